@@ -1,0 +1,122 @@
+/* The gate: every call of an action, from whichever listener, goes through call_run(): action
+ * known, signature, parameters against the model and the rules, policy, handler, answer. Handlers
+ * repeat none of it.
+ *
+ * The model (api/imm-2020-09-30.json, and api/admin.json for our own administration actions) is
+ * turned into tables by api/generate.py at build time: for each action a `struct <action>_params`
+ * (snake_case) in params.gen.h, with const char *project_name;            string; NULL if absent
+ *   struct opt_int max_results;          integer: .is_set, .value
+ *   struct opt_bool with_statistics;     boolean
+ *   json_t *query;                       JSON-encoded; NULL if absent; borrowed
+ * and a row in actions.gen.h. What is built is listed in actions.def; every other action of the
+ * model is validated and answered NotImplemented. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "index/catalog.h"
+#include "index/dataset.h"
+#include "scan/scan.h"
+#include "store/store.h"
+
+struct opt_int {
+    bool is_set;
+    int64_t value;
+};
+struct opt_bool {
+    bool is_set, value;
+};
+
+/* What all handlers work on; lives as long as the server. */
+struct api {
+    const struct config *config;
+    struct catalog *catalog;
+    struct datasets *datasets;
+    struct stores *stores;
+    struct scan *scan;
+    struct keys *keys;     /* auth/keys.h */
+    struct nonces *nonces; /* auth/nonces.h */
+    const char *region, *account_id;
+    int timezone_min;
+    int64_t start_ns;
+};
+
+/* Which listener a call came in by: administration actions are known on the admin listener only. */
+enum call_face { CALL_IMM = 1, CALL_ADMIN = 2 };
+
+struct call_request {
+    enum call_face face;
+    const char *method;  /* "GET", "POST" */
+    const char *raw_uri; /* undecoded request target: "/?Action=..." */
+    GHashTable
+        *headers; /* lower-case name -> value, repeated ones joined by "," in order; char * */
+    const uint8_t *body;
+    size_t body_len;
+    const char *peer; /* address of the client, for logs */
+};
+
+struct call_answer {
+    unsigned status;
+    GString *body;            /* JSON or XML */
+    const char *content_type; /* static */
+    char request_id[40];      /* upper-case UUID */
+    int64_t retry_after_ms;   /* -1: none; else header x-acs-retry-after */
+    char action[64];          /* "" if unknown; for logs */
+    enum err code;
+};
+void call_answer_clear (struct call_answer *a);
+
+/* Runs one request to its end; always gives an answer. Blocking; called from API threads. */
+void call_run (const struct api *api, const struct call_request *r, struct call_answer *ret);
+
+/* An answer for what never became a call: the HTTP layer's own refusals (413, 414, 503 ...). */
+void call_refuse (const struct api *api, const struct call_request *r, const struct error *why,
+                  struct call_answer *ret);
+
+/* ---- For handlers ---- */
+
+struct call {
+    const struct api *api;
+    const char *request_id;
+    const struct action *action;
+    const char *access_key_id; /* who */
+};
+
+/* What a handler answers: an object without RequestId. A handler that has documents ready as text
+ * sets `raw_name` and `raw` (joined by ','): they become an array member. */
+struct reply {
+    json_t *body;
+    const char *raw_name;
+    GString *raw;
+};
+
+typedef enum err action_fn (struct call *c, const void *params, struct reply *reply,
+                            struct error *e);
+
+struct action_param {
+    const char *name; /* on the wire */
+    char kind;        /* 's' string, 'i' integer, 'f' number, 'b' boolean, 'j' JSON */
+    bool is_required;
+    size_t offset;                 /* in the action's params struct */
+    const struct model_type *type; /* of JSON ones: what it must look like; NULL: anything */
+};
+
+struct action {
+    const char *name;
+    enum call_face face;
+    const struct action_param *params;
+    size_t n_params, params_size;
+    action_fn *run;              /* NULL: not built yet */
+    const char *policy_action;   /* "imm:CreateDataset" */
+    const char *policy_resource; /* "project/${ProjectName}/dataset/${DatasetName}", "*" */
+};
+
+/* The row of an action; NULL if no model knows it. Case-sensitive. */
+const struct action *action_find (const char *name);
+/* All of them, for the reference and the tests; *ret_n counts. */
+const struct action *action_table (size_t *ret_n);

@@ -1,0 +1,179 @@
+/* Clocks and RFC 3339. No locale, no zone database: a zone is a fixed offset. */
+#include "base/clock.h"
+
+#include <string.h>
+#include <time.h>
+#include <glib.h>
+
+#define NS_PER_S 1000000000ll
+
+int64_t clock_now_ns (void)
+{
+    struct timespec t;
+    clock_gettime (CLOCK_REALTIME, &t);
+    return (int64_t) t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t clock_mono_ms (void)
+{
+    struct timespec t;
+    clock_gettime (CLOCK_MONOTONIC, &t);
+    return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void split (int64_t ns, int64_t *ret_s, int64_t *ret_fraction)
+{
+    int64_t s = ns / NS_PER_S, fraction = ns % NS_PER_S;
+    if (fraction < 0) {
+        fraction += NS_PER_S;
+        s--;
+    }
+    *ret_s = s;
+    *ret_fraction = fraction;
+}
+
+static size_t format_seconds (int64_t seconds, char buf[CLOCK_TEXT_SIZE])
+{
+    time_t t = (time_t) seconds;
+    struct tm tm;
+    gmtime_r (&t, &tm);
+    return strftime (buf, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+}
+
+void clock_format (int64_t ns, int offset_min, char buf[CLOCK_TEXT_SIZE])
+{
+    int64_t seconds, fraction;
+    split (ns, &seconds, &fraction);
+    size_t n = format_seconds (seconds + (int64_t) offset_min * 60, buf);
+    if (fraction) {
+        n += (size_t) g_snprintf (buf + n, (gulong) (CLOCK_TEXT_SIZE - n), ".%09d", (int) fraction);
+        while (buf[n - 1] == '0')
+            n--;
+    }
+    int east = offset_min < 0 ? -offset_min : offset_min;
+    g_snprintf (buf + n, (gulong) (CLOCK_TEXT_SIZE - n), "%c%02d:%02d", offset_min < 0 ? '-' : '+',
+                east / 60, east % 60);
+}
+
+void clock_format_ms (int64_t ns, char buf[CLOCK_TEXT_SIZE])
+{
+    int64_t seconds, fraction;
+    split (ns, &seconds, &fraction);
+    size_t n = format_seconds (seconds, buf);
+    g_snprintf (buf + n, (gulong) (CLOCK_TEXT_SIZE - n), ".%03dZ", (int) (fraction / 1000000));
+}
+
+/* Reads exactly `digits` decimal digits. */
+static bool take_digits (const char **p, int digits, int *ret)
+{
+    int v = 0;
+    for (int i = 0; i < digits; i++) {
+        if (!g_ascii_isdigit ((*p)[i]))
+            return false;
+        v = v * 10 + ((*p)[i] - '0');
+    }
+    *p += digits;
+    *ret = v;
+    return true;
+}
+
+static bool take_char (const char **p, char c)
+{
+    if (**p != c)
+        return false;
+    (*p)++;
+    return true;
+}
+
+static bool take_offset (const char **p, int *ret_min)
+{
+    if (**p == 'Z' || **p == 'z') {
+        (*p)++;
+        *ret_min = 0;
+        return true;
+    }
+    int sign = **p == '-' ? -1 : 1, h, m;
+    if (**p != '+' && **p != '-')
+        return false;
+    (*p)++;
+    if (!take_digits (p, 2, &h) || !take_char (p, ':') || !take_digits (p, 2, &m) || h > 23 ||
+        m > 59)
+        return false;
+    *ret_min = sign * (h * 60 + m);
+    return true;
+}
+
+static bool take_fraction (const char **p, int *ret_ns)
+{
+    *ret_ns = 0;
+    if (**p != '.')
+        return true;
+    (*p)++;
+    int digits = 0, v = 0;
+    for (; g_ascii_isdigit (**p); (*p)++, digits++) {
+        if (digits == 9)
+            return false;
+        v = v * 10 + (**p - '0');
+    }
+    if (!digits)
+        return false;
+    for (; digits < 9; digits++)
+        v *= 10;
+    *ret_ns = v;
+    return true;
+}
+
+bool clock_from_civil (int year, int month, int day, int hour, int minute, int second,
+                       int64_t *ret_ns)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 ||
+        minute < 0 || minute > 59 || second < 0 || second > 60)
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (day > days[month - 1] + (month == 2 && leap))
+        return false;
+    struct tm tm = { .tm_year = year - 1900,
+                     .tm_mon = month - 1,
+                     .tm_mday = day,
+                     .tm_hour = hour,
+                     .tm_min = minute,
+                     .tm_sec = second };
+    *ret_ns = (int64_t) timegm (&tm) * NS_PER_S;
+    return true;
+}
+
+bool clock_parse (const char *text, int64_t *ret_ns, int *ret_offset_min)
+{
+    const char *p = text;
+    int year, month, day, hour, minute, second, fraction, offset;
+    int64_t ns;
+    if (!take_digits (&p, 4, &year) || !take_char (&p, '-') || !take_digits (&p, 2, &month) ||
+        !take_char (&p, '-') || !take_digits (&p, 2, &day) || (*p != 'T' && *p != 't' && *p != ' '))
+        return false;
+    p++;
+    if (!take_digits (&p, 2, &hour) || !take_char (&p, ':') || !take_digits (&p, 2, &minute) ||
+        !take_char (&p, ':') || !take_digits (&p, 2, &second) || !take_fraction (&p, &fraction) ||
+        !take_offset (&p, &offset) || *p)
+        return false;
+    if (!clock_from_civil (year, month, day, hour, minute, second, &ns))
+        return false;
+    *ret_ns = ns + fraction - (int64_t) offset * 60 * NS_PER_S;
+    if (ret_offset_min)
+        *ret_offset_min = offset;
+    return true;
+}
+
+bool clock_parse_zone (const char *text, int *ret_offset_min)
+{
+    if (strcmp (text, "UTC") == 0) {
+        *ret_offset_min = 0;
+        return true;
+    }
+    const char *p = text;
+    int offset;
+    if (!take_offset (&p, &offset) || *p)
+        return false;
+    *ret_offset_min = offset;
+    return true;
+}

@@ -1,0 +1,40 @@
+/* Configuration of the server: one table (config.def) makes flags, variables, file and manual. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "base/error.h"
+
+#define CONFIG_NO_FLAG 1 /* variable and file only */
+
+/* C types of the kinds. */
+#define CONFIG_TYPE_STRING char *
+#define CONFIG_TYPE_LIST   char **
+#define CONFIG_TYPE_INT    int64_t
+#define CONFIG_TYPE_SIZE   uint64_t
+#define CONFIG_TYPE_CHOICE char *
+#define CONFIG_TYPE_SECRET char *
+
+struct config {
+#define OPTION(field, kind, name, def, min, max, flags, help) CONFIG_TYPE_##kind field;
+#include "base/config.def"
+#undef OPTION
+    GKeyFile
+        *file; /* the whole configuration file, for sections such as [bucket NAME]; never NULL */
+};
+
+/* Reads defaults, the file, the environment and the flags. `args` are the words after `serve`, NULL
+ * at the end. The file is --config FILE, else $BINDERY_CONFIG, else /etc/bindery/bindery.conf if it
+ * is there. Errors (INVALID_ARGUMENT) name the option, the value and what was expected. The caller
+ * clears `ret`. */
+NODISCARD enum err config_load (char **args, struct config *ret, struct error *e);
+
+void config_clear (struct config *c);
+
+/* The manual of all options, as `serve --help` prints it. Caller frees. */
+char *config_help (void);
+
+/* The same as a Markdown table, for docs/reference/options.md. Caller frees. */
+char *config_markdown (void);

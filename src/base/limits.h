@@ -1,0 +1,45 @@
+/* Every limit of the server that is not a configuration option, by name. Sizes in bytes. */
+#pragma once
+
+#include <stdint.h>
+
+#define KIB 1024ull
+#define MIB (1024ull * KIB)
+#define GIB (1024ull * MIB)
+
+/* Names (spec sections 0 and 5). */
+#define LIMIT_NAME_MAX        128 /* project and dataset names, characters */
+#define LIMIT_BUCKET_NAME_MIN 3
+#define LIMIT_BUCKET_NAME_MAX 63
+#define LIMIT_KEY_MAX                                                                              \
+    4096 /* bytes of a key that a directory may yield; longer is reported as failed */
+#define LIMIT_URI_MAX (LIMIT_KEY_MAX + LIMIT_BUCKET_NAME_MAX + 8)
+
+/* Requests. */
+#define LIMIT_REQUEST_HEAD  (4 * MIB) /* request line and headers together */
+#define LIMIT_REQUEST_BODY  (8 * MIB)
+#define LIMIT_PARAMS        256 /* parameters of one request */
+#define LIMIT_JSON_DEPTH    32
+#define LIMIT_STORE_WAIT_MS 2000 /* no action waits longer for a store: SDKs read for 3 s */
+
+/* Index. */
+#define LIMIT_BATCH_ROWS    500 /* rows of one write transaction */
+#define LIMIT_BATCH_MS      20
+#define LIMIT_OPEN_DATASETS 64
+#define LIMIT_BATCH_URIS    100
+
+/* Scan. */
+#define LIMIT_PAGE_KEYS 2000 /* keys of one listing page */
+#define LIMIT_DIR_WINDOW                                                                           \
+    (32 * MIB) /* names of one folder held at a time; larger folders take several passes */
+#define LIMIT_DIR_DEPTH      1024 /* nested folders */
+#define LIMIT_JOBS_IN_FLIGHT 64
+#define LIMIT_STRIKES        2     /* crashes or timeouts before an object is Failed */
+#define LIMIT_SETTLE_MS      2000  /* quiet time before a file counts as written */
+#define LIMIT_RESTLESS_MS    60000 /* a file that never rests is indexed this often */
+
+/* Worker. */
+#define LIMIT_RESULT        (1 * MIB) /* bytes of one reply */
+#define LIMIT_JOB_WALL_MS   20000
+#define LIMIT_JOB_CPU_S     20
+#define LIMIT_WORKER_MEMORY (1 * GIB) /* address space */

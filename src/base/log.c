@@ -1,0 +1,79 @@
+/* The log writer: formats one line and writes it with a single call, so lines of threads never mix.
+ */
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <unistd.h>
+#include <glib.h>
+
+#include "base/clock.h"
+#include "base/macros.h"
+
+static enum log_level min_level = LOG_INFO;
+static enum log_format line_format = LOG_TEXT;
+static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+void log_init (enum log_level level, enum log_format format)
+{
+    min_level = level;
+    line_format = format;
+}
+
+static void append_quoted (GString *line, const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid (text, -1);
+    g_string_append_c (line, '"');
+    for (const char *c = valid; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            g_string_append_printf (line, "\\%c", *c);
+        else if ((unsigned char) *c < 0x20 || *c == 0x7f)
+            g_string_append_printf (line, "\\u%04x", (unsigned char) *c);
+        else
+            g_string_append_c (line, *c);
+    }
+    g_string_append_c (line, '"');
+}
+
+static bool is_plain (const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if (!g_ascii_isgraph (*c) || *c == '"' || *c == '=' || *c == '\\')
+            return false;
+    return *text != '\0';
+}
+
+static void append_field (GString *line, const struct log_field *f)
+{
+    if (line_format == LOG_JSON)
+        g_string_append_printf (line, ",\"%s\":", f->key);
+    else
+        g_string_append_printf (line, " %s=", f->key);
+    if (!f->text)
+        g_string_append_printf (line, "%" G_GINT64_FORMAT, f->number);
+    else if (line_format == LOG_TEXT && is_plain (f->text))
+        g_string_append (line, f->text);
+    else
+        append_quoted (line, f->text);
+}
+
+void log_write (enum log_level level, const char *module, const char *message,
+                const struct log_field *fields)
+{
+    if (level < min_level)
+        return;
+    char now[CLOCK_TEXT_SIZE];
+    clock_format_ms (clock_now_ns (), now);
+    g_autoptr (GString) line = g_string_sized_new (256);
+    if (line_format == LOG_JSON) {
+        g_string_append_printf (
+            line, "{\"time\":\"%s\",\"level\":\"%s\",\"module\":\"%s\",\"message\":", now,
+            level_names[level], module);
+        append_quoted (line, message);
+    } else {
+        g_string_append_printf (line, "%s %-5s %s: %s", now, level_names[level], module, message);
+    }
+    for (const struct log_field *f = fields; f->key; f++)
+        append_field (line, f);
+    g_string_append (line, line_format == LOG_JSON ? "}\n" : "\n");
+    ssize_t written UNUSED = write (STDERR_FILENO, line->str, line->len);
+}

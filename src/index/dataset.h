@@ -1,0 +1,60 @@
+/* Dataset files: one SQLite file a dataset, DATA/datasets/ID.db. It holds all that must change
+ * together: rows, ranges with cursors and leases, work, counters, failures.
+ *
+ * A `struct dataset_db` is shared by any number of threads. It has one writer session, taken in
+ * turn (urgent first), and a few reader sessions. Open files are a bounded LRU
+ * (LIMIT_OPEN_DATASETS).
+ *
+ * Every write transaction has a commit number, one higher than the last. Rows and work carry the
+ * number of the transaction that last changed them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "base/error.h"
+#include "index/sql.h"
+
+struct datasets;
+struct dataset_db;
+
+/* DATA/datasets is made if needed; files of ids that are not in `keep` (int64_t) are removed:
+ * orphans of a crash between deleting a dataset and its file. */
+NODISCARD enum err datasets_open (const char *data_dir, const GArray *keep, struct datasets **ret,
+                                  struct error *e);
+void datasets_close (struct datasets *all); /* every dataset_db has been released */
+
+/* The dataset's file, opened or made. Release it with dataset_db_unref(). */
+NODISCARD enum err datasets_get (struct datasets *all, int64_t id, struct dataset_db **ret,
+                                 struct error *e);
+void dataset_db_unref (struct dataset_db *db);
+static inline void dataset_db_unrefp (struct dataset_db **db)
+{
+    dataset_db_unref (*db); /* NULL is fine */
+}
+#define _cleanup_dataset_ __attribute__ ((cleanup (dataset_db_unrefp)))
+
+/* Removes the file. CONFLICT if it has rows. */
+NODISCARD enum err datasets_drop (struct datasets *all, int64_t id, struct error *e);
+
+/* Sessions for other modules of index. read: a session of its own until given back; a consistent
+ * snapshot only within one statement. write: begins a transaction; the commit number is in
+ * *ret_commit; end it with dataset_commit() or dataset_rollback(), both give the session back.
+ * `urgent` goes before others that wait. */
+NODISCARD enum err dataset_read (struct dataset_db *db, struct sql **ret, struct error *e);
+void dataset_read_done (struct dataset_db *db, struct sql *s);
+NODISCARD enum err dataset_write (struct dataset_db *db, bool urgent, enum sql_durability d,
+                                  struct sql **ret, int64_t *ret_commit, struct error *e);
+NODISCARD enum err dataset_commit (struct dataset_db *db, struct error *e);
+void dataset_rollback (struct dataset_db *db);
+
+/* Commit number of the last finished write transaction. Monotonic, kept in the file. */
+int64_t dataset_last_commit (struct dataset_db *db);
+
+/* Always right: kept in the transactions that change rows. */
+struct dataset_stats {
+    int64_t file_count, total_file_size;
+};
+NODISCARD enum err dataset_stats (struct dataset_db *db, struct dataset_stats *ret,
+                                  struct error *e);

@@ -1,0 +1,171 @@
+/* Stores: where the objects of buckets are. A back-end is one `const struct store_ops`, picked by
+ * kind.
+ *
+ * Objects are named by keys: UTF-8 without NUL, at most LIMIT_KEY_MAX bytes, in byte order. A
+ * listing is a cursor that yields pages in strictly ascending key order. What a listing could not
+ * see, it says (gaps), so that nobody takes "not seen" for "not there".
+ *
+ * Threads: a store may be used by any number of threads at once; a listing or a handle by one at a
+ * time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
+
+#include "base/error.h"
+
+#define STORE_ETAG_SIZE 64
+
+/* The facts of an object that a listing knows. etag, size and mtime together are its version. */
+struct store_facts {
+    uint64_t size;              /* bytes */
+    int64_t mtime_ns;           /* last modification, ns UTC since 1970 */
+    char etag[STORE_ETAG_SIZE]; /* without quotes; upper-case hex where we make it */
+};
+
+struct store_object {
+    const char *key; /* owned by the page */
+    struct store_facts facts;
+};
+
+/* A range of keys, [lo, hi), of which the page knows nothing: an unreadable folder, a mount point
+ * that is not the one it was. `hi` NULL: to the end. */
+struct store_gap {
+    char *lo, *hi;
+    enum err code; /* STORE_DENIED, STORE_CHANGED, STORE_DOWN */
+    char *message;
+};
+
+/* Something in the bucket that cannot be an object: `key` holds raw bytes made printable. */
+struct store_reject {
+    char *key;
+    char *reason;
+};
+
+/* One page. All objects lie in (after, upto]; `upto` NULL: to the end of the listing (then
+ * is_last). The page is complete for that range but for its gaps. */
+struct store_page {
+    GArray *objects;    /* struct store_object, strictly ascending by key */
+    GPtrArray *gaps;    /* struct store_gap */
+    GPtrArray *rejects; /* struct store_reject */
+    GStringChunk *keys; /* memory of the keys */
+    char *upto;
+    bool is_last;
+};
+
+void store_page_init (struct store_page *p);
+void store_page_reset (struct store_page *p); /* empties it, keeps its memory */
+void store_page_clear (struct store_page *p);
+
+/* Identity of a file system below a bucket: its root ("" as prefix) and each mount point ("a/b/").
+ */
+struct store_mount {
+    char *prefix;
+    uint64_t device, inode, fsid;
+};
+
+void store_mount_free (void *mount);
+
+/* What a listing tells and asks while it walks. All may be NULL. */
+struct store_list_hooks {
+    /* Called before a folder's names are read, with a descriptor of it (borrowed) and its prefix
+     * ("" or "a/b/"): the place to set a watch, so that nothing changes unseen between watch and
+     * listing. */
+    void (*on_folder) (void *arg, int dir_fd, const char *prefix);
+    void *arg;
+    /* Mounts known from before (struct store_mount); a difference makes a gap with STORE_CHANGED,
+     * or fails the listing if it is the root. NULL: accept what is there. */
+    const GPtrArray *known_mounts;
+};
+
+struct store;
+struct store_listing;
+
+/* An object that was opened to be read. */
+struct store_handle {
+    int fd;                   /* readable, seekable; -1 once taken */
+    struct store_facts facts; /* as they were when it was opened */
+};
+
+void store_handle_clear (struct store_handle *h);
+
+struct store_ops {
+    const char *kind; /* "dir" */
+    void (*free) (struct store *s);
+    /* Adds a char * (caller frees) for each bucket that can be bound, in byte order. */
+    enum err (*buckets) (struct store *s, GPtrArray *names, struct error *e);
+    /* OK if the bucket exists and can be read: NO_BUCKET, STORE_DENIED, STORE_DOWN otherwise. */
+    enum err (*check) (struct store *s, const char *bucket, struct error *e);
+    /* The mounts of a bucket's root as they are now (struct store_mount); only the root's is sure
+     * to be in it. Stores without such a thing give an empty array. */
+    enum err (*mounts) (struct store *s, const char *bucket, GPtrArray *ret, struct error *e);
+    enum err (*list_open) (struct store *s, const char *bucket, const char *after,
+                           const char *before, const struct store_list_hooks *hooks,
+                           struct store_listing **ret, struct error *e);
+    enum err (*list_next) (struct store_listing *l, size_t max, struct store_page *page,
+                           struct error *e);
+    void (*list_close) (struct store_listing *l);
+    enum err (*head) (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
+                      struct error *e);
+    enum err (*open) (struct store *s, const char *bucket, const char *key,
+                      struct store_handle *ret, struct error *e);
+    enum err (*verify) (struct store_handle *h, struct error *e);
+};
+
+/* Back-ends embed this as their first member. */
+struct store {
+    const struct store_ops *ops;
+    char *name;
+};
+
+/* Calls of the operations above, with their contracts:
+ *
+ * store_list_open: keys in (after, before); NULL: no bound. `before` lets a range end. NO_BUCKET,
+ * STORE_DENIED, STORE_DOWN, STORE_CHANGED (root). `hooks` must outlive the listing.
+ * store_list_next: at most `max` objects into `page` (reset first). After is_last it must not be
+ * called. Any error: nothing may be concluded, close the listing. store_head: facts now; NO_OBJECT
+ * if there is none, NOT_A_FILE for what is no regular file. store_open: opens it for reading, never
+ * blocks on a FIFO or device; facts are of the open descriptor. store_verify: VERSION_CHANGED if
+ * the object's facts are no longer those of the handle, by descriptor and by name. */
+void store_free (struct store *s);
+NODISCARD enum err store_buckets (struct store *s, GPtrArray *names, struct error *e);
+NODISCARD enum err store_check (struct store *s, const char *bucket, struct error *e);
+NODISCARD enum err store_mounts (struct store *s, const char *bucket, GPtrArray *ret,
+                                 struct error *e);
+NODISCARD enum err store_list_open (struct store *s, const char *bucket, const char *after,
+                                    const char *before, const struct store_list_hooks *hooks,
+                                    struct store_listing **ret, struct error *e);
+NODISCARD enum err store_list_next (struct store_listing *l, size_t max, struct store_page *page,
+                                    struct error *e);
+void store_list_close (struct store_listing *l);
+NODISCARD enum err store_head (struct store *s, const char *bucket, const char *key,
+                               struct store_facts *ret, struct error *e);
+NODISCARD enum err store_open (struct store *s, const char *bucket, const char *key,
+                               struct store_handle *ret, struct error *e);
+NODISCARD enum err store_verify (struct store_handle *h, struct error *e);
+
+/* True if two versions are the same. */
+bool store_facts_equal (const struct store_facts *a, const struct store_facts *b);
+
+/* ---- All stores of a server. A bucket name is unique across them. ---- */
+
+struct stores;
+struct stores *stores_new (void);
+void stores_free (struct stores *all);
+
+/* Takes ownership of `s`. */
+void stores_add_take (struct stores *all, struct store *s);
+
+/* The store that has the bucket (borrowed); NO_BUCKET if none has, STORE_DENIED and STORE_DOWN as
+ * check() says. */
+NODISCARD enum err stores_find (struct stores *all, const char *bucket, struct store **ret,
+                                struct error *e);
+
+/* All buckets as char * (caller frees), in byte order. Stores that fail are left out and the first
+ * error returned with the rest in place. */
+NODISCARD enum err stores_buckets (struct stores *all, GPtrArray *names, struct error *e);
+
+/* True for 3 to 63 of a-z, 0-9 and '-', starting and ending with a letter or digit (OSS bucket
+ * naming). */
+bool store_bucket_name_is_legal (const char *name);

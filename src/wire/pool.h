@@ -1,0 +1,76 @@
+/* The pool of jailed workers: spawns bindery-worker processes, hands them one object each as an
+ * open descriptor, keeps their deadlines, kills and replaces those that crash, stall or break the
+ * protocol.
+ *
+ * Nothing of the server's memory, environment or descriptors reaches a worker but the job itself;
+ * paths and keys never do. A reply is as untrusted as the object: it is parsed with limits and
+ * checked against meta.def.
+ *
+ * Threads: any thread may submit; `done` runs on the pool's own thread and must not block. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum pool_priority { POOL_URGENT, POOL_BACKGROUND }; /* urgent: events and synchronous calls */
+
+struct pool_options {
+    const char *worker_path; /* executable */
+    unsigned workers;        /* processes for all jobs, at least 1 */
+    unsigned reserved;       /* further processes that take urgent jobs only */
+    bool sandbox_required;   /* a worker that cannot jail itself fully is refused */
+    unsigned queue_max;      /* jobs that may wait */
+    unsigned wall_ms;        /* deadline of a job; 0: LIMIT_JOB_WALL_MS */
+};
+
+struct pool;
+
+/* What came of a job. code OK: `meta` is an object (owned, moved to the receiver) that fits
+ * meta.def. EXTRACT_FAILED: the extractor understood the type but the object is damaged; `meta`
+ * holds what was found all the same (ContentType, MediaType at least). WORKER_CRASHED,
+ * WORKER_TIMEOUT, WORKER_PROTOCOL: a strike against the object, meta NULL. CLOSED: the pool
+ * stopped; no strike, run it again later. */
+struct pool_result {
+    enum err code;
+    char message[256]; /* why, for a person; "" if OK */
+    json_t *meta;
+};
+
+typedef void pool_done_fn (void *arg, struct pool_result *result); /* takes result->meta */
+
+struct pool_job {
+    int fd;                /* the object, read only; the pool closes it */
+    uint64_t size;         /* bytes, as the version says */
+    const char *extension; /* after the last '.', lower case, at most 15 bytes, "" if none: a hint
+                              only; copied */
+    enum pool_priority priority;
+    pool_done_fn *done;
+    void *arg;
+};
+
+/* Starts the workers. UNAVAILABLE if the executable is missing or no worker reports READY in 10 s
+ * (its stderr is in the message). */
+NODISCARD enum err pool_new (const struct pool_options *options, struct pool **ret,
+                             struct error *e);
+
+/* Stops: jobs that wait or run end with CLOSED within 1 s; then no `done` runs any more. NULL is
+ * fine. */
+void pool_free (struct pool *p);
+
+/* Queues a job; takes job->fd in any case. BUSY when the queue is full, CLOSED when stopping:
+ * `done` is not called. */
+NODISCARD enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e);
+
+struct pool_stats {
+    unsigned workers, busy, waiting;
+    uint64_t jobs, crashes, timeouts, protocol_errors, respawns;
+};
+
+void pool_get_stats (struct pool *p, struct pool_stats *ret);
+
+/* Version of the extractors: a number that grows when one of them changes what it finds. Objects
+ * with a smaller one are extracted again. */
+uint32_t pool_extractor_version (void);

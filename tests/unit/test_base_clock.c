@@ -1,0 +1,64 @@
+#include "test.h"
+
+#include "base/clock.h"
+
+static void test_format_drops_trailing_zeros (void **state)
+{
+    (void) state;
+    char buf[CLOCK_TEXT_SIZE];
+    clock_format (1624949413011643661, 480, buf);
+    assert_string_equal (buf, "2021-06-29T14:50:13.011643661+08:00");
+    clock_format (1624949413000000000, 0, buf);
+    assert_string_equal (buf, "2021-06-29T06:50:13+00:00");
+    clock_format (1624949413500000000, -330, buf);
+    assert_string_equal (buf, "2021-06-29T01:20:13.5-05:30");
+    clock_format (-1, 0, buf);
+    assert_string_equal (buf, "1969-12-31T23:59:59.999999999+00:00");
+}
+
+static void test_parse_is_the_inverse (void **state)
+{
+    (void) state;
+    static const int64_t times[] = { 0, -1, 1624949413011643661, 951782400000000000,
+                                     INT64_C (4102444799999999999) };
+    for (size_t i = 0; i < N_ELEMENTS (times); i++) {
+        char buf[CLOCK_TEXT_SIZE];
+        int64_t back;
+        int offset;
+        clock_format (times[i], 345, buf);
+        assert_true (clock_parse (buf, &back, &offset));
+        assert_int_equal (back, times[i]);
+        assert_int_equal (offset, 345);
+    }
+}
+
+static void test_parse_refuses (void **state)
+{
+    (void) state;
+    static const char *const bad[] = { "",
+                                       "2021-06-29",
+                                       "2021-06-29T14:50:13",
+                                       "2021-13-01T00:00:00Z",
+                                       "2021-02-29T00:00:00Z",
+                                       "2021-06-29T24:00:00Z",
+                                       "2021-06-29T14:50:13.Z",
+                                       "2021-06-29T14:50:13.0123456789Z",
+                                       "2021-06-29T14:50:13+8:00",
+                                       "2021-06-29T14:50:13Z ",
+                                       "0000-01-01T00:00:00Z",
+                                       "9999-01-01T00:00:00Z" };
+    for (size_t i = 0; i < N_ELEMENTS (bad); i++) {
+        int64_t ns;
+        assert_false (clock_parse (bad[i], &ns, NULL));
+    }
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_format_drops_trailing_zeros),
+        cmocka_unit_test (test_parse_is_the_inverse),
+        cmocka_unit_test (test_parse_refuses),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
