@@ -53,8 +53,7 @@ struct call_request {
     enum call_face face;
     const char *method;  /* "GET", "POST" */
     const char *raw_uri; /* undecoded request target: "/?Action=..." */
-    GHashTable
-        *headers; /* lower-case name -> value, repeated ones joined by "," in order; char * */
+    GHashTable *headers; /* lower-case name -> value; repeated ones joined by "\n", in order */
     const uint8_t *body;
     size_t body_len;
     const char *peer; /* address of the client, for logs */
