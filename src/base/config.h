@@ -25,13 +25,20 @@ struct config {
         *file; /* the whole configuration file, for sections such as [bucket NAME]; never NULL */
 };
 
-/* Reads defaults, the file, the environment and the flags. `args` are the words after `serve`, NULL
- * at the end. The file is --config FILE, else $BINDERY_CONFIG, else /etc/bindery/bindery.conf if it
- * is there. Errors (INVALID_ARGUMENT) name the option, the value and what was expected. The caller
- * clears `ret`. */
+/* Reads defaults, the file, the environment and the flags, each beating the ones before. `args` are
+ * the words after `serve`, NULL at the end. The file is --config FILE, else $BINDERY_CONFIG, else
+ * /etc/bindery/bindery.conf if it is there. It has the section [server], and for each bucket that
+ * needs one [bucket NAME] with `path`, `include` and `exclude` (the last two ';'-separated). An
+ * empty variable counts as not set.
+ * Errors (INVALID_ARGUMENT) name the option, where it was set, the value and what was expected. The
+ * caller clears `ret`, also after an error. */
 NODISCARD enum err config_load (char **args, struct config *ret, struct error *e);
 
 void config_clear (struct config *c);
+
+/* What the file says of a bucket: NULL-terminated patterns, never NULL; the caller frees them with
+ * g_strfreev(). `which` is "include" or "exclude". */
+char **config_bucket_patterns (const struct config *c, const char *bucket, const char *which);
 
 /* The manual of all options, as `serve --help` prints it. Caller frees. */
 char *config_help (void);

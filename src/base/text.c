@@ -163,3 +163,44 @@ const char *text_format_size (uint64_t bytes, char buf[32])
     g_snprintf (buf, 32, unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
     return buf;
 }
+
+#define NEAREST_MAX 63 /* longer words are no typing errors */
+
+/* Edits (insert, delete, replace) that turn `a` into `b`, both at most NEAREST_MAX bytes. */
+static size_t edit_distance (const char *a, const char *b)
+{
+    size_t row[NEAREST_MAX + 1];
+    size_t b_len = strlen (b);
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; *a; a++, i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            bool is_same = g_ascii_tolower (*a) == g_ascii_tolower (b[j - 1]);
+            size_t replaced = diagonal + !is_same;
+            diagonal = row[j];
+            row[j] = MIN (replaced, MIN (row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b_len];
+}
+
+const char *text_nearest (const char *word, const char *const *words)
+{
+    size_t len = strlen (word);
+    if (!len || len > NEAREST_MAX)
+        return NULL;
+    const char *nearest = NULL;
+    size_t least = len / 3 + 1;
+    for (; *words; words++) {
+        if (strlen (*words) > NEAREST_MAX)
+            continue;
+        size_t distance = edit_distance (word, *words);
+        if (distance <= least && (!nearest || distance < least)) {
+            nearest = *words;
+            least = distance;
+        }
+    }
+    return nearest;
+}

@@ -48,3 +48,7 @@ bool text_glob_match (const char *pattern, const char *text);
 
 /* "1.5 GiB" for people; `buf` is returned. */
 const char *text_format_size (uint64_t bytes, char buf[32]);
+
+/* The word of the NULL-terminated list that `word` was most likely meant to be, for "did you mean";
+ * NULL if none is near. */
+const char *text_nearest (const char *word, const char *const *words);

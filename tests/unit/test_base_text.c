@@ -55,13 +55,23 @@ static void test_constant_time_equality (void **state)
                   text_equal_constant_time ("abc", 3, "ab", 2));
 }
 
+static void test_nearest (void **state)
+{
+    (void) state;
+    const char *const words[] = { "workers", "region", "rescan-interval", NULL };
+    assert_string_equal (text_nearest ("wrokers", words), "workers");
+    assert_string_equal (text_nearest ("REGION", words), "region");
+    assert_string_equal (text_nearest ("rescan-intervall", words), "rescan-interval");
+    assert_null (text_nearest ("banana", words));
+    assert_null (text_nearest ("", words));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_numbers),
-        cmocka_unit_test (test_percent),
-        cmocka_unit_test (test_glob),
-        cmocka_unit_test (test_constant_time_equality),
+        cmocka_unit_test (test_numbers), cmocka_unit_test (test_percent),
+        cmocka_unit_test (test_glob),    cmocka_unit_test (test_constant_time_equality),
+        cmocka_unit_test (test_nearest),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
