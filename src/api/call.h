@@ -6,6 +6,7 @@
  * turned into tables by api/generate.py at build time: for each action a `struct <action>_params`
  * (snake_case) in params.gen.h, with const char *project_name;            string; NULL if absent
  *   struct opt_int max_results;          integer: .is_set, .value
+ *   struct opt_number sensitivity;       fraction: .is_set, .value
  *   struct opt_bool with_statistics;     boolean
  *   json_t *query;                       JSON-encoded; NULL if absent; borrowed
  * and a row in actions.gen.h. What is built is listed in actions.def; every other action of the
@@ -19,6 +20,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "api/model.h"
 #include "index/catalog.h"
 #include "index/dataset.h"
 #include "scan/scan.h"
@@ -27,6 +29,10 @@
 struct opt_int {
     bool is_set;
     int64_t value;
+};
+struct opt_number {
+    bool is_set;
+    double value;
 };
 struct opt_bool {
     bool is_set, value;
@@ -101,8 +107,9 @@ struct action_param {
     const char *name; /* on the wire */
     char kind;        /* 's' string, 'i' integer, 'f' number, 'b' boolean, 'j' JSON */
     bool is_required;
-    size_t offset;                 /* in the action's params struct */
-    const struct model_type *type; /* of JSON ones: what it must look like; NULL: anything */
+    size_t offset;            /* in the action's params struct */
+    struct model_value value; /* what it must look like: of JSON ones all of it, of int32 ones the
+                                 range */
 };
 
 struct action {
@@ -110,9 +117,10 @@ struct action {
     enum call_face face;
     const struct action_param *params;
     size_t n_params, params_size;
-    action_fn *run;              /* NULL: not built yet */
-    const char *policy_action;   /* "imm:CreateDataset" */
-    const char *policy_resource; /* "project/${ProjectName}/dataset/${DatasetName}", "*" */
+    const struct model_type *reply; /* what it answers, without RequestId */
+    action_fn *run;                 /* NULL: not built yet */
+    const char *policy_action;      /* "imm:CreateDataset" */
+    const char *policy_resource;    /* "project/${ProjectName}/dataset/${DatasetName}", "*" */
 };
 
 /* The row of an action; NULL if no model knows it. Case-sensitive. */
