@@ -8,6 +8,7 @@
  * requests dated before that moment are refused, since they might be replays. Thread-safe. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -17,6 +18,10 @@ struct nonces;
 /* Opens or makes the file (32 MiB, mode 0600). */
 NODISCARD enum err nonces_open (const char *path, int64_t now_ns, struct nonces **ret,
                                 struct error *e);
+
+/* The same with another size, for tests: buckets of 64 slots, a power of two. */
+NODISCARD enum err nonces_open_sized (const char *path, size_t n_buckets, int64_t now_ns,
+                                      struct nonces **ret, struct error *e);
 
 /* Marks the file as complete and closes it. NULL is fine. */
 void nonces_close (struct nonces *n);

@@ -22,6 +22,16 @@
 #define LIMIT_JSON_DEPTH    32
 #define LIMIT_STORE_WAIT_MS 2000 /* no action waits longer for a store: SDKs read for 3 s */
 
+#define LIMIT_PARAM_NAME    128   /* bytes of a parameter's name */
+#define LIMIT_HEADERS       128   /* header lines of one request */
+#define LIMIT_NONCE_BUCKETS 65536 /* of 64 nonces each, 8 bytes a nonce */
+#define LIMIT_CONNECTIONS   256   /* of each listener */
+#define LIMIT_WARM_CONNECTIONS                                                                     \
+    8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
+#define LIMIT_BODIES         (64 * MIB) /* bodies of all requests that are being read or run */
+#define LIMIT_BODY_DRAIN     (64 * MIB) /* of a refused body, read so that the answer gets through */
+#define LIMIT_HTTP_TIMEOUT_S 30         /* a connection on which nothing moves */
+
 /* Index. */
 #define LIMIT_BATCH_ROWS    500 /* rows of one write transaction */
 #define LIMIT_BATCH_MS      20

@@ -1,0 +1,139 @@
+/* Verifies a request: which scheme, date, key, signature, nonce, in that order. */
+#include "auth/signature.h"
+
+#include <string.h>
+
+#include "auth/scheme.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+#define NONCE_MAX 256
+#define NS        1000000000ll
+
+const char *scheme_find (const struct auth_pair *pairs, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp (pairs[i].name, name) == 0)
+            return pairs[i].value;
+    return NULL;
+}
+
+static int compare_pairs (const void *a, const void *b)
+{
+    const struct auth_pair *x = a, *y = b;
+    int by_name = strcmp (x->name, y->name);
+    return by_name ? by_name : strcmp (x->value, y->value);
+}
+
+void scheme_append_query (GString *out, struct auth_pair *pairs, size_t n)
+{
+    if (n)
+        qsort (pairs, n, sizeof *pairs, compare_pairs);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            g_string_append_c (out, '&');
+        text_percent_encode (out, pairs[i].name, strlen (pairs[i].name), "");
+        g_string_append_c (out, '=');
+        text_percent_encode (out, pairs[i].value, strlen (pairs[i].value), "");
+    }
+}
+
+void scheme_append_shown (GString *out, const char *text)
+{
+    size_t len = strlen (text);
+    if (len <= SCHEME_SHOWN_MAX)
+        g_string_append (out, text);
+    else
+        g_string_append_printf (out, "%.*s... (%zu bytes)", SCHEME_SHOWN_MAX, text, len);
+}
+
+static void claim_clear (struct claim *c)
+{
+    g_free (c->key_id);
+    g_free (c->signature);
+    if (c->to_sign)
+        g_string_free (c->to_sign, TRUE);
+    if (c->shown)
+        g_string_free (c->shown, TRUE);
+}
+
+bool auth_is_by_header (const struct auth_request *r)
+{
+    return g_hash_table_contains (r->headers, "authorization");
+}
+
+/* There are no temporary credentials, so a token cannot be right. */
+static enum err refuse_token (const struct auth_request *r, struct error *e)
+{
+    const char *token = g_hash_table_lookup (r->headers, "x-acs-security-token");
+    if (!token || !*token)
+        token = scheme_find (r->query, r->n_query, "SecurityToken");
+    if (!token || !*token)
+        token = scheme_find (r->form, r->n_form, "SecurityToken");
+    if (token && *token)
+        return FAIL_ON (e, INVALID_PARAM, "SecurityToken",
+                        "This server issues no temporary credentials; sign without SecurityToken.");
+    return ERR_OK;
+}
+
+/* "YYYY-MM-DDThh:mm:ssZ" and nothing else. */
+static enum err check_date (const char *date, int64_t now_ns, int64_t *ret_ns, struct error *e)
+{
+    int64_t ns;
+    if (strlen (date) != strlen ("1970-01-01T00:00:00Z") || date[10] != 'T' || date[19] != 'Z' ||
+        !clock_parse (date, &ns, NULL))
+        return FAIL (e, TIME_FORMAT,
+                     "The date '%.64s' is not of the form YYYY-MM-DDThh:mm:ssZ in UTC.", date);
+    int64_t skew_ns = ns > now_ns ? ns - now_ns : now_ns - ns;
+    if (skew_ns > AUTH_SKEW_S * NS) {
+        char now[CLOCK_TEXT_SIZE];
+        clock_format_ms (now_ns, now);
+        return FAIL (e, TIME_EXPIRED,
+                     "The request is dated %s, the server's clock says %s; they may differ by %d "
+                     "minutes.",
+                     date, now, AUTH_SKEW_S / 60);
+    }
+    *ret_ns = ns;
+    return ERR_OK;
+}
+
+static enum err check_claim (const struct scheme *scheme, const struct claim *claim,
+                             const struct keys *keys, struct nonces *nonces, int64_t now_ns,
+                             const struct key **ret, struct error *e)
+{
+    int64_t date_ns = 0;
+    const struct key *key = NULL;
+    size_t nonce_len = strlen (claim->nonce);
+    if (!nonce_len || nonce_len > NONCE_MAX)
+        return FAIL (e, SIGNATURE_INCOMPLETE,
+                     "The nonce must have 1 to %d bytes, this one has %zu.", NONCE_MAX, nonce_len);
+    enum err code = check_date (claim->date, now_ns, &date_ns, e);
+    if (code == ERR_OK)
+        code = keys_find (keys, claim->key_id, &key, e);
+    if (code != ERR_OK)
+        return code;
+    g_autofree char *expected = scheme->sign (key->secret, claim->to_sign);
+    if (!text_equal_constant_time (claim->signature, strlen (claim->signature), expected,
+                                   strlen (expected)))
+        return FAIL (e, SIGNATURE_MISMATCH,
+                     "Specified signature is not matched with our calculation. %s",
+                     claim->shown->str);
+    code = nonces_use (nonces, key->id, claim->nonce, date_ns, now_ns, e);
+    if (code == ERR_OK)
+        *ret = key;
+    return code;
+}
+
+enum err auth_verify (const struct auth_request *r, const struct keys *keys, struct nonces *nonces,
+                      int64_t now_ns, const struct key **ret, struct error *e)
+{
+    const struct scheme *scheme = auth_is_by_header (r) ? &scheme_acs3 : &scheme_rpc1;
+    struct claim claim = { 0 };
+    enum err code = refuse_token (r, e);
+    if (code == ERR_OK)
+        code = scheme->read (r, &claim, e);
+    if (code == ERR_OK)
+        code = check_claim (scheme, &claim, keys, nonces, now_ns, ret, e);
+    claim_clear (&claim);
+    return code;
+}
