@@ -32,6 +32,24 @@
 #define LIMIT_BODY_DRAIN     (64 * MIB) /* of a refused body, read so that the answer gets through */
 #define LIMIT_HTTP_TIMEOUT_S 30         /* a connection on which nothing moves */
 
+#define LIMIT_QUERY_MS       2500 /* a query that takes longer is ended: SDKs read for 3 s */
+
+/* Definitions: how many there may be, and what new ones get (spec section 5). */
+#define LIMIT_PROJECTS           100
+#define LIMIT_TAGS               20
+#define LIMIT_TAG_CHARS          128
+#define LIMIT_WORKFLOW_BYTES     (16 * KIB) /* WorkflowParameters as JSON text */
+#define LIMIT_PAGE               200        /* entries of one page of a list */
+#define LIMIT_PAGE_DEFAULT       100
+#define QUOTA_DATASETS           1000000000
+#define QUOTA_BINDINGS           10
+#define QUOTA_FILES              100000000
+#define QUOTA_ENTITIES           10000000000
+#define QUOTA_RELATIONS          100000000000
+#define QUOTA_TOTAL_FILE_SIZE    90000000000000000
+#define QUOTA_QUERIES_PER_SECOND 100
+#define QUOTA_ENGINE_CONCURRENCY 100
+
 /* Index. */
 #define LIMIT_BATCH_ROWS    500 /* rows of one write transaction */
 #define LIMIT_BATCH_MS      20

@@ -66,6 +66,9 @@ struct scan_progress {
 NODISCARD enum err scan_get_progress (struct scan *s, int64_t binding, struct scan_progress *ret,
                                       struct error *e);
 
-/* Figures for status: workers and their faults. */
-struct pool_stats;
-void scan_get_pool_stats (struct scan *s, struct pool_stats *ret);
+/* Figures for status: workers and their faults since the start. */
+struct scan_workers {
+    unsigned workers, busy, waiting;
+    uint64_t jobs, crashes, timeouts;
+};
+void scan_get_workers (struct scan *s, struct scan_workers *ret);
