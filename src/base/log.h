@@ -36,4 +36,5 @@ void log_write (enum log_level level, const char *module, const char *message,
 
 /* LOG (LOG_INFO, "scan", "page merged", LOG_STR ("bucket", b), LOG_NUM ("keys", n)); */
 #define LOG(level, module, message, ...)                                                           \
-    log_write ((level), (module), (message), (const struct log_field[]){ __VA_ARGS__, LOG_END })
+    log_write ((level), (module), (message),                                                       \
+               (const struct log_field[]){ __VA_OPT__ (__VA_ARGS__, ) LOG_END })

@@ -1,0 +1,413 @@
+/* bindery serve: puts the parts of the server together, runs until a signal, takes them apart. */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <glib.h>
+
+#include "api/call.h"
+#include "auth/keys.h"
+#include "auth/nonces.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/datadir.h"
+#include "http/server.h"
+#include "store/dir.h"
+#include "wire/pool.h"
+
+#define STOP_CALLS_MS     2000 /* running calls get this long */
+#define STOP_ALL_MS       4800 /* then the process ends, whatever still runs: nothing is lost */
+#define STRAYS_LOGGED_MAX 20
+
+/* All parts, in the order in which they start; they stop in the other. */
+struct server {
+    struct config config;
+    int lock_fd;
+    struct catalog *catalog;
+    struct datasets *datasets;
+    struct stores *stores;
+    struct keys *keys;
+    struct nonces *nonces;
+    struct scan *scan;
+    struct http *http;
+    char *account_id, *worker_path;
+    struct api api;
+};
+
+/* ---- Process ---- */
+
+static void raise_file_limit (void)
+{
+    struct rlimit limit;
+    if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit (RLIMIT_NOFILE, &limit);
+}
+
+/* Many threads that each allocate a little would otherwise hold a heap each that never shrinks. */
+static void keep_memory_low (void)
+{
+    mallopt (M_ARENA_MAX, 2);
+    mallopt (M_TRIM_THRESHOLD, 1 << 20);
+    mallopt (M_MMAP_THRESHOLD, 1 << 20);
+}
+
+static void stop_signals (sigset_t *ret)
+{
+    sigemptyset (ret);
+    sigaddset (ret, SIGTERM);
+    sigaddset (ret, SIGINT);
+    sigaddset (ret, SIGHUP);
+}
+
+/* Threads inherit the mask, so only the main thread's sigwait() sees them. */
+static void block_signals (void)
+{
+    signal (SIGPIPE, SIG_IGN);
+    sigset_t set;
+    stop_signals (&set);
+    pthread_sigmask (SIG_BLOCK, &set, NULL);
+}
+
+static void end_at_once (int sig)
+{
+    _exit (sig == SIGALRM ? EXIT_DONE : EXIT_INTERRUPTED);
+}
+
+/* From here on a second signal, or the deadline, ends the process. What was in flight is work that
+ * the next start takes up, as after a crash. */
+static void arm_stop_deadline (void)
+{
+    signal (SIGALRM, end_at_once);
+    signal (SIGTERM, end_at_once);
+    signal (SIGINT, end_at_once);
+    struct itimerval deadline = { .it_value = { STOP_ALL_MS / 1000, STOP_ALL_MS % 1000 * 1000 } };
+    setitimer (ITIMER_REAL, &deadline, NULL);
+    sigset_t set;
+    stop_signals (&set);
+    pthread_sigmask (SIG_UNBLOCK, &set, NULL);
+}
+
+static void set_up_log (const struct config *c)
+{
+    static const char *const names[] = { "debug", "info", "warn", "error" };
+    enum log_level level = LOG_INFO;
+    for (size_t i = 0; i < N_ELEMENTS (names); i++)
+        if (strcmp (names[i], c->log_level) == 0)
+            level = (enum log_level) i;
+    log_init (level, strcmp (c->log_format, "json") == 0 ? LOG_JSON : LOG_TEXT);
+}
+
+/* ---- Parts ---- */
+
+static enum err find_worker (const char *wanted, char **ret, struct error *e)
+{
+    if (*wanted) {
+        *ret = g_strdup (wanted);
+        return ERR_OK;
+    }
+    g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
+    g_autofree char *dir = self ? g_path_get_dirname (self) : NULL;
+    g_autofree char *beside = dir ? g_build_filename (dir, "bindery-worker", NULL) : NULL;
+    if (beside && g_file_test (beside, G_FILE_TEST_IS_EXECUTABLE)) {
+        *ret = g_steal_pointer (&beside);
+        return ERR_OK;
+    }
+    char *found = g_find_program_in_path ("bindery-worker");
+    if (!found)
+        return FAIL (e, UNAVAILABLE,
+                     "cannot find bindery-worker, neither beside this program nor in PATH; name it "
+                     "with --worker-path");
+    *ret = found;
+    return ERR_OK;
+}
+
+static void warn_of_strays (struct store *dir)
+{
+    g_autoptr (GPtrArray) strays = g_ptr_array_new_with_free_func (g_free);
+    store_dir_strays (dir, strays);
+    for (unsigned i = 0; i < strays->len && i < STRAYS_LOGGED_MAX; i++)
+        LOG (LOG_WARN, "store", "not a bucket", LOG_STR ("what", strays->pdata[i]));
+    if (strays->len > STRAYS_LOGGED_MAX)
+        LOG (LOG_WARN, "store", "more that is not a bucket",
+             LOG_NUM ("count", strays->len - STRAYS_LOGGED_MAX));
+}
+
+/* "NAME=PATH", as --bucket takes it. */
+static enum err add_named_bucket (struct store *dir, const char *text, struct error *e)
+{
+    const char *equals = strchr (text, '=');
+    if (!equals || equals == text || !equals[1])
+        return FAIL (e, INVALID_ARGUMENT, "bucket is '%s', expected NAME=PATH", text);
+    g_autofree char *name = g_strndup (text, (size_t) (equals - text));
+    return store_dir_add_bucket (dir, name, equals + 1, e);
+}
+
+/* The section [bucket NAME]: its path, if --bucket does not give one, and its patterns. */
+static enum err add_section_bucket (struct store *dir, const struct config *c, const char *group,
+                                    struct error *e)
+{
+    const char *name = group + strlen ("bucket ");
+    if (!store_bucket_name_is_legal (name))
+        return FAIL (e, INVALID_ARGUMENT, "[%s]: '%s' is no legal bucket name", group, name);
+    g_autofree char *path = g_key_file_get_string (c->file, group, "path", NULL);
+    g_autofree char *prefix = g_strconcat (name, "=", NULL);
+    bool is_given = false;
+    for (char **b = c->bucket; *b; b++)
+        is_given = is_given || g_str_has_prefix (*b, prefix);
+    if (path && !is_given) {
+        enum err r = store_dir_add_bucket (dir, name, path, e);
+        if (r != ERR_OK)
+            return r;
+    }
+    g_auto (GStrv) include = config_bucket_patterns (c, name, "include");
+    g_auto (GStrv) exclude = config_bucket_patterns (c, name, "exclude");
+    store_dir_set_filter (dir, name, include, exclude);
+    return ERR_OK;
+}
+
+static enum err add_buckets (struct store *dir, const struct config *c, struct error *e)
+{
+    enum err r = ERR_OK;
+    for (char **b = c->bucket; *b && r == ERR_OK; b++)
+        r = add_named_bucket (dir, *b, e);
+    g_auto (GStrv) groups = g_key_file_get_groups (c->file, NULL);
+    for (char **g = groups; *g && r == ERR_OK; g++)
+        if (g_str_has_prefix (*g, "bucket "))
+            r = add_section_bucket (dir, c, *g, e);
+    return r;
+}
+
+static enum err open_stores (struct server *s, struct error *e)
+{
+    const struct config *c = &s->config;
+    s->stores = stores_new ();
+    struct store *dir;
+    enum err r = store_dir_new ("dir", *c->store ? c->store : NULL, &dir, e);
+    if (r != ERR_OK)
+        return r;
+    stores_add_take (s->stores, dir);
+    r = add_buckets (dir, c, e);
+    if (r != ERR_OK)
+        return r;
+    warn_of_strays (dir);
+    g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+    r = stores_buckets (s->stores, names, e);
+    if (r == ERR_OK && !names->len)
+        LOG (LOG_WARN, "store", "there is no bucket: give --store DIR or --bucket NAME=PATH");
+    return r;
+}
+
+static enum err open_index (struct server *s, struct error *e)
+{
+    enum err r = catalog_open (s->config.data, &s->catalog, e);
+    if (r != ERR_OK)
+        return r;
+    g_autoptr (GArray) ids = NULL;
+    r = catalog_dataset_ids (s->catalog, &ids, e);
+    if (r != ERR_OK)
+        return r;
+    r = datasets_open (s->config.data, ids, &s->datasets, e);
+    return r == ERR_OK ? datadir_account (s->catalog, s->config.account_id, &s->account_id, e) : r;
+}
+
+static enum err open_keys (struct server *s, struct error *e)
+{
+    const struct config *c = &s->config;
+    enum err r = keys_open (c->data, c->access_key_id, c->access_key_secret, &s->keys, e);
+    if (r != ERR_OK)
+        return r;
+    g_autofree char *path = g_build_filename (c->data, "nonces", NULL);
+    return nonces_open (path, clock_now_ns (), &s->nonces, e);
+}
+
+static enum err start_scan (struct server *s, struct error *e)
+{
+    const struct config *c = &s->config;
+    enum err r = find_worker (c->worker_path, &s->worker_path, e);
+    if (r != ERR_OK)
+        return r;
+    const struct scan_options o = {
+        .catalog = s->catalog,
+        .datasets = s->datasets,
+        .stores = s->stores,
+        .worker_path = s->worker_path,
+        .sandbox_required = strcmp (c->sandbox, "required") == 0,
+        .workers = (unsigned) c->workers,
+        .scan_threads = (unsigned) c->scan_threads,
+        .rescan_interval_s = c->rescan_interval,
+        .poll_interval_s = c->poll_interval,
+        .retry_interval_s = c->retry_interval,
+        .owner_id = s->account_id,
+        .default_template = c->default_template,
+        .timezone_min = s->api.timezone_min,
+    };
+    return scan_new (&o, &s->scan, e);
+}
+
+static bool is_ready (void *arg, char *ret_reason, size_t size)
+{
+    struct pool_stats stats;
+    scan_get_pool_stats (arg, &stats);
+    if (!stats.workers)
+        g_strlcpy (ret_reason, "no worker is running", size);
+    return stats.workers > 0;
+}
+
+static enum err start_http (struct server *s, struct error *e)
+{
+    s->api = (struct api){
+        .config = &s->config,
+        .catalog = s->catalog,
+        .datasets = s->datasets,
+        .stores = s->stores,
+        .scan = s->scan,
+        .keys = s->keys,
+        .nonces = s->nonces,
+        .region = s->config.region,
+        .account_id = s->account_id,
+        .timezone_min = s->api.timezone_min,
+        .start_ns = clock_now_ns (),
+    };
+    enum err r = http_start (&s->api, &(struct http_hooks){ is_ready, s->scan }, &s->http, e);
+    if (r != ERR_OK)
+        return r;
+    return datadir_write_endpoints (s->config.data, http_address_imm (s->http),
+                                    http_address_admin (s->http), e);
+}
+
+static enum err server_start (struct server *s, struct error *e)
+{
+    enum err r = datadir_lock (s->config.data, &s->lock_fd, e);
+    if (r != ERR_OK)
+        return r;
+    datadir_remove_endpoints (s->config.data); /* of a server that was killed */
+    if (!clock_parse_zone (s->config.timezone, &s->api.timezone_min))
+        return FAIL (e, INVALID_ARGUMENT, "timezone is '%s', expected UTC or an offset like +08:00",
+                     s->config.timezone);
+    enum err (*const steps[]) (struct server *, struct error *) = { open_stores, open_index,
+                                                                    open_keys, start_scan,
+                                                                    start_http };
+    for (size_t i = 0; i < N_ELEMENTS (steps) && r == ERR_OK; i++)
+        r = steps[i](s, e);
+    return r;
+}
+
+/* Also of a server that only half started. */
+static void server_stop (struct server *s)
+{
+    if (s->lock_fd >= 0)
+        datadir_remove_endpoints (s->config.data);
+    if (!http_stop (s->http, STOP_CALLS_MS)) {
+        LOG (LOG_WARN, "serve", "a call did not end in time; stopping without it");
+        nonces_close (s->nonces);
+        _exit (EXIT_DONE);
+    }
+    scan_free (s->scan);
+    nonces_close (s->nonces);
+    keys_close (s->keys);
+    if (s->datasets)
+        datasets_close (s->datasets);
+    if (s->catalog)
+        catalog_close (s->catalog);
+    if (s->stores)
+        stores_free (s->stores);
+    if (s->lock_fd >= 0)
+        close (s->lock_fd);
+    g_free (s->account_id);
+    g_free (s->worker_path);
+    config_clear (&s->config);
+}
+
+/* ---- Command ---- */
+
+static void log_started (const struct server *s)
+{
+    const char *path = keys_root_path (s->keys);
+    LOG (LOG_INFO, "serve", "listening", LOG_STR ("imm", http_address_imm (s->http)),
+         LOG_STR ("admin", http_address_admin (s->http)), LOG_STR ("data", s->config.data),
+         LOG_STR ("region", s->config.region), LOG_STR ("account", s->account_id),
+         LOG_STR ("access_key_id", keys_root (s->keys)->id),
+         LOG_STR ("secret_in", path ? path : "the configuration"),
+         LOG_STR ("version", BINDERY_VERSION));
+}
+
+static void wait_for_signal (void)
+{
+    sigset_t set;
+    stop_signals (&set);
+    int sig = 0;
+    while (sigwait (&set, &sig) != 0)
+        continue;
+    LOG (LOG_INFO, "serve", "stopping", LOG_STR ("signal", g_strsignal (sig)));
+}
+
+static int run (struct server *s)
+{
+    umask (077);
+    raise_file_limit ();
+    keep_memory_low ();
+    block_signals ();
+    set_up_log (&s->config);
+    struct error e;
+    enum err r = server_start (s, &e);
+    if (r == ERR_OK) {
+        log_started (s);
+        wait_for_signal ();
+    } else {
+        LOG (LOG_ERROR, "serve", "cannot start", LOG_STR ("error", e.message));
+    }
+    arm_stop_deadline ();
+    server_stop (s);
+    if (r == ERR_OK)
+        LOG (LOG_INFO, "serve", "stopped");
+    return r == ERR_OK ? EXIT_DONE : EXIT_ERROR;
+}
+
+static void print_help (void)
+{
+    g_autofree char *options = config_help ();
+    printf (
+        "bindery serve: run the server\n\n"
+        "Usage: bindery serve [options]\n\n"
+        "Serves the IMM API and keeps the index in step with all bound buckets, until SIGTERM\n"
+        "or Ctrl-C. Each option has a flag, a variable (--log-level, $BINDERY_LOG_LEVEL) and a\n"
+        "line in the configuration file (log-level = debug in the section [server]); a flag\n"
+        "beats a variable, a variable the file.\n\n"
+        "  bindery serve --data /var/lib/bindery --store /srv/buckets\n"
+        "  bindery serve --data ./data --bucket photos=/home/me/Pictures --imm-listen "
+        "127.0.0.1:0\n\n"
+        "Options:\n"
+        "  --config FILE\n"
+        "        configuration file (default /etc/bindery/bindery.conf if it is there; "
+        "$BINDERY_CONFIG)\n%s",
+        options);
+}
+
+int cli_serve (char **args)
+{
+    for (char **a = args; *a; a++) {
+        if (strcmp (*a, "--help") == 0 || strcmp (*a, "-h") == 0) {
+            print_help ();
+            return EXIT_DONE;
+        }
+    }
+    struct server s = { .lock_fd = -1 };
+    struct error e;
+    if (config_load (args, &s.config, &e) != ERR_OK) {
+        fprintf (stderr, "bindery serve: %s\nTry 'bindery serve --help'.\n", e.message);
+        config_clear (&s.config);
+        return EXIT_USAGE;
+    }
+    return run (&s);
+}
