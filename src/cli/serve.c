@@ -22,7 +22,6 @@
 #include "cli/datadir.h"
 #include "http/server.h"
 #include "store/dir.h"
-#include "wire/pool.h"
 
 #define STOP_CALLS_MS     2000 /* running calls get this long */
 #define STOP_ALL_MS       4800 /* then the process ends, whatever still runs: nothing is lost */
@@ -257,8 +256,8 @@ static enum err start_scan (struct server *s, struct error *e)
 
 static bool is_ready (void *arg, char *ret_reason, size_t size)
 {
-    struct pool_stats stats;
-    scan_get_pool_stats (arg, &stats);
+    struct scan_workers stats;
+    scan_get_workers (arg, &stats);
     if (!stats.workers)
         g_strlcpy (ret_reason, "no worker is running", size);
     return stats.workers > 0;
