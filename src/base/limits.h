@@ -51,10 +51,15 @@
 #define QUOTA_ENGINE_CONCURRENCY 100
 
 /* Index. */
-#define LIMIT_BATCH_ROWS    500 /* rows of one write transaction */
-#define LIMIT_BATCH_MS      20
-#define LIMIT_OPEN_DATASETS 64
-#define LIMIT_BATCH_URIS    100
+#define LIMIT_BATCH_ROWS      500 /* rows of one write transaction */
+#define LIMIT_BATCH_MS        20
+#define LIMIT_OPEN_DATASETS   64
+#define LIMIT_BATCH_URIS      100
+#define LIMIT_READERS         8          /* reader sessions of one dataset */
+#define LIMIT_STATEMENTS      96         /* prepared statements that a session keeps */
+#define LIMIT_SESSION_WAIT_MS 5000       /* for a session, and for a lock of the file */
+#define LIMIT_SQL_VALUE       (16 * MIB) /* one value or row */
+#define LIMIT_SQL_TEXT        (1 * MIB)  /* one statement */
 
 /* Scan. */
 #define LIMIT_PAGE_KEYS 2000 /* keys of one listing page */

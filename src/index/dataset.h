@@ -38,10 +38,11 @@ static inline void dataset_db_unrefp (struct dataset_db **db)
 /* Removes the file. CONFLICT if it has rows. */
 NODISCARD enum err datasets_drop (struct datasets *all, int64_t id, struct error *e);
 
-/* Sessions for other modules of index. read: a session of its own until given back; a consistent
- * snapshot only within one statement. write: begins a transaction; the commit number is in
- * *ret_commit; end it with dataset_commit() or dataset_rollback(), both give the session back.
- * `urgent` goes before others that wait. */
+/* Sessions for other modules of index. read: a session of its own until given back, without a
+ * deadline; a consistent snapshot only within one statement. A thread that has one must not ask for
+ * another: they are few, and BUSY after LIMIT_SESSION_WAIT_MS. write: begins a transaction; the
+ * commit number is in *ret_commit; end it with dataset_commit() or dataset_rollback(), both give
+ * the session back. `urgent` goes before others that wait. */
 NODISCARD enum err dataset_read (struct dataset_db *db, struct sql **ret, struct error *e);
 void dataset_read_done (struct dataset_db *db, struct sql *s);
 NODISCARD enum err dataset_write (struct dataset_db *db, bool urgent, enum sql_durability d,
@@ -49,8 +50,19 @@ NODISCARD enum err dataset_write (struct dataset_db *db, bool urgent, enum sql_d
 NODISCARD enum err dataset_commit (struct dataset_db *db, struct error *e);
 void dataset_rollback (struct dataset_db *db);
 
+/* The id that the file was opened by. */
+int64_t dataset_id (const struct dataset_db *db);
+
 /* Commit number of the last finished write transaction. Monotonic, kept in the file. */
 int64_t dataset_last_commit (struct dataset_db *db);
+
+/* Numbers of the file that the open write transaction may change; dataset_commit() keeps them. Only
+ * between dataset_write() and its end. */
+struct dataset_totals {
+    int64_t next_id; /* of rows of file, object and work: never used again */
+    int64_t file_count, total_file_size;
+};
+struct dataset_totals *dataset_totals (struct dataset_db *db);
 
 /* Always right: kept in the transactions that change rows. */
 struct dataset_stats {

@@ -43,7 +43,7 @@ struct sql_ops {
     enum err (*begin) (struct sql *s, enum sql_durability d, struct error *e);
     enum err (*commit) (struct sql *s, struct error *e);
     void (*rollback) (struct sql *s);
-    void (*interrupt) (struct sql *s);
+    void (*set_deadline) (struct sql *s, int64_t deadline_ms);
 };
 
 extern const struct sql_ops sql_sqlite;
@@ -55,8 +55,9 @@ struct sql {
 /* sql_open: `where` is a file path (sqlite). sql_prepare: ready to bind, values counted from 1;
  * finish it with sql_finish() (resets it and drops its values; the session keeps it). sql_step:
  * *ret_row false at the end. sql_get_*: columns from 0; text is valid until the next step or
- * finish. sql_begin: a write transaction, at once. sql_exec: a script without values. All fail with
- * DATABASE, or BUSY if the file is locked for long. */
+ * finish. sql_begin: a write transaction, at once. sql_exec: a script without values.
+ * sql_set_deadline: statements that still run at `deadline_ms` (clock_mono_ms) end with TIMED_OUT;
+ * 0: none. All fail with DATABASE, or BUSY if the file is locked for long. */
 NODISCARD enum err sql_open (const struct sql_ops *ops, const char *where, int flags,
                              struct sql **ret, struct error *e);
 void sql_close (struct sql *s);
@@ -82,6 +83,7 @@ int64_t sql_changes (struct sql *s);
 NODISCARD enum err sql_begin (struct sql *s, enum sql_durability d, struct error *e);
 NODISCARD enum err sql_commit (struct sql *s, struct error *e);
 void sql_rollback (struct sql *s);
+void sql_set_deadline (struct sql *s, int64_t deadline_ms);
 
 struct sql_stmt {
     struct sql *sql;

@@ -1,0 +1,27 @@
+/* Operators: what a workflow template asks to be found out about an object, as bits, and the
+ * official templates as sets of them (spec section 4). */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum file_operators {
+    OP_OSSMETA = 1 << 0, /* the object's own facts: Filename, ETag, FileModifiedTime ... */
+    OP_MIME = 1 << 1,    /* ContentType, MediaType */
+    OP_MEDIA_META = 1 << 2,
+    OP_EXIF = 1 << 3, /* EXIF, ImageWidth, ImageHeight, Orientation, ProduceTime, LatLong */
+    OP_EXTRACT_TEXT = 1 << 4,
+    OP_REGEO = 1 << 5,
+    OP_FACE = 1 << 6,
+    OP_LABELS = 1 << 7,
+    OP_SCORING = 1 << 8,
+    OP_EMBEDDINGS = 1 << 9
+};
+
+/* The operators of a template by its id ("Official:AllFunction"). NOT_FOUND if there is none. */
+NODISCARD enum err operators_of_template (const char *id, uint32_t *ret, struct error *e);
+
+/* The operator that yields a member of an answer document, such as "EXIF"; 0 if it is always
+ * there. */
+uint32_t operators_of_member (const char *name);
