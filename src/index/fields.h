@@ -1,12 +1,36 @@
-/* The queryable fields (fields.def): their columns in table `file`, and how a row is written. */
+/* The queryable fields (fields.def): their columns, and how a row is written.
+ *
+ * Tables that this module makes:
+ *   file       (id PRIMARY KEY, columns): narrow: numbers, times, dictionary codes; scans fast
+ *   file_text  (id PRIMARY KEY, uri, columns of TEXT facts): joined only where a query names one of
+ *              them. `uri` is set while the row is Pending: such a row has no document to tell it,
+ *              so that no index object (id) is needed.
+ *   code       (id PRIMARY KEY, text UNIQUE): the dictionary of CODE fields
+ * A trigger removes the row of file_text with that of file. */
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "index/files.h"
 #include "index/sql.h"
+
+enum field_kind { KIND_TEXT, KIND_CODE, KIND_INT, KIND_TIME, KIND_GEO, KIND_FLOAT };
+enum field_place { PLACE_META, PLACE_FACT, PLACE_DOC, PLACE_URI, PLACE_CONST };
+
+enum field_operator {
+    OPERATOR_EQ = 1,
+    OPERATOR_RANGE = 2, /* gt gte lt lte */
+    OPERATOR_PREFIX = 4,
+    OPERATOR_MATCH = 8,
+    OPERATOR_EXIST = 16
+};
+enum field_aggregation {
+    AGGREGATE_NUMBERS = 1, /* min max average sum */
+    AGGREGATE_COUNTS = 2   /* count distinct group */
+};
 
 /* Facts of an object that are known without reading it. */
 struct field_facts {
@@ -18,11 +42,36 @@ struct field_facts {
     int64_t create_ns, update_ns;
 };
 
-/* SQL that makes table `file`, its indexes (partial ones for sparse fields) and the dictionary of
- * CODE fields (table `code`: id, text). A script for sql_exec(). */
+/* What goes into a column. Text is borrowed. */
+struct field_value {
+    bool is_set;
+    int64_t number;   /* INT, TIME, and 1 for what is in the document */
+    double real[2];   /* FLOAT; GEO: latitude, longitude */
+    const char *text; /* TEXT, CODE */
+};
+
+struct field {
+    const char *name, *column, *help;
+    enum field_kind kind;
+    enum field_place place;
+    unsigned operators, aggregations; /* enum field_operator, enum field_aggregation */
+    bool is_sortable;
+    struct field_value (*fact) (const struct field_facts *f); /* PLACE_FACT */
+};
+
+extern const struct field fields[];
+extern const size_t fields_count;
+
+/* By name on the wire, case-sensitive; NULL if there is none. */
+const struct field *field_find (const char *name);
+
+/* "Indexed"; NULL past the last one. */
+const char *file_status_name (unsigned status);
+
+/* SQL that makes the tables and their indexes. A script for sql_exec(). */
 const char *fields_schema (void);
 
-/* Writes the row `id` of table `file` whole, inserted or replaced, inside the caller's transaction.
- * `meta` may be NULL. */
+/* Writes the row `id` whole, inserted or replaced, inside the caller's transaction. `meta` may be
+ * NULL; members of it that are not of the field's kind count as absent. */
 NODISCARD enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
                                      const json_t *meta, struct error *e);
