@@ -66,6 +66,10 @@
 #define LIMIT_DIR_WINDOW                                                                           \
     (32 * MIB) /* names of one folder held at a time; larger folders take several passes */
 #define LIMIT_DIR_DEPTH      1024 /* nested folders */
+#define LIMIT_DIR_OPEN       64 /* folders that a listing keeps open; the upper ones are opened again */
+#define LIMIT_WATCHES        (256 * 1024) /* folders watched by a server */
+#define LIMIT_UNWATCHED      4096 /* prefixes of a binding that are polled; more: all of it is */
+#define LIMIT_WATCH_BATCH    512  /* events handed over at a time */
 #define LIMIT_JOBS_IN_FLIGHT 64
 #define LIMIT_STRIKES        2     /* crashes or timeouts before an object is Failed */
 #define LIMIT_SETTLE_MS      2000  /* quiet time before a file counts as written */

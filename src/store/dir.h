@@ -3,13 +3,15 @@
  *
  * A key's byte order is the order of the walk: entries of a folder are sorted by name with '/'
  * appended to folders. Only regular files are objects, and links to regular files that stay inside
- * the bucket; links to folders are not followed, so no loop arises. Mount points below the bucket
- * are walked. ETag: upper-case hex of size, mtime and inode mixed; no file is read for it. */
+ * the bucket all the way (absolute links do not); links to folders are not followed, so no loop
+ * arises. Mount points below the bucket are walked. ETag: upper-case hex of size, mtime and inode
+ * mixed; no file is read for it. */
 #pragma once
 
 #include "store/store.h"
 
-/* `root` may be NULL (only named buckets). INVALID_ARGUMENT if root is no readable folder. */
+/* `root` may be NULL (only named buckets). INVALID_ARGUMENT if root is no readable folder. Buckets
+ * and filters are added before threads share the store. */
 NODISCARD enum err store_dir_new (const char *name, const char *root, struct store **ret,
                                   struct error *e);
 
@@ -26,3 +28,6 @@ void store_dir_set_filter (struct store *s, const char *bucket, char **include, 
 /* What lies loose in `root` and is no bucket: one sentence each (char *, caller frees), for
  * warnings. */
 void store_dir_strays (struct store *s, GPtrArray *ret);
+
+/* Bytes that a listing may hold of names, in place of LIMIT_DIR_WINDOW: for tests. */
+void store_dir_set_window (struct store *s, size_t bytes);

@@ -37,18 +37,30 @@ struct store_gap {
     char *message;
 };
 
-/* Something in the bucket that cannot be an object: `key` holds raw bytes made printable. */
+/* `lo` and `message` are copied, `hi` is taken. */
+struct store_gap *store_gap_new (const char *lo, char *take_hi, enum err code, const char *message);
+void store_gap_free (void *gap);
+
+/* Something in the bucket that cannot be an object: `key` holds raw bytes made printable (\xHH). */
 struct store_reject {
     char *key;
     char *reason;
 };
 
 /* One page. All objects lie in (after, upto]; `upto` NULL: to the end of the listing (then
- * is_last). The page is complete for that range but for its gaps. */
+ * is_last). The page is complete for that range but for its gaps. `after` is the `upto` of the page
+ * before, which may be the same (a page of rejects only). A gap may reach beyond the page; it is
+ * told again by each page that it touches.
+ *
+ * Complete means: as of some moment since store_list_open(), because the names of a folder are read
+ * once and then given out page by page. So what the index learned after that is not contradicted by
+ * a page: compare with the moment of store_list_open(), or ask store_head() before deleting. */
 struct store_page {
     GArray *objects;    /* struct store_object, strictly ascending by key */
     GPtrArray *gaps;    /* struct store_gap */
     GPtrArray *rejects; /* struct store_reject */
+    GPtrArray *mounts;  /* struct store_mount: the root's in the first page, then each mount point
+                         * that was entered; to be known_mounts of the next listing */
     GStringChunk *keys; /* memory of the keys */
     char *upto;
     bool is_last;
@@ -58,6 +70,9 @@ void store_page_init (struct store_page *p);
 void store_page_reset (struct store_page *p); /* empties it, keeps its memory */
 void store_page_clear (struct store_page *p);
 
+/* Adds a reject; the raw bytes of the key are made printable here. */
+void store_page_add_reject (struct store_page *p, const char *raw, size_t len, const char *reason);
+
 /* Identity of a file system below a bucket: its root ("" as prefix) and each mount point ("a/b/").
  */
 struct store_mount {
@@ -66,6 +81,10 @@ struct store_mount {
 };
 
 void store_mount_free (void *mount);
+
+/* True if it is another file system, or another folder of one. Device numbers change when a machine
+ * starts again, so they count only where there is no fsid (network and FUSE file systems). */
+bool store_mount_is_changed (const struct store_mount *a, const struct store_mount *b);
 
 /* What a listing tells and asks while it walks. All may be NULL. */
 struct store_list_hooks {
@@ -77,6 +96,8 @@ struct store_list_hooks {
     /* Mounts known from before (struct store_mount); a difference makes a gap with STORE_CHANGED,
      * or fails the listing if it is the root. NULL: accept what is there. */
     const GPtrArray *known_mounts;
+    /* Asked every few entries: true makes store_list_next() give up with CLOSED. */
+    bool (*is_stopped) (void *arg);
 };
 
 struct store;
@@ -86,6 +107,8 @@ struct store_listing;
 struct store_handle {
     int fd;                   /* readable, seekable; -1 once taken */
     struct store_facts facts; /* as they were when it was opened */
+    struct store *store;      /* borrowed */
+    char *bucket, *key;
 };
 
 void store_handle_clear (struct store_handle *h);
@@ -113,10 +136,14 @@ struct store_ops {
     enum err (*verify) (struct store_handle *h, struct error *e);
 };
 
-/* Back-ends embed this as their first member. */
+/* Back-ends embed these as the first members of their own. */
 struct store {
     const struct store_ops *ops;
     char *name;
+};
+
+struct store_listing {
+    const struct store_ops *ops;
 };
 
 /* Calls of the operations above, with their contracts:
@@ -127,7 +154,8 @@ struct store {
  * called. Any error: nothing may be concluded, close the listing. store_head: facts now; NO_OBJECT
  * if there is none, NOT_A_FILE for what is no regular file. store_open: opens it for reading, never
  * blocks on a FIFO or device; facts are of the open descriptor. store_verify: VERSION_CHANGED if
- * the object's facts are no longer those of the handle, by descriptor and by name. */
+ * the object's facts are no longer those of the handle, by descriptor (unless it was taken) and by
+ * name; NO_OBJECT if the name is gone, NOT_A_FILE if it is something else now. */
 void store_free (struct store *s);
 NODISCARD enum err store_buckets (struct store *s, GPtrArray *names, struct error *e);
 NODISCARD enum err store_check (struct store *s, const char *bucket, struct error *e);
@@ -148,6 +176,10 @@ NODISCARD enum err store_verify (struct store_handle *h, struct error *e);
 /* True if two versions are the same. */
 bool store_facts_equal (const struct store_facts *a, const struct store_facts *b);
 
+/* The first key after all that begin with `prefix`: "a/b/" gives "a/b0". NULL: there is none. The
+ * caller frees. */
+char *store_prefix_end (const char *prefix);
+
 /* ---- All stores of a server. A bucket name is unique across them. ---- */
 
 struct stores;
@@ -162,8 +194,8 @@ void stores_add_take (struct stores *all, struct store *s);
 NODISCARD enum err stores_find (struct stores *all, const char *bucket, struct store **ret,
                                 struct error *e);
 
-/* All buckets as char * (caller frees), in byte order. Stores that fail are left out and the first
- * error returned with the rest in place. */
+/* All buckets as char * (caller frees), in byte order. What failing stores do not tell is left out,
+ * and the first error returned with the rest in place. */
 NODISCARD enum err stores_buckets (struct stores *all, GPtrArray *names, struct error *e);
 
 /* True for 3 to 63 of a-z, 0-9 and '-', starting and ending with a letter or digit (OSS bucket
