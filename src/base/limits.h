@@ -80,3 +80,21 @@
 #define LIMIT_JOB_WALL_MS   20000
 #define LIMIT_JOB_CPU_S     20
 #define LIMIT_WORKER_MEMORY (1 * GIB) /* address space */
+#define LIMIT_WORKER_FILES  16  /* descriptors */
+#define LIMIT_WORKER_JOBS   20000 /* jobs until a worker is replaced by a fresh one */
+#define LIMIT_WORKER_STDERR 512   /* last bytes of its stderr that are kept for messages */
+#define LIMIT_READY_MS      10000 /* from the start of a worker to READY */
+#define LIMIT_RESPAWN_MS    30000 /* longest wait before a worker that keeps dying is started again */
+#define LIMIT_INPUT_READ    (16 * MIB) /* bytes that one job may read of its object */
+
+/* EXIF. */
+#define LIMIT_EXIF_ENTRIES 512  /* of one directory */
+#define LIMIT_EXIF_SUBS    8    /* sub-directories of a TIFF */
+#define LIMIT_EXIF_TEXT    4096 /* bytes of a text; longer is cut */
+#define LIMIT_EXIF_BLOB    64   /* bytes of an undefined value; longer is left out */
+#define LIMIT_EXIF_NUMBERS 64   /* numbers of an array; longer is left out */
+
+/* Containers. */
+#define LIMIT_SEGMENTS 16384 /* segments of a JPEG, chunks of a PNG, boxes of a HEIF */
+#define LIMIT_ZIP_MEMBERS 256 /* looked at to tell what a ZIP file is */
+#define LIMIT_OLE_ENTRIES 64  /* of the directory of an OLE2 file */

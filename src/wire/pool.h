@@ -67,6 +67,8 @@ NODISCARD enum err pool_submit (struct pool *p, struct pool_job *job, struct err
 struct pool_stats {
     unsigned workers, busy, waiting;
     uint64_t jobs, crashes, timeouts, protocol_errors, respawns;
+    char jail_missing[256]; /* parts of the jail that the system lacks (sandbox not required), "" if
+                               it is whole */
 };
 
 void pool_get_stats (struct pool *p, struct pool_stats *ret);

@@ -1,0 +1,177 @@
+/* Frames: the table of types, sending, and reading with limits. Knows nothing of jobs. */
+#include "wire/frame.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <glib.h>
+
+#include "base/limits.h"
+
+static const struct frame_rule {
+    const char *name;
+    unsigned states;   /* in which the reader takes it */
+    uint32_t min, max; /* bytes of the body */
+    bool needs_fd;
+} rules[] = {
+    [FRAME_READY] = { "READY", FRAME_STARTING, sizeof (struct frame_ready),
+                      sizeof (struct frame_ready), false },
+    [FRAME_JOB] = { "JOB", FRAME_WORKING, sizeof (struct frame_job), sizeof (struct frame_job),
+                    true },
+    [FRAME_RESULT] = { "RESULT", FRAME_BUSY, 2, LIMIT_RESULT, false },
+    [FRAME_FAIL] = { "FAIL", FRAME_BUSY, FRAME_MESSAGE + 2, LIMIT_RESULT, false },
+};
+static_assert (N_ELEMENTS (rules) == FRAME_TYPES, "a row for every type");
+
+void frame_reader_init (struct frame_reader *r)
+{
+    *r = (struct frame_reader){ .fd = -1 };
+}
+
+void frame_reader_clear (struct frame_reader *r)
+{
+    if (r->fd >= 0)
+        close (r->fd);
+    g_free (r->body);
+    frame_reader_init (r);
+}
+
+static enum err check_header (struct frame_reader *r, enum frame_state state, struct error *e)
+{
+    const struct frame_header *h = &r->header;
+    if (h->type >= FRAME_TYPES)
+        return FAIL (e, WORKER_PROTOCOL, "a frame of the unknown type %u", h->type);
+    const struct frame_rule *rule = &rules[h->type];
+    if (!(rule->states & state))
+        return FAIL (e, WORKER_PROTOCOL, "a frame %s at the wrong time", rule->name);
+    if (h->length < rule->min || h->length > rule->max)
+        return FAIL (e, WORKER_PROTOCOL, "a frame %s of %u bytes, not %u to %u", rule->name,
+                     h->length, rule->min, rule->max);
+    if (rule->needs_fd != (r->fd >= 0))
+        return FAIL (e, WORKER_PROTOCOL, "a frame %s %s a descriptor", rule->name,
+                     rule->needs_fd ? "without" : "with");
+    return ERR_OK;
+}
+
+/* Keeps the first descriptor of a frame and closes all others. True if there was any other. */
+static bool take_descriptors (struct frame_reader *r, struct msghdr *m)
+{
+    bool extra = m->msg_flags & MSG_CTRUNC;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR (m); c; c = CMSG_NXTHDR (m, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        size_t n = (c->cmsg_len - CMSG_LEN (0)) / sizeof (int);
+        for (size_t i = 0; i < n; i++) {
+            int fd;
+            memcpy (&fd, CMSG_DATA (c) + i * sizeof fd, sizeof fd);
+            if (r->fd < 0 && r->have == 0) {
+                r->fd = fd;
+            } else {
+                close (fd);
+                extra = true;
+            }
+        }
+    }
+    return extra;
+}
+
+/* One recvmsg into `to`: adds to r->have. `*ret_more` is false when nothing is there yet. */
+static enum err receive (struct frame_reader *r, int socket, void *to, size_t length,
+                         bool *ret_more, struct error *e)
+{
+    union {
+        char bytes[CMSG_SPACE (4 * sizeof (int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = { to, length };
+    struct msghdr m = { .msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = control.bytes,
+                        .msg_controllen = sizeof control.bytes };
+    ssize_t n = recvmsg (socket, &m, MSG_CMSG_CLOEXEC);
+    *ret_more = n > 0;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return ERR_OK;
+    if (n < 0 && errno != ECONNRESET)
+        return FAIL (e, IO, "cannot read from the socket: %s", g_strerror (errno));
+    if (n <= 0)
+        return FAIL (e, CLOSED, "the other end closed the socket");
+    if (take_descriptors (r, &m))
+        return FAIL (e, WORKER_PROTOCOL, "an unexpected descriptor");
+    r->have += (size_t) n;
+    return ERR_OK;
+}
+
+enum err frame_read (struct frame_reader *r, int socket, enum frame_state state, bool *ret_complete,
+                     struct error *e)
+{
+    const size_t head = sizeof r->header;
+    bool more = true;
+    enum err err;
+    while (more && r->have < head) {
+        char *to = (char *) &r->header + r->have;
+        if ((err = receive (r, socket, to, head - r->have, &more, e)) != ERR_OK)
+            return err;
+        if (r->have == head) {
+            if ((err = check_header (r, state, e)) != ERR_OK)
+                return err;
+            r->body = g_malloc ((size_t) r->header.length + 1);
+            r->body[r->header.length] = '\0';
+        }
+    }
+    while (more && r->have < head + r->header.length) {
+        char *to = r->body + (r->have - head);
+        if ((err = receive (r, socket, to, head + r->header.length - r->have, &more, e)) != ERR_OK)
+            return err;
+    }
+    *ret_complete = r->have >= head && r->have == head + r->header.length;
+    return ERR_OK;
+}
+
+enum err frame_send (int socket, enum frame_type type, const void *body, size_t length, int fd,
+                     struct error *e)
+{
+    assert (length >= rules[type].min && length <= rules[type].max);
+    assert (rules[type].needs_fd == (fd >= 0));
+    struct frame_header header = { type, (uint32_t) length };
+    union {
+        char bytes[CMSG_SPACE (sizeof (int))];
+        struct cmsghdr align;
+    } control = { 0 };
+    struct iovec iov[2] = { { &header, sizeof header }, { (void *) body, length } };
+    struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
+    if (fd >= 0) {
+        m.msg_control = control.bytes;
+        m.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *c = CMSG_FIRSTHDR (&m);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN (sizeof fd);
+        memcpy (CMSG_DATA (c), &fd, sizeof fd);
+    }
+    size_t left = sizeof header + length;
+    while (left) {
+        ssize_t n = sendmsg (socket, &m, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
+            return FAIL (e, CLOSED, "the other end closed the socket");
+        if (n < 0)
+            return FAIL (e, IO, "cannot write to the socket: %s", g_strerror (errno));
+        left -= (size_t) n;
+        m.msg_control = NULL;
+        m.msg_controllen = 0;
+        for (struct iovec *v = m.msg_iov; n > 0 && m.msg_iovlen; v = m.msg_iov) {
+            size_t step = MIN ((size_t) n, v->iov_len);
+            v->iov_base = (char *) v->iov_base + step;
+            v->iov_len -= step;
+            n -= (ssize_t) step;
+            if (v->iov_len == 0) {
+                m.msg_iov++;
+                m.msg_iovlen--;
+            }
+        }
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,32 @@
+/* EXIF and TIFF structures: named tags as text, and the few that the extractors reckon with. Both
+ * byte orders, BigTIFF, IFD0 with its Exif, GPS and Interoperability directories. Maker notes and
+ * thumbnails are skipped. Nothing is followed twice, every count is limited; what is damaged is
+ * left out, for a damaged EXIF block is no reason to refuse an image. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "worker/input.h"
+
+struct exif {
+    json_t *tags;           /* {"XResolution":{"value":"96/1"}, ...}; owned */
+    unsigned orientation;   /* 1 to 8, or 0 */
+    uint64_t width, height; /* of the main image of a TIFF, or 0 */
+    double latitude, longitude;
+    bool has_latitude, has_longitude; /* with a sign from their Ref, and in range */
+};
+
+void exif_init (struct exif *x);
+void exif_clear (struct exif *x);
+
+/* Adds what a TIFF structure of `size` bytes at `base` holds; tags that are there already stay.
+ * False if there is no such structure. */
+bool exif_parse (struct input *in, uint64_t base, uint64_t size, struct exif *x);
+
+/* Sets one tag. `value` must be UTF-8. */
+void exif_set (struct exif *x, const char *name, const char *value);
+
+/* Value of a tag, or NULL. */
+const char *exif_get (const struct exif *x, const char *name);

@@ -1,0 +1,25 @@
+/* Names of the tags of EXIF 2.32 and TIFF 6, by directory, and how each is written as text. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum exif_directory { EXIF_IFD0, EXIF_EXIF, EXIF_GPS, EXIF_INTEROP, EXIF_SUB };
+
+enum exif_form {
+    EXIF_PLAIN,   /* numbers with spaces between, rationals as 96/1, text as it is */
+    EXIF_SKIP,    /* known, and left out */
+    EXIF_UTF16,   /* bytes that are UTF-16LE */
+    EXIF_COMMENT, /* eight bytes that name the encoding, then text */
+    EXIF_DEGREES, /* 39deg 54' 12.345" */
+    EXIF_COMPASS, /* N: North */
+};
+
+struct exif_tag {
+    uint16_t tag;
+    uint8_t form;
+    const char *name;
+};
+
+/* The row of a tag in a directory, or NULL. */
+const struct exif_tag *exif_find_tag (enum exif_directory directory, uint16_t tag);

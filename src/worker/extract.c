@@ -1,0 +1,57 @@
+/* Which extractor reads which type. */
+#include "worker/extract.h"
+
+#include "worker/sniff.h"
+
+static enum err extract_nothing (struct input *in UNUSED, json_t *meta UNUSED,
+                                 struct error *e UNUSED)
+{
+    return ERR_OK;
+}
+
+/* First match wins; the last row matches all. */
+static const struct extractor {
+    const char *name;
+    const char *const *types;
+    enum err (*run) (struct input *in, json_t *meta, struct error *e);
+} extractors[] = {
+#define TYPES(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
+    { "jpeg", TYPES ("image/jpeg"), extract_jpeg },
+    { "png", TYPES ("image/png", "image/apng"), extract_png },
+    { "gif", TYPES ("image/gif"), extract_gif },
+    { "webp", TYPES ("image/webp"), extract_webp },
+    { "tiff",
+      TYPES ("image/tiff", "image/x-adobe-dng", "image/x-nikon-nef", "image/x-canon-cr2",
+             "image/x-sony-arw", "image/x-pentax-pef"),
+      extract_tiff },
+    { "bmff",
+      TYPES ("image/heic", "image/heif", "image/avif", "image/heic-sequence", "image/heif-sequence",
+             "image/avif-sequence"),
+      extract_bmff },
+    { "other", NULL, extract_nothing },
+};
+
+static bool reads (const struct extractor *row, const char *type)
+{
+    for (const char *const *t = row->types; t && *t; t++)
+        if (!strcmp (*t, type))
+            return true;
+    return !row->types;
+}
+
+enum err extract (struct input *in, json_t *meta, struct error *e)
+{
+    const char *type = sniff (in);
+    json_object_set_new (meta, "ContentType", json_string (type));
+    json_object_set_new (meta, "MediaType", json_string (sniff_media_type (type)));
+    if (in->error)
+        return FAIL (e, EXTRACT_FAILED, "cannot be read: %s", strerror (in->error));
+    const struct extractor *row = extractors;
+    while (!reads (row, type))
+        row++;
+    return row->run (in, meta, e);
+}

@@ -1,0 +1,21 @@
+/* Extractors: a table from media types to functions. The type comes from the content (sniff.h). A
+ * new family is a row in extract.c and a function here, in an extract_*.c of its own.
+ *
+ * Every function adds fields of meta.def to `meta`; on EXTRACT_FAILED what it added stays. */
+#pragma once
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "worker/input.h"
+
+/* Everything about one object. ContentType and MediaType are always answered. EXTRACT_FAILED if
+ * the type is known but its header is damaged. */
+NODISCARD enum err extract (struct input *in, json_t *meta, struct error *e);
+
+NODISCARD enum err extract_jpeg (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_png (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_gif (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_webp (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_tiff (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_bmff (struct input *in, json_t *meta, struct error *e);

@@ -1,0 +1,12 @@
+/* bindery-worker: reads objects that nobody trusts. This function is tiny and stays so: the jail
+ * first, then READY, then the loop. `bindery-worker required|best-effort`, run by the server alone,
+ * with the socket as descriptor 3. */
+#include "worker/job.h"
+#include "worker/sandbox.h"
+
+int main (int argc, char **argv)
+{
+    struct sandbox_report report;
+    sandbox_enter (argc == 2 ? argv[1] : "required", &report);
+    return job_loop (&report);
+}

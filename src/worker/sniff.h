@@ -1,0 +1,11 @@
+/* The type of an object by its content. The extension only refines what is plain text, so a wrong
+ * one misleads nobody. */
+#pragma once
+
+#include "worker/input.h"
+
+/* "image/jpeg"; "application/octet-stream" if nothing is recognised. A constant. */
+const char *sniff (struct input *in);
+
+/* image, video, audio, document, archive or other. A constant. */
+const char *sniff_media_type (const char *type);
