@@ -20,7 +20,8 @@
 #define LIMIT_REQUEST_BODY  (8 * MIB)
 #define LIMIT_PARAMS        256 /* parameters of one request */
 #define LIMIT_JSON_DEPTH    32
-#define LIMIT_STORE_WAIT_MS 2000 /* no action waits longer for a store: SDKs read for 3 s */
+#define LIMIT_JSON_VALUES   100000 /* in one JSON parameter */
+#define LIMIT_STORE_WAIT_MS 2000   /* no action waits longer for a store: SDKs read for 3 s */
 
 #define LIMIT_PARAM_NAME    128   /* bytes of a parameter's name */
 #define LIMIT_HEADERS       128   /* header lines of one request */
@@ -31,6 +32,7 @@
 #define LIMIT_BODIES         (64 * MIB) /* bodies of all requests that are being read or run */
 #define LIMIT_BODY_DRAIN     (64 * MIB) /* of a refused body, read so that the answer gets through */
 #define LIMIT_HTTP_TIMEOUT_S 30         /* a connection on which nothing moves */
+#define LIMIT_REQUEST_MS     120000 /* from the first byte of a request to the last of its body */
 
 #define LIMIT_QUERY_MS       2500 /* a query that takes longer is ended: SDKs read for 3 s */
 
