@@ -1,0 +1,297 @@
+/* The life of a request: read within limits, dispatched, answered, logged once. */
+#include "http/exchange.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "http/imm.h"
+
+/* ---- Connections ---- */
+
+static void format_address (const struct sockaddr *from, char *out, socklen_t size)
+{
+    const void *address = NULL;
+    if (from && from->sa_family == AF_INET)
+        address = &((const struct sockaddr_in *) (const void *) from)->sin_addr;
+    else if (from && from->sa_family == AF_INET6)
+        address = &((const struct sockaddr_in6 *) (const void *) from)->sin6_addr;
+    if (!address || !inet_ntop (from->sa_family, address, out, size))
+        g_strlcpy (out, "?", size);
+}
+
+void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
+                             enum MHD_ConnectionNotificationCode what)
+{
+    struct listener *l = cls;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        struct peer *peer = g_new0 (struct peer, 1);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info (c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        peer->listener = l;
+        format_address (info ? info->client_addr : NULL, peer->address, sizeof peer->address);
+        *socket_context = peer;
+    } else {
+        struct peer *peer = *socket_context;
+        if (peer->is_warm)
+            atomic_fetch_sub (&l->n_warm, 1);
+        g_free (peer);
+        *socket_context = NULL;
+    }
+}
+
+struct peer *exchange_peer (struct MHD_Connection *c)
+{
+    return MHD_get_connection_info (c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* Between two requests the library clears a connection's whole buffer, which is as large as the
+ * largest request: from then on it is resident memory. So only a few connections are kept open; the
+ * others are closed after their answer, and cost what they used. */
+static bool may_stay_open (struct exchange *x)
+{
+    struct peer *peer = x->peer;
+    if (atomic_load (&x->listener->http->is_draining))
+        return false;
+    if (!peer->is_warm) {
+        peer->is_warm = atomic_fetch_add (&x->listener->n_warm, 1) < LIMIT_WARM_CONNECTIONS;
+        if (!peer->is_warm)
+            atomic_fetch_sub (&x->listener->n_warm, 1);
+    }
+    return peer->is_warm;
+}
+
+/* ---- Reading ---- */
+
+void *exchange_on_uri (void *cls, const char *uri, struct MHD_Connection *c)
+{
+    struct exchange *x = g_new0 (struct exchange, 1);
+    x->listener = cls;
+    x->connection = c;
+    x->peer = exchange_peer (c);
+    x->peer->exchange = x;
+    x->uri = g_strdup (uri);
+    x->start_ms = clock_mono_ms ();
+    return x;
+}
+
+char *exchange_path (const struct exchange *x)
+{
+    const char *start = x->uri;
+    const char *scheme = strstr (start, "://");
+    size_t len = strcspn (start, "?");
+    if (*start != '/' && scheme && scheme < start + len) {
+        start = scheme + 3;
+        start += strcspn (start, "/?");
+        len = strcspn (start, "?");
+    }
+    return len ? g_strndup (start, len) : g_strdup ("/");
+}
+
+static void release_body (struct exchange *x)
+{
+    if (!x->body)
+        return;
+    atomic_fetch_sub (&x->listener->http->body_bytes, x->body->len);
+    g_string_free (x->body, TRUE);
+    x->body = NULL;
+}
+
+static void refuse_head (struct exchange *x)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (info && info->header_size > LIMIT_REQUEST_HEAD)
+        FAIL (&x->refused, URI_TOO_LONG,
+              "Request line and headers have %zu bytes, at most %llu are taken.", info->header_size,
+              LIMIT_REQUEST_HEAD);
+    else if (MHD_get_connection_values (x->connection, MHD_HEADER_KIND, NULL, NULL) > LIMIT_HEADERS)
+        FAIL (&x->refused, BAD_REQUEST, "The request has more than %d header lines.",
+              LIMIT_HEADERS);
+}
+
+static const char *header (const struct exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value (x->connection, MHD_HEADER_KIND, name);
+}
+
+static void refuse_length (struct exchange *x)
+{
+    FAIL (&x->refused, BODY_TOO_LARGE, "The body is larger than %llu bytes.", LIMIT_REQUEST_BODY);
+}
+
+/* The head has been read. True if the answer need not wait for the body: it would be too much to
+ * read, or the client waits for permission to send it. */
+static bool begin (struct exchange *x, const char *method)
+{
+    uint64_t length = 0;
+    const char *text = header (x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    g_strlcpy (x->method, method, sizeof x->method);
+    x->is_begun = true;
+    refuse_head (x);
+    if (text && text_parse_u64 (text, &length) && length > LIMIT_REQUEST_BODY &&
+        x->refused.code == ERR_OK)
+        refuse_length (x);
+    return x->refused.code != ERR_OK &&
+           (length > LIMIT_BODY_DRAIN || header (x, MHD_HTTP_HEADER_EXPECT));
+}
+
+/* More of the body. A refused one is read and thrown away, so that the client gets to reading the
+ * answer; false when even that takes too much or too long. */
+static bool take (struct exchange *x, const char *data, size_t size)
+{
+    struct http *h = x->listener->http;
+    if (clock_mono_ms () - x->start_ms > LIMIT_REQUEST_MS)
+        return false;
+    if (x->refused.code == ERR_OK && (x->body ? x->body->len : 0) + size > LIMIT_REQUEST_BODY)
+        refuse_length (x);
+    if (x->refused.code == ERR_OK &&
+        atomic_fetch_add (&h->body_bytes, size) + size > LIMIT_BODIES) {
+        atomic_fetch_sub (&h->body_bytes, size);
+        FAIL (&x->refused, THROTTLED,
+              "The server is busy: too many request bodies are being read.");
+    }
+    if (x->refused.code != ERR_OK) {
+        release_body (x);
+        x->drained += size;
+        return x->drained <= LIMIT_BODY_DRAIN;
+    }
+    if (!x->body)
+        x->body = g_string_sized_new (size);
+    g_string_append_len (x->body, data, (gssize) size);
+    return true;
+}
+
+/* ---- Answering ---- */
+
+static enum MHD_Result collect_header (void *cls, enum MHD_ValueKind kind, const char *name,
+                                       const char *value)
+{
+    (void) kind;
+    GHashTable *headers = cls;
+    char *lower = g_ascii_strdown (name, -1);
+    const char *before = g_hash_table_lookup (headers, lower);
+    value = value ? value : "";
+    g_hash_table_replace (headers, lower,
+                          before ? g_strconcat (before, "\n", value, NULL) : g_strdup (value));
+    return MHD_YES;
+}
+
+/* The request as the gate wants it; the caller drops ret->headers. */
+static void as_call_request (const struct exchange *x, struct call_request *ret)
+{
+    *ret = (struct call_request){
+        .face = x->listener->face,
+        .method = x->method,
+        .raw_uri = x->uri,
+        .headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
+        .body = x->body ? (const uint8_t *) x->body->str : NULL,
+        .body_len = x->body ? x->body->len : 0,
+        .peer = x->peer->address,
+    };
+    MHD_get_connection_values (x->connection, MHD_HEADER_KIND, collect_header, ret->headers);
+}
+
+void exchange_refuse (struct exchange *x, const struct error *why)
+{
+    struct call_request request;
+    as_call_request (x, &request);
+    call_refuse (x->listener->http->api, &request, why, &x->answer);
+    g_hash_table_unref (request.headers);
+    x->is_answered = true;
+}
+
+void exchange_run (struct exchange *x)
+{
+    struct call_request request;
+    as_call_request (x, &request);
+    call_run (x->listener->http->api, &request, &x->answer);
+    g_hash_table_unref (request.headers);
+    release_body (x);
+    x->is_answered = true;
+    MHD_resume_connection (x->connection);
+}
+
+/* The library takes the memory of the body. */
+static enum MHD_Result answer (struct exchange *x)
+{
+    struct call_answer *a = &x->answer;
+    size_t len = a->body->len;
+    char *text = g_string_free (g_steal_pointer (&a->body), FALSE);
+    struct MHD_Response *r = MHD_create_response_from_buffer (len, text, MHD_RESPMEM_MUST_FREE);
+    MHD_add_response_header (r, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
+    MHD_add_response_header (r, "x-acs-request-id", a->request_id);
+    if (a->retry_after_ms >= 0) {
+        char ms[32];
+        g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT, a->retry_after_ms);
+        MHD_add_response_header (r, "x-acs-retry-after", ms);
+    }
+    if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header (r, MHD_HTTP_HEADER_ALLOW, "GET, POST");
+    if (!may_stay_open (x))
+        MHD_add_response_header (r, MHD_HTTP_HEADER_CONNECTION, "close");
+    enum MHD_Result queued = MHD_queue_response (x->connection, a->status, r);
+    MHD_destroy_response (r);
+    return queued;
+}
+
+enum MHD_Result exchange_on_data (void *cls, struct MHD_Connection *c, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_size, void **request_context)
+{
+    (void) cls, (void) c, (void) url, (void) version;
+    struct exchange *x = *request_context;
+    if (!x->is_begun) {
+        if (!begin (x, method))
+            return MHD_YES;
+    } else if (*data_size) {
+        size_t size = *data_size;
+        *data_size = 0;
+        return take (x, data, size) ? MHD_YES : MHD_NO;
+    }
+    if (!x->is_answered && x->refused.code != ERR_OK)
+        exchange_refuse (x, &x->refused);
+    if (!x->is_answered) {
+        bool is_done = x->listener->face == CALL_ADMIN ? admin_dispatch (x) : imm_dispatch (x);
+        if (!is_done)
+            return MHD_YES;
+    }
+    return answer (x);
+}
+
+/* ---- The end ---- */
+
+static void log_access (const struct exchange *x, enum MHD_RequestTerminationCode why)
+{
+    const struct call_answer *a = &x->answer;
+    bool is_sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK;
+    enum log_level level = a->status >= 500 ? LOG_ERROR : a->status >= 400 ? LOG_INFO : LOG_DEBUG;
+    LOG (level, "http", is_sent ? "request" : "request, connection lost",
+         LOG_STR ("peer", x->peer->address), LOG_STR ("method", x->method),
+         LOG_STR ("action", a->action), LOG_NUM ("status", a->status),
+         LOG_STR ("code", error_name (a->code)), LOG_NUM ("ms", clock_mono_ms () - x->start_ms),
+         LOG_STR ("request", a->request_id), LOG_STR ("detail", a->detail));
+}
+
+void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_context,
+                      enum MHD_RequestTerminationCode why)
+{
+    (void) cls, (void) c;
+    struct exchange *x = *request_context;
+    if (!x)
+        return;
+    *request_context = NULL;
+    if (x->is_answered)
+        log_access (x, why);
+    if (x->is_running)
+        atomic_fetch_sub (&x->listener->http->n_running, 1);
+    x->peer->exchange = NULL;
+    release_body (x);
+    call_answer_clear (&x->answer);
+    g_free (x->uri);
+    g_free (x);
+}

@@ -1,0 +1,76 @@
+/* Inside of http only: one request and its answer, and the connection that they are on.
+ *
+ * Network threads own an exchange but for the time between calls_take() and its answer, when an API
+ * thread has it and the connection is suspended. */
+#pragma once
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#include "http/server.h"
+
+/* One listening socket. */
+struct listener {
+    struct http *http;
+    enum call_face face;
+    struct MHD_Daemon *daemon;
+    uint16_t port;
+    char address[80];
+    atomic_int n_warm; /* connections that may be used again, see exchange_answer() */
+};
+
+struct http {
+    const struct api *api;
+    struct http_hooks hooks;
+    struct listener imm, admin;
+    struct calls *calls;
+    atomic_bool is_draining;
+    atomic_size_t body_bytes; /* held by all exchanges together */
+    atomic_int n_running;     /* exchanges from the dispatch of the call to the end of the answer */
+};
+
+struct exchange;
+
+/* What is known of a connection as long as it lives. */
+struct peer {
+    struct listener *listener;
+    struct exchange *exchange; /* the one in progress; NULL between two */
+    bool is_warm;
+    char address[64];
+};
+
+struct exchange {
+    struct listener *listener;
+    struct MHD_Connection *connection;
+    struct peer *peer;
+    char *uri; /* undecoded */
+    char method[24];
+    GString *body;
+    size_t drained; /* bytes of a refused body */
+    int64_t start_ms;
+    bool is_begun, is_running, is_answered;
+    struct error refused; /* code ERR_OK: not refused */
+    struct call_answer answer;
+};
+
+/* Callbacks of the library; `cls` is the listener. */
+void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
+                             enum MHD_ConnectionNotificationCode what);
+void *exchange_on_uri (void *cls, const char *uri, struct MHD_Connection *c);
+enum MHD_Result exchange_on_data (void *cls, struct MHD_Connection *c, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_size, void **request_context);
+void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_context,
+                      enum MHD_RequestTerminationCode why);
+
+/* The peer of a connection. */
+struct peer *exchange_peer (struct MHD_Connection *c);
+
+/* Runs the call of an exchange that has been read; on an API thread. */
+void exchange_run (struct exchange *x);
+
+/* Fills x->answer with a refusal. */
+void exchange_refuse (struct exchange *x, const struct error *why);
+
+/* The path of a request target, without query; caller frees. */
+char *exchange_path (const struct exchange *x);

@@ -1,0 +1,11 @@
+/* Inside of http only: what the two listeners do with a request that has been read. */
+#pragma once
+
+#include "http/exchange.h"
+
+/* The IMM API: path "/" only. Either answers the exchange at once (true), or parks it: then the
+ * connection is suspended until an API thread has answered. */
+bool imm_dispatch (struct exchange *x);
+
+/* /livez and /readyz; every other path as imm_dispatch(). */
+bool admin_dispatch (struct exchange *x);

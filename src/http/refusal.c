@@ -1,0 +1,105 @@
+/* What libmicrohttpd refuses by itself (a malformed request line, headers over the limit, a broken
+ * Content-Length ...) it answers with pages of HTML, on which the clients of this protocol fail,
+ * and version 0.9.75 has no hook for it. But it queues those pages with its own exported function,
+ * MHD_queue_response(), called through the dynamic linker; so defining that function in the program
+ * puts this one in between. An answer of ours carries x-acs-request-id and goes through; one
+ * without is the library's, and is replaced.
+ *
+ * The replacement is written to the socket at once and in full, and the library told that its own
+ * could not be queued, on which it closes the connection. Queueing a replacement is not enough:
+ * after a bad Content-Length that version sends the head of the answer twice.
+ *
+ * refusal_is_active() checks at every start that the linker did as described, and the tests send
+ * each kind of broken request. */
+#include "http/refusal.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/macros.h"
+#include "http/exchange.h"
+
+#define DRAIN_READS 64
+
+typedef enum MHD_Result queue_fn (struct MHD_Connection *c, unsigned status,
+                                  struct MHD_Response *r);
+
+static const struct refusal {
+    unsigned status; /* 0: any other */
+    enum err code;
+    const char *message;
+} refusals[] = {
+    { 413, ERR_BODY_TOO_LARGE, "The body is larger than the server takes." },
+    { 414, ERR_URI_TOO_LONG, "Request line and headers are larger than the server takes." },
+    { 431, ERR_URI_TOO_LONG, "Request line and headers are larger than the server takes." },
+    { 500, ERR_INTERNAL, "The request could not be read." },
+    { 503, ERR_UNAVAILABLE, "The request could not be read now." },
+    { 505, ERR_BAD_REQUEST, "This version of HTTP is not supported." },
+    { 0, ERR_BAD_REQUEST, "The request is not well-formed HTTP." },
+};
+
+static void make_answer (struct peer *peer, unsigned status, struct call_answer *ret)
+{
+    const struct refusal *row = refusals;
+    while (row->status && row->status != status)
+        row++;
+    struct error e;
+    error_set (&e, row->code, NULL, __FILE__, __LINE__, "%s", row->message);
+    const struct call_request request = {
+        .face = peer->listener->face,
+        .method = "",
+        .raw_uri = peer->exchange ? peer->exchange->uri : "",
+        .peer = peer->address,
+    };
+    call_refuse (peer->listener->http->api, &request, &e, ret);
+    ret->status = status;
+}
+
+/* A closed socket with unread bytes makes the system reset the connection, and the answer may be
+ * lost: so what has arrived is read. */
+static void write_answer (int fd, const struct call_answer *a)
+{
+    g_autoptr (GString) text = g_string_new (NULL);
+    g_string_append_printf (text,
+                            "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: %s\r\n"
+                            "x-acs-request-id: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                            a->status, MHD_get_reason_phrase_for (a->status), a->content_type,
+                            a->request_id, a->body->len, a->body->str);
+    ssize_t sent UNUSED = send (fd, text->str, text->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown (fd, SHUT_WR);
+    g_autofree char *rest = g_malloc (65536);
+    for (int i = 0; i < DRAIN_READS && recv (fd, rest, 65536, MSG_DONTWAIT) > 0; i++)
+        ;
+}
+
+static void refuse (struct MHD_Connection *c, unsigned status)
+{
+    struct peer *peer = exchange_peer (c);
+    struct call_answer a;
+    make_answer (peer, status, &a);
+    write_answer (MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd, &a);
+    LOG (LOG_INFO, "http", "request refused unread", LOG_STR ("peer", peer->address),
+         LOG_NUM ("status", status), LOG_STR ("code", error_name (a.code)),
+         LOG_STR ("request", a.request_id));
+    call_answer_clear (&a);
+}
+
+enum MHD_Result MHD_queue_response (struct MHD_Connection *c, unsigned status,
+                                    struct MHD_Response *r)
+{
+    if (!MHD_get_response_header (r, "x-acs-request-id")) {
+        refuse (c, status);
+        return MHD_NO;
+    }
+    queue_fn *library = (queue_fn *) dlsym (RTLD_NEXT, "MHD_queue_response");
+    assert (library);
+    return library (c, status, r);
+}
+
+bool refusal_is_active (void)
+{
+    return (queue_fn *) dlsym (RTLD_DEFAULT, "MHD_queue_response") == MHD_queue_response &&
+           dlsym (RTLD_NEXT, "MHD_queue_response");
+}

@@ -1,0 +1,195 @@
+/* The listeners: sockets, the library's daemons, start and stop. */
+#include "http/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/macros.h"
+#include "base/text.h"
+#include "http/calls.h"
+#include "http/exchange.h"
+#include "http/refusal.h"
+
+#define BACKLOG 1024
+#define HEAD_SLACK                                                                                 \
+    MIB /* of the buffer beyond the limit of a head: refused by us, not the library */
+#define STOP_POLL_MS    5
+#define NETWORK_THREADS 2 /* of each listener */
+
+/* ---- Sockets ---- */
+
+/* "HOST:PORT", "[HOST]:PORT" or ":PORT" (all addresses). */
+static enum err split_address (const char *text, char **ret_host, char **ret_port, struct error *e)
+{
+    const char *colon = strrchr (text, ':');
+    uint64_t port;
+    if (!colon || !text_parse_u64 (colon + 1, &port) || port > 65535)
+        return FAIL (e, INVALID_ARGUMENT,
+                     "cannot listen on '%s': expected HOST:PORT, with a port of 0 to 65535", text);
+    size_t len = (size_t) (colon - text);
+    bool is_bracketed = len >= 2 && text[0] == '[' && colon[-1] == ']';
+    *ret_host = is_bracketed ? g_strndup (text + 1, len - 2) : g_strndup (text, len);
+    *ret_port = g_strdup (colon + 1);
+    return ERR_OK;
+}
+
+static int open_socket (const struct addrinfo *a)
+{
+    _cleanup_close_ int fd = socket (a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+    if (fd < 0 || setsockopt (fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        bind (fd, a->ai_addr, a->ai_addrlen) < 0 || listen (fd, BACKLOG) < 0)
+        return -1;
+    return steal_fd (&fd);
+}
+
+static enum err listen_on (const char *text, int *ret_fd, struct error *e)
+{
+    g_autofree char *host = NULL, *port = NULL;
+    enum err r = split_address (text, &host, &port, e);
+    if (r != ERR_OK)
+        return r;
+    const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                    .ai_socktype = SOCK_STREAM };
+    struct addrinfo *list = NULL;
+    int failed = getaddrinfo (*host ? host : NULL, port, &hints, &list);
+    if (failed)
+        return FAIL (e, INVALID_ARGUMENT, "cannot listen on '%s': %s", text, gai_strerror (failed));
+    _cleanup_close_ int fd = -1;
+    for (const struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
+        fd = open_socket (a);
+    int saved = errno;
+    freeaddrinfo (list);
+    if (fd < 0)
+        return FAIL (e, INVALID_ARGUMENT, "cannot listen on '%s': %s", text, g_strerror (saved));
+    *ret_fd = steal_fd (&fd);
+    return ERR_OK;
+}
+
+static void read_address (struct listener *l, int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    char host[64] = "?", port[8] = "0";
+    uint64_t number = 0;
+    if (getsockname (fd, (struct sockaddr *) &address, &len) == 0)
+        getnameinfo ((struct sockaddr *) &address, len, host, sizeof host, port, sizeof port,
+                     NI_NUMERICHOST | NI_NUMERICSERV);
+    bool is_parsed = text_parse_u64 (port, &number);
+    assert (is_parsed);
+    l->port = (uint16_t) number;
+    g_snprintf (l->address, sizeof l->address, strchr (host, ':') ? "[%s]:%s" : "%s:%s", host,
+                port);
+}
+
+/* ---- Daemons ---- */
+
+static enum err start (struct listener *l, struct http *h, enum call_face face, const char *text,
+                       struct error *e)
+{
+    _cleanup_close_ int fd = -1;
+    enum err r = listen_on (text, &fd, e);
+    if (r != ERR_OK)
+        return r;
+    l->http = h;
+    l->face = face;
+    read_address (l, fd);
+    l->daemon = MHD_start_daemon (
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
+        exchange_on_data, l, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned) NETWORK_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned) LIMIT_CONNECTIONS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) (LIMIT_REQUEST_HEAD + HEAD_SLACK),
+        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t) (64 * KIB), MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned) LIMIT_HTTP_TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, l,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_on_uri, l, MHD_OPTION_NOTIFY_COMPLETED,
+        exchange_on_end, l, MHD_OPTION_END);
+    if (!l->daemon)
+        return FAIL (e, INTERNAL, "the HTTP server cannot start on '%s': %s", text,
+                     g_strerror (errno));
+    steal_fd (&fd);
+    return ERR_OK;
+}
+
+static void stop (struct listener *l)
+{
+    if (l->daemon)
+        MHD_stop_daemon (l->daemon);
+    l->daemon = NULL;
+}
+
+static void http_free (struct http *h)
+{
+    stop (&h->imm);
+    stop (&h->admin);
+    calls_stop (h->calls);
+    g_free (h);
+}
+
+enum err http_start (const struct api *api, const struct http_hooks *hooks, struct http **ret,
+                     struct error *e)
+{
+    if (!refusal_is_active ())
+        return FAIL (e, INTERNAL,
+                     "this build cannot answer malformed requests: the HTTP library "
+                     "does not call MHD_queue_response() through the linker");
+    struct http *h = g_new0 (struct http, 1);
+    const struct config *config = api->config;
+    h->api = api;
+    if (hooks)
+        h->hooks = *hooks;
+    h->calls = calls_start ((size_t) config->api_threads, (size_t) config->api_queue);
+    enum err r = start (&h->imm, h, CALL_IMM, config->imm_listen, e);
+    if (r == ERR_OK)
+        r = start (&h->admin, h, CALL_ADMIN, config->admin_listen, e);
+    if (r != ERR_OK) {
+        http_free (h);
+        return r;
+    }
+    *ret = h;
+    return ERR_OK;
+}
+
+uint16_t http_port_imm (const struct http *h)
+{
+    return h->imm.port;
+}
+
+uint16_t http_port_admin (const struct http *h)
+{
+    return h->admin.port;
+}
+
+const char *http_address_imm (const struct http *h)
+{
+    return h->imm.address;
+}
+
+const char *http_address_admin (const struct http *h)
+{
+    return h->admin.address;
+}
+
+void http_drain (struct http *h)
+{
+    atomic_store (&h->is_draining, true);
+}
+
+bool http_stop (struct http *h, int timeout_ms)
+{
+    if (!h)
+        return true;
+    int64_t deadline_ms = clock_mono_ms () + timeout_ms;
+    http_drain (h);
+    while (atomic_load (&h->n_running)) {
+        if (clock_mono_ms () >= deadline_ms)
+            return false;
+        g_usleep (STOP_POLL_MS * 1000);
+    }
+    http_free (h);
+    return true;
+}
