@@ -49,10 +49,6 @@ enum err api_rescan_binding (struct call *c, const void *params, struct reply *r
     const struct rescan_binding_params *p = params;
     _cleanup_target_ struct target t = { 0 };
     enum err r = target_binding (c->api, p->project_name, p->dataset_name, p->uri, &t, e);
-    if (r == ERR_OK && p->prefix && strlen (p->prefix) > LIMIT_KEY_MAX)
-        r = FAIL_ON (e, INVALID_PARAM, "Prefix",
-                     "Specified parameter Prefix is not valid. Expected at most %d bytes, got %zu.",
-                     LIMIT_KEY_MAX, strlen (p->prefix));
     if (r == ERR_OK)
         r = scan_rescan (c->api->scan, t.binding->id, is_given (p->prefix) ? p->prefix : NULL,
                          p->reindex.value, p->accept_mounts.value, e);
@@ -131,7 +127,7 @@ enum err api_list_failures (struct call *c, const void *params, struct reply *re
                             struct error *e)
 {
     const struct list_failures_params *p = params;
-    unsigned max = MIN (page_size (p->max_results, LIMIT_PAGE_DEFAULT), LIMIT_PAGE);
+    unsigned max = page_size (p->max_results, LIMIT_PAGE_DEFAULT);
     _cleanup_target_ struct target t = { 0 };
     g_autoptr (GPtrArray) page = NULL;
     const char *from = NULL;

@@ -42,13 +42,8 @@ enum err api_get_file_meta (struct call *c, const void *params, struct reply *re
 /* The URIs of the request in their order, each once. */
 static enum err collect_uris (const json_t *array, GPtrArray *uris, struct error *e)
 {
-    size_t n = json_array_size (array);
-    if (n < 1 || n > LIMIT_BATCH_URIS)
-        return FAIL_ON (e, INVALID_PARAM, "URIs",
-                        "Specified parameter URIs is not valid. Expected 1 to %d URIs, got %zu.",
-                        LIMIT_BATCH_URIS, n);
     g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < json_array_size (array); i++) {
         char *uri;
         enum err r = uri_object (json_string_value (json_array_get (array, i)), "URIs", &uri, e);
         if (r != ERR_OK)

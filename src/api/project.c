@@ -33,10 +33,6 @@ static bool has_key (const GPtrArray *tags, const char *key)
 static enum err tags_parse (const json_t *array, GPtrArray **ret, struct error *e)
 {
     g_autoptr (GPtrArray) tags = array ? g_ptr_array_new_with_free_func (tag_free) : NULL;
-    if (json_array_size (array) > LIMIT_TAGS)
-        return FAIL_ON (e, INVALID_PARAM, "Tag",
-                        "Specified parameter Tag is not valid. Expected at most %d tags, got %zu.",
-                        LIMIT_TAGS, json_array_size (array));
     for (size_t i = 0; i < json_array_size (array); i++) {
         const json_t *item = json_array_get (array, i);
         const char *key = json_string_value (json_object_get (item, "Key"));

@@ -89,34 +89,43 @@ static bool is_bucket (const char *text)
     return true;
 }
 
-/* Holds the value, and what was expected of it otherwise? */
-static bool holds (const struct rule *r, const char *text, int64_t number, const json_t *json,
-                   char **ret_expected)
+/* What a value must be, for messages and the reference. */
+static char *describe (const struct rule *r)
+{
+    static const char *const forms[] = {
+        [NAME] = " characters, letters, digits, '_' and '-', not beginning with a digit or '-'",
+        [BUCKET] = " lower-case letters, digits and inner hyphens",
+        [CHARS] = " characters",
+        [BYTES] = " bytes",
+        [RANGE] = "",
+        [QUOTA] = "",
+        [ITEMS] = " elements",
+    };
+    if (r->check == WORDS)
+        return g_strdup_printf ("one of: %s", r->words);
+    return g_strdup_printf ("%" PRId64 " to %" PRId64 "%s", r->min, r->max, forms[r->check]);
+}
+
+static bool holds (const struct rule *r, const char *text, int64_t number, const json_t *json)
 {
     int64_t size = 0;
     bool has_form = true;
-    const char *form = "";
     switch (r->check) {
     case NAME:
         size = (int64_t) strlen (text);
         has_form = is_name (text);
-        form = " characters, letters, digits, '_' and '-', not beginning with a digit or '-'";
         break;
     case BUCKET:
         size = (int64_t) strlen (text);
         has_form = is_bucket (text);
-        form = " lower-case letters, digits and inner hyphens";
         break;
     case CHARS:
         size = (int64_t) text_utf8_length (text);
-        form = " characters";
         break;
     case BYTES:
         size = (int64_t) strlen (text);
-        form = " bytes";
         break;
     case WORDS:
-        *ret_expected = g_strdup_printf ("one of: %s", r->words);
         return has_word (r->words, text);
     case RANGE:
     case QUOTA:
@@ -124,10 +133,8 @@ static bool holds (const struct rule *r, const char *text, int64_t number, const
         break;
     case ITEMS:
         size = (int64_t) json_array_size (json);
-        form = " elements";
         break;
     }
-    *ret_expected = g_strdup_printf ("%" PRId64 " to %" PRId64 "%s", r->min, r->max, form);
     return has_form && size >= r->min && size <= r->max;
 }
 
@@ -135,9 +142,9 @@ enum err rules_check (const struct action *action, const struct action_param *pa
                       const char *text, int64_t number, const json_t *json, struct error *e)
 {
     const struct rule *r = find_rule (param->name, action->name);
-    g_autofree char *expected = NULL;
-    if (!r || holds (r, text, number, json, &expected))
+    if (!r || holds (r, text, number, json))
         return ERR_OK;
+    g_autofree char *expected = describe (r);
     g_autofree char *shown = rules_shorten (text);
     if (r->check == QUOTA && number > r->max)
         return FAIL_ON (e, LIMIT, param->name,
@@ -146,4 +153,10 @@ enum err rules_check (const struct action *action, const struct action_param *pa
     return FAIL_ON (e, INVALID_PARAM, param->name,
                     "Specified parameter %s is not valid: '%s', expected %s.", param->name, shown,
                     expected);
+}
+
+char *rules_describe (const struct action *action, const struct action_param *param)
+{
+    const struct rule *r = find_rule (param->name, action->name);
+    return r ? describe (r) : g_strdup ("");
 }

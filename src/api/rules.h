@@ -11,6 +11,9 @@ NODISCARD enum err rules_check (const struct action *action, const struct action
                                 const char *text, int64_t number, const json_t *json,
                                 struct error *e);
 
+/* What the rule of a parameter says, "1 to 128 characters"; "" if it has none. Caller frees. */
+char *rules_describe (const struct action *action, const struct action_param *param);
+
 /* True if the gate leaves this member ("*": all) of a JSON type to the handler. */
 bool rules_is_free (const char *type, const char *member);
 

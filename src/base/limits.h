@@ -38,7 +38,6 @@
 
 /* Definitions: how many there may be, and what new ones get (spec section 5). */
 #define LIMIT_PROJECTS           100
-#define LIMIT_TAGS               20
 #define LIMIT_TAG_CHARS          128
 #define LIMIT_WORKFLOW_BYTES     (16 * KIB) /* WorkflowParameters as JSON text */
 #define LIMIT_PAGE               200        /* entries of one page of a list */

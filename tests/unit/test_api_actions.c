@@ -3,7 +3,10 @@
 
 #include <string.h>
 
+#include <glib.h>
+
 #include "api/actions.gen.h"
+#include "api/reference.h"
 
 static const struct action_param *param_find (const struct action *a, const char *name)
 {
@@ -129,12 +132,30 @@ static void test_policy_of_datasets (void **state)
                 assert_non_null (strstr (table[i].policy_resource, "/dataset/${DatasetName}"));
 }
 
+/* Each action has a section, each of its parameters a row with type and rule. */
+static void test_reference (void **state)
+{
+    (void) state;
+    size_t n;
+    const struct action *table = action_table (&n);
+    g_autofree char *page = actions_markdown ();
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *heading = g_strdup_printf ("\n### %s\n", table[i].name);
+        assert_non_null (strstr (page, heading));
+    }
+    assert_non_null (strstr (page, "| OSSBucket | string | yes | 3 to 63 lower-case letters"));
+    assert_non_null (strstr (page, "| Tag | JSON: array of {Key, Value} |  | 0 to 20 elements |"));
+    assert_non_null (strstr (page, "### AddImageMosaic\n\nNot built: answered `NotImplemented`."));
+    assert_non_null (strstr (page, "`bindery:PauseBinding` on"));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_all_known), cmocka_unit_test (test_kinds),
         cmocka_unit_test (test_offsets),   cmocka_unit_test (test_recursive_type),
         cmocka_unit_test (test_policy),    cmocka_unit_test (test_policy_of_datasets),
+        cmocka_unit_test (test_reference),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
