@@ -6,8 +6,8 @@
  * that prefix, and its listing sets the watches below. What cannot be watched (network and FUSE
  * file systems, no watches left, no permission) is kept as a list of prefixes to poll.
  *
- * Threads: any thread may call any function, but none from within the callback. One thread of the
- * watcher's own reads events and calls back. */
+ * Threads: any thread may call any function, but watch_remove() and watch_free() not from within
+ * the callback. One thread of the watcher's own reads events and calls back. */
 #pragma once
 
 #include <stdbool.h>
@@ -58,6 +58,9 @@ bool watch_folder (struct watch *w, int64_t binding, int dir_fd, const char *pre
  * another one; just "" when there are too many to know. `ret` may be NULL. Returns the number of
  * folders that are not watched (LIMIT_UNWATCHED: at least so many). */
 size_t watch_unwatched (struct watch *w, int64_t binding, GPtrArray *ret);
+
+/* A full scan begins: what cannot be watched is found out anew. */
+void watch_forget_unwatched (struct watch *w, int64_t binding);
 
 /* Folders that are watched for a binding. */
 size_t watch_count (struct watch *w, int64_t binding);
