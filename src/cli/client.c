@@ -1,0 +1,325 @@
+/* The API client of the sub-commands, on libcurl. It shares no code with the server's check of
+ * signatures on purpose: each is a test of the other. */
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "api/call.h"
+#include "auth/keys.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/datadir.h"
+
+#define DEFAULT_DATA "/var/lib/bindery"
+#define LOCAL_DATA   "bindery-data" /* where ./quickstart keeps it */
+#define ANSWER_MAX   (64u << 20)
+#define CONNECT_MS   5000L
+#define CALL_MS      60000L
+#define API_VERSION  "2020-09-30"
+#define CONTENT_TYPE "application/x-www-form-urlencoded"
+#define NONCE_BYTES  16
+#define SIGNED_HEADERS                                                                             \
+    "content-type;host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;"        \
+    "x-acs-version"
+
+struct client {
+    CURL *curl;
+    char *imm, *admin; /* "http://HOST:PORT"; NULL if not known */
+    char *data;
+    struct key key;
+    char *code, *message, *request_id; /* of the last refusal, else NULL */
+};
+
+/* ---- Finding the server ---- */
+
+static char *make_url (const char *endpoint)
+{
+    if (!endpoint)
+        return NULL;
+    if (g_str_has_prefix (endpoint, "http://") || g_str_has_prefix (endpoint, "https://"))
+        return g_strdup (endpoint);
+    return g_strconcat ("http://", endpoint, NULL);
+}
+
+static bool has_server (const char *data)
+{
+    g_autofree char *path = g_build_filename (data, "root-key", NULL);
+    g_autofree char *endpoints = g_build_filename (data, "endpoints.json", NULL);
+    return g_file_test (path, G_FILE_TEST_EXISTS) || g_file_test (endpoints, G_FILE_TEST_EXISTS);
+}
+
+static const char *choose_data (const char *wanted)
+{
+    if (wanted)
+        return wanted;
+    return !has_server (DEFAULT_DATA) && has_server (LOCAL_DATA) ? LOCAL_DATA : DEFAULT_DATA;
+}
+
+static enum err find_endpoints (struct client *c, const struct command_server *o, struct error *e)
+{
+    c->imm = make_url (o->endpoint);
+    c->admin = make_url (o->admin_endpoint);
+    if (c->imm && (c->admin || !o->data))
+        return ERR_OK;
+    g_autofree char *imm = NULL;
+    g_autofree char *admin = NULL;
+    struct error why;
+    enum err r = datadir_read_endpoints (c->data, &imm, &admin, &why);
+    if (r != ERR_OK && !c->imm)
+        return FAIL (e, UNAVAILABLE,
+                     "no server seems to run on the data folder %s (%s); start one with `bindery "
+                     "serve --data %s ...`, or name one with --endpoint or --data",
+                     c->data, why.message, c->data);
+    if (!c->imm)
+        c->imm = make_url (imm);
+    if (!c->admin)
+        c->admin = make_url (admin);
+    return ERR_OK;
+}
+
+static enum err find_key (struct client *c, struct error *e)
+{
+    const char *id = g_getenv ("BINDERY_ACCESS_KEY_ID");
+    const char *secret = g_getenv ("BINDERY_ACCESS_KEY_SECRET");
+    bool is_given = id && *id && secret && *secret;
+    g_autofree char *path = g_build_filename (c->data, "root-key", NULL);
+    if (!is_given && !g_file_test (path, G_FILE_TEST_EXISTS)) /* keys_open() would make one */
+        return FAIL (e, KEY_NOT_FOUND,
+                     "there is no access key: set BINDERY_ACCESS_KEY_ID and "
+                     "BINDERY_ACCESS_KEY_SECRET, or name the server's data folder with --data "
+                     "(looked for %s)",
+                     path);
+    struct keys *keys;
+    enum err r = keys_open (c->data, is_given ? id : NULL, is_given ? secret : NULL, &keys, e);
+    if (r != ERR_OK)
+        return r;
+    c->key = *keys_root (keys);
+    keys_close (keys);
+    return ERR_OK;
+}
+
+enum err client_open (const struct command_server *o, struct client **ret, struct error *e)
+{
+    _cleanup_client_ struct client *c = g_new0 (struct client, 1);
+    c->data = g_strdup (choose_data (o->data));
+    enum err r = find_endpoints (c, o, e);
+    if (r == ERR_OK)
+        r = find_key (c, e);
+    if (r != ERR_OK)
+        return r;
+    c->curl = curl_easy_init ();
+    if (!c->curl)
+        return FAIL (e, IO, "libcurl cannot start");
+    *ret = g_steal_pointer (&c);
+    return ERR_OK;
+}
+
+static void forget_refusal (struct client *c)
+{
+    g_clear_pointer (&c->code, g_free);
+    g_clear_pointer (&c->message, g_free);
+    g_clear_pointer (&c->request_id, g_free);
+}
+
+void client_close (struct client *c)
+{
+    if (!c)
+        return;
+    if (c->curl)
+        curl_easy_cleanup (c->curl);
+    forget_refusal (c);
+    explicit_bzero (&c->key, sizeof c->key);
+    g_free (c->imm);
+    g_free (c->admin);
+    g_free (c->data);
+    g_free (c);
+}
+
+/* ---- Signing ---- */
+
+static char *encode_params (const json_t *params)
+{
+    GString *out = g_string_new (NULL);
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *) params, name, value)
+    {
+        g_autofree char *text = json_is_string (value)
+                                    ? g_strdup (json_string_value (value))
+                                    : json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY);
+        if (out->len)
+            g_string_append_c (out, '&');
+        text_percent_encode (out, name, strlen (name), "");
+        g_string_append_c (out, '=');
+        text_percent_encode (out, text, strlen (text), "");
+    }
+    return g_string_free (out, FALSE);
+}
+
+static void make_nonce (char out[2 * NONCE_BYTES + 1])
+{
+    uint8_t random[NONCE_BYTES];
+    if (getrandom (random, sizeof random, 0) != NONCE_BYTES)
+        memset (random, 0, sizeof random); /* cannot happen for 16 bytes; refused as replayed */
+    text_hex (random, sizeof random, out);
+}
+
+static void make_date (char *buf, size_t size)
+{
+    g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+    g_autofree char *text = g_date_time_format (now, "%Y-%m-%dT%H:%M:%SZ");
+    g_strlcpy (buf, text, size);
+}
+
+static struct curl_slist *append_header (struct curl_slist *list, GString *canonical,
+                                         const char *name, const char *value)
+{
+    g_autofree char *line = g_strdup_printf ("%s: %s", name, value);
+    g_string_append_printf (canonical, "%s:%s\n", name, value);
+    return curl_slist_append (list, line);
+}
+
+/* The headers of a call, signed (spec 1.3). In the order of SIGNED_HEADERS. */
+static struct curl_slist *sign (const struct client *c, const char *url, const char *action,
+                                const char *body)
+{
+    char nonce[2 * NONCE_BYTES + 1], date[32];
+    make_nonce (nonce);
+    make_date (date, sizeof date);
+    g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
+    const char *host = strstr (url, "://") + 3;
+    g_autoptr (GString) canonical = g_string_new ("POST\n/\n\n");
+    struct curl_slist *list = append_header (NULL, canonical, "content-type", CONTENT_TYPE);
+    list = append_header (list, canonical, "host", host);
+    list = append_header (list, canonical, "x-acs-action", action);
+    list = append_header (list, canonical, "x-acs-content-sha256", hash);
+    list = append_header (list, canonical, "x-acs-date", date);
+    list = append_header (list, canonical, "x-acs-signature-nonce", nonce);
+    list = append_header (list, canonical, "x-acs-version", API_VERSION);
+    g_string_append_printf (canonical, "\n%s\n%s", SIGNED_HEADERS, hash);
+    g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, canonical->str, -1);
+    g_autofree char *to_sign = g_strconcat ("ACS3-HMAC-SHA256\n", digest, NULL);
+    g_autofree char *signature = g_compute_hmac_for_string (
+        G_CHECKSUM_SHA256, (const guchar *) c->key.secret, strlen (c->key.secret), to_sign, -1);
+    g_autofree char *authorization = g_strdup_printf (
+        "Authorization: ACS3-HMAC-SHA256 Credential=%s,SignedHeaders=%s,Signature=%s", c->key.id,
+        SIGNED_HEADERS, signature);
+    list = curl_slist_append (list, authorization);
+    list = curl_slist_append (list, "Expect:"); /* no round trip before the body */
+    return curl_slist_append (list, "Accept: application/json");
+}
+
+/* ---- Calling ---- */
+
+static size_t collect (char *data, size_t size, size_t n, void *arg)
+{
+    GString *answer = arg;
+    if (answer->len + size * n > ANSWER_MAX)
+        return 0;
+    g_string_append_len (answer, data, (gssize) (size * n));
+    return size * n;
+}
+
+static enum err transfer (struct client *c, const char *url, const char *action, const char *body,
+                          GString *answer, long *ret_status, struct error *e)
+{
+    struct curl_slist *headers = sign (c, url, action, body);
+    curl_easy_reset (c->curl); /* keeps the connection */
+    curl_easy_setopt (c->curl, CURLOPT_URL, url);
+    curl_easy_setopt (c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt (c->curl, CURLOPT_PROXY, ""); /* the server is near */
+    curl_easy_setopt (c->curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt (c->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
+    curl_easy_setopt (c->curl, CURLOPT_TIMEOUT_MS, CALL_MS);
+    curl_easy_setopt (c->curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt (c->curl, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt (c->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen (body));
+    curl_easy_setopt (c->curl, CURLOPT_WRITEFUNCTION, collect);
+    curl_easy_setopt (c->curl, CURLOPT_WRITEDATA, answer);
+    CURLcode code = curl_easy_perform (c->curl);
+    curl_slist_free_all (headers);
+    if (code != CURLE_OK)
+        return FAIL (e, UNAVAILABLE,
+                     "cannot reach the server at %s: %s; is it running? Start it with `bindery "
+                     "serve --data %s ...`",
+                     url, curl_easy_strerror (code), c->data);
+    curl_easy_getinfo (c->curl, CURLINFO_RESPONSE_CODE, ret_status);
+    return ERR_OK;
+}
+
+static char *dup_member (const json_t *doc, const char *name)
+{
+    const char *text = json_string_value (json_object_get (doc, name));
+    return g_strdup (text ? text : "");
+}
+
+static enum err read_answer (struct client *c, const char *url, long status, const GString *text,
+                             json_t **ret, struct error *e)
+{
+    json_error_t error;
+    json_auto_t *doc = json_loadb (text->str, text->len, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object (doc))
+        return FAIL (e, UNAVAILABLE,
+                     "%s answered %ld, but no JSON object: is that the server's IMM API?", url,
+                     status);
+    if (status >= 400) {
+        c->code = dup_member (doc, "Code");
+        c->message = dup_member (doc, "Message");
+        c->request_id = dup_member (doc, "RequestId");
+        return FAIL (e, CONFLICT, "%s: %s", c->code, c->message);
+    }
+    *ret = g_steal_pointer (&doc);
+    return ERR_OK;
+}
+
+static enum err choose_endpoint (const struct client *c, const char *action, const char **ret,
+                                 struct error *e)
+{
+    const struct action *known = action_find (action);
+    bool is_admin = known && known->face == CALL_ADMIN;
+    if (is_admin && !c->admin)
+        return FAIL (e, UNAVAILABLE,
+                     "%s is an administration action: name that endpoint with --admin-endpoint, or "
+                     "the server's data folder with --data",
+                     action);
+    *ret = is_admin ? c->admin : c->imm;
+    return ERR_OK;
+}
+
+enum err client_call (struct client *c, const char *action, const json_t *params, json_t **ret,
+                      struct error *e)
+{
+    forget_refusal (c);
+    const char *url = NULL;
+    enum err r = choose_endpoint (c, action, &url, e);
+    if (r != ERR_OK)
+        return r;
+    g_autofree char *body = encode_params (params);
+    g_autoptr (GString) answer = g_string_new (NULL);
+    long status = 0;
+    r = transfer (c, url, action, body, answer, &status, e);
+    return r == ERR_OK ? read_answer (c, url, status, answer, ret, e) : r;
+}
+
+const char *client_refusal (const struct client *c)
+{
+    return c->code ? c->code : "";
+}
+
+int client_complain (const struct client *c, const struct error *e)
+{
+    if (c && c->code)
+        fprintf (stderr, "bindery: %s: %s\nRequestId: %s\n", c->code, c->message, c->request_id);
+    else
+        fprintf (stderr, "bindery: %s\n", e->message);
+    return EXIT_ERROR;
+}
+
+void client_print_json (const json_t *doc)
+{
+    json_dumpf (doc, stdout, JSON_INDENT (2) | JSON_PRESERVE_ORDER);
+    putchar ('\n');
+}

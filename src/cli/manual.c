@@ -1,0 +1,40 @@
+/* bindery manual: the generated pages of docs/reference. */
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <glib.h>
+
+#include "base/config.h"
+#include "base/macros.h"
+#include "cli/command.h"
+#include "index/query.h"
+
+static const struct {
+    const char *name, *title, *intro;
+    char *(*make) (void);
+} pages[] = {
+    { "options", "Options of the server",
+      "A flag beats a variable, a variable the configuration file (`--config FILE`, else\n"
+      "`$BINDERY_CONFIG`, else `/etc/bindery/bindery.conf`). Lists are comma-separated in "
+      "variables "
+      "and\nin the file; as a flag they are given once for each item.\n",
+      config_markdown },
+    { "fields", "Fields of a query",
+      "What `SimpleQuery` and `bindery query` can compare, sort by and count.\n",
+      query_fields_markdown },
+};
+
+int cli_manual (char **args)
+{
+    for (size_t i = 0; args[0] && i < N_ELEMENTS (pages); i++) {
+        if (strcmp (pages[i].name, args[0]) != 0)
+            continue;
+        g_autofree char *text = pages[i].make ();
+        printf ("<!-- Made by `bindery manual %s`; do not edit. -->\n# %s\n\n%s\n%s", pages[i].name,
+                pages[i].title, pages[i].intro, text);
+        return EXIT_DONE;
+    }
+    fputs ("bindery manual: expected the name of a page: options or fields\n", stderr);
+    return EXIT_USAGE;
+}

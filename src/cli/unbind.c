@@ -1,0 +1,83 @@
+/* bindery unbind. */
+#include "cli/commands.h"
+
+#include <stdio.h>
+
+#include "cli/table.h"
+#include "cli/target.h"
+
+struct unbind_options {
+    struct target target;
+    bool purge;
+};
+
+static const struct command_option options[] = {
+    TARGET_OPTIONS,
+    { "purge", 0, COMMAND_FLAG, offsetof (struct unbind_options, purge), NULL, NULL,
+      "also remove the rows of the bucket's objects from the index" },
+    { NULL },
+};
+
+static const struct command command = {
+    "unbind",
+    "end a binding",
+    "BUCKET",
+    1,
+    1,
+    options,
+    "The index is no longer kept in step; what it holds of the bucket stays, unless --purge\n"
+    "removes it (also of a binding that ended before). The bucket's files are never touched.\n\n"
+    "  bindery unbind photos -p demo -d photos\n"
+    "  bindery unbind photos -p demo -d photos --purge\n"
+};
+
+/* With --purge, a binding that is gone already is no obstacle. */
+static int unbind (struct client *client, const struct unbind_options *o, const json_t *params,
+                   json_t **ret)
+{
+    struct error e;
+    enum err r = client_call (client, "DeleteBinding", params, ret, &e);
+    if (r == ERR_OK || (o->purge && g_str_equal (client_refusal (client), "ResourceNotFound")))
+        return EXIT_DONE;
+    return client_complain (client, &e);
+}
+
+static int purge (struct client *client, const struct unbind_options *o, const json_t *params)
+{
+    struct error e;
+    json_auto_t *answer = NULL;
+    if (client_call (client, "PurgeBucket", params, &answer, &e) != ERR_OK)
+        return client_complain (client, &e);
+    if (o->target.server.json) {
+        client_print_json (answer);
+        return EXIT_DONE;
+    }
+    g_autofree char *removed =
+        table_number (json_integer_value (json_object_get (answer, "Removed")));
+    printf ("Not bound any more; %s rows removed from the index.\n", removed);
+    return EXIT_DONE;
+}
+
+int cli_unbind (char **args)
+{
+    struct unbind_options o = { 0 };
+    g_autoptr (GPtrArray) words = g_ptr_array_new ();
+    int status;
+    if (!command_parse (&command, args, &o, words, &status))
+        return status;
+    _cleanup_client_ struct client *client = NULL;
+    json_auto_t *params = NULL;
+    if (!target_open (&command, &o.target, words->pdata[0], &client, &params, &status))
+        return status;
+    json_auto_t *answer = NULL;
+    status = unbind (client, &o, params, &answer);
+    if (status != EXIT_DONE)
+        return status;
+    if (o.purge)
+        return purge (client, &o, params);
+    if (o.target.server.json)
+        client_print_json (answer);
+    else
+        puts ("Not bound any more. The rows stay; `bindery unbind --purge` removes them.");
+    return EXIT_DONE;
+}
