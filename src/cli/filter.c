@@ -40,14 +40,13 @@ static const struct {
     const char *name;
     enum filter_kind kind;
 } fields[] = {
-#define FIELD(name, kind, place, column, operators, aggregations, sortable, help)                  \
-    { #name, KIND_##kind },
+#define FIELD(name, kind, ...) { #name, KIND_##kind },
 #include "index/fields.def"
 #undef FIELD
 };
 
 static const char *const field_names[] = {
-#define FIELD(name, kind, place, column, operators, aggregations, sortable, help) #name,
+#define FIELD(name, ...) #name,
 #include "index/fields.def"
 #undef FIELD
     NULL
