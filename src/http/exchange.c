@@ -269,7 +269,7 @@ static void log_access (const struct exchange *x, enum MHD_RequestTerminationCod
 {
     const struct call_answer *a = &x->answer;
     bool is_sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    enum log_level level = a->status >= 500 ? LOG_ERROR : a->status >= 400 ? LOG_INFO : LOG_DEBUG;
+    enum log_level level = a->status == 500 ? LOG_ERROR : a->status >= 400 ? LOG_INFO : LOG_DEBUG;
     LOG (level, "http", is_sent ? "request" : "request, connection lost",
          LOG_STR ("peer", x->peer->address), LOG_STR ("method", x->method),
          LOG_STR ("action", a->action), LOG_NUM ("status", a->status),

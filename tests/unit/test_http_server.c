@@ -1,0 +1,547 @@
+/* The listeners, over real sockets: every answer is one well-formed response that clients of the
+ * protocol can read, whatever was sent. */
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/macros.h"
+#include "fake_api.h"
+#include "http/server.h"
+
+#define WAIT_MS 20000 /* no test waits longer; none waits at all when things work */
+
+struct fixture {
+    struct fake_api *fake;
+    struct http *http;
+    bool is_ready;
+};
+
+static bool is_ready (void *arg, char *ret_reason, size_t size)
+{
+    struct fixture *f = arg;
+    g_strlcpy (ret_reason, "index opens", size);
+    return f->is_ready;
+}
+
+static int setup (void **state)
+{
+    struct fixture *f = g_new0 (struct fixture, 1);
+    const struct http_hooks hooks = { is_ready, f };
+    struct error e;
+    f->fake = fake_api_new ();
+    f->is_ready = true;
+    assert_ok (http_start (&f->fake->api, &hooks, &f->http, &e), &e);
+    *state = f;
+    return 0;
+}
+
+static int teardown (void **state)
+{
+    struct fixture *f = *state;
+    assert_true (http_stop (f->http, WAIT_MS));
+    fake_api_free (f->fake);
+    g_free (f);
+    return 0;
+}
+
+/* ---- A client ---- */
+
+static int dial (uint16_t port)
+{
+    int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr_in to = { .sin_family = AF_INET,
+                                    .sin_port = htons (port),
+                                    .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+    const struct timeval wait = { .tv_sec = WAIT_MS / 1000 };
+    setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+    setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
+    assert_int_equal (connect (fd, (const struct sockaddr *) &to, sizeof to), 0);
+    return fd;
+}
+
+/* A server may answer and close before it has read all. */
+static void push (int fd, const char *text, size_t len)
+{
+    while (len) {
+        ssize_t n = send (fd, text, len, MSG_NOSIGNAL);
+        if (n <= 0)
+            return;
+        text += n;
+        len -= (size_t) n;
+    }
+}
+
+static void push_text (int fd, const char *text)
+{
+    push (fd, text, strlen (text));
+}
+
+struct response {
+    int status;
+    char *head, *body;
+    size_t body_len;
+    json_t *json; /* NULL if the body is not JSON */
+};
+
+static void response_clear (struct response *r)
+{
+    g_free (r->head);
+    g_free (r->body);
+    json_decref (r->json);
+    *r = (struct response){ 0 };
+}
+
+static bool read_more (int fd, GString *in)
+{
+    char buf[65536];
+    ssize_t n = recv (fd, buf, sizeof buf, 0);
+    if (n > 0)
+        g_string_append_len (in, buf, n);
+    return n > 0;
+}
+
+static size_t content_length (const char *head)
+{
+    const char *at = strstr (head, "\r\nContent-Length: ");
+    uint64_t n = 0;
+    if (at) {
+        at += strlen ("\r\nContent-Length: ");
+        g_autofree char *digits = g_strndup (at, strcspn (at, "\r"));
+        assert_true (text_parse_u64 (digits, &n));
+    }
+    return (size_t) n;
+}
+
+/* Reads one response; status 0 if the connection ended without one. */
+static struct response pull (int fd, bool has_body)
+{
+    struct response r = { 0 };
+    g_autoptr (GString) in = g_string_new (NULL);
+    const char *end;
+    while (!(end = strstr (in->str, "\r\n\r\n")))
+        if (!read_more (fd, in))
+            return r;
+    size_t head_len = (size_t) (end - in->str) + 4;
+    r.head = g_strndup (in->str, head_len);
+    size_t len = has_body ? content_length (r.head) : 0;
+    while (in->len < head_len + len)
+        assert_true (read_more (fd, in));
+    assert_int_equal (in->len, head_len + len);
+    uint64_t status = 0;
+    g_autofree char *digits = g_strndup (r.head + strlen ("HTTP/1.1 "), 3);
+    assert_true (text_parse_u64 (digits, &status));
+    r.status = (int) status;
+    r.body = g_strndup (in->str + head_len, len);
+    r.body_len = len;
+    r.json = json_loads (r.body, 0, NULL);
+    return r;
+}
+
+static struct response ask (uint16_t port, const char *text, size_t len)
+{
+    _cleanup_close_ int fd = dial (port);
+    push (fd, text, len);
+    return pull (fd, true);
+}
+
+static struct response ask_text (uint16_t port, const char *text)
+{
+    return ask (port, text, strlen (text));
+}
+
+static void assert_refused (struct response *r, int status, const char *code)
+{
+    if (r->status != status || !r->json)
+        fail_msg ("expected %d %s, got %d: %s%s", status, code, r->status,
+                  r->head ? r->head : "nothing", r->body ? r->body : "");
+    assert_string_equal (json_string_value (json_object_get (r->json, "Code")), code);
+    assert_int_equal (strlen (json_string_value (json_object_get (r->json, "RequestId"))), 36);
+    assert_non_null (json_object_get (r->json, "HostId"));
+    assert_non_null (strstr (r->head, "\r\nx-acs-request-id: "));
+    assert_non_null (strstr (r->head, "\r\nContent-Type: application/json"));
+    response_clear (r);
+}
+
+/* A signed call as text of a request. */
+static char *call_text (const char *method, const char *action, const char *extra)
+{
+    g_autofree char *query = sign_query (method, action, extra);
+    if (strcmp (method, "POST") != 0)
+        return g_strdup_printf ("%s /?%s HTTP/1.1\r\nHost: x\r\n\r\n", method, query);
+    return g_strdup_printf ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n"
+                            "Content-Type: application/x-www-form-urlencoded\r\n\r\n%s",
+                            strlen (query), query);
+}
+
+/* ---- Calls ---- */
+
+static void answers_get_and_post (void **state)
+{
+    struct fixture *f = *state;
+    static const char *const methods[] = { "GET", "POST" };
+    for (size_t i = 0; i < 2; i++) {
+        g_autofree char *text = call_text (methods[i], "CreateProject", "ProjectName=p");
+        struct response r = ask_text (http_port_imm (f->http), text);
+        assert_int_equal (r.status, 200);
+        assert_non_null (json_object_get (r.json, "Project"));
+        assert_non_null (
+            strstr (r.head, json_string_value (json_object_get (r.json, "RequestId"))));
+        response_clear (&r);
+    }
+}
+
+static void answers_several_calls_on_one_connection (void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_close_ int fd = dial (http_port_imm (f->http));
+    for (int i = 0; i < 20; i++) {
+        g_autofree char *text =
+            call_text (i % 2 ? "GET" : "POST", "CreateProject", "ProjectName=p");
+        push_text (fd, text);
+        struct response r = pull (fd, true);
+        assert_int_equal (r.status, 200);
+        response_clear (&r);
+    }
+}
+
+/* Each connection that stays open holds a buffer of the largest request. */
+static void keeps_few_connections_open (void **state)
+{
+    struct fixture *f = *state;
+    int fds[LIMIT_WARM_CONNECTIONS + 4], n_open = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS (fds); i++) {
+        fds[i] = dial (http_port_imm (f->http));
+        push_text (fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        struct response r = pull (fds[i], true);
+        n_open += !strstr (r.head, "\r\nConnection: close\r\n");
+        assert_refused (&r, 400, "MissingAction");
+    }
+    assert_int_equal (n_open, LIMIT_WARM_CONNECTIONS);
+    for (size_t i = 0; i < G_N_ELEMENTS (fds); i++)
+        close (fds[i]);
+}
+
+static void refuses_other_paths_and_methods (void **state)
+{
+    struct fixture *f = *state;
+    uint16_t port = http_port_imm (f->http);
+    struct response r = ask_text (port, "GET /x?Action=a HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_refused (&r, 404, "InvalidApi.NotFound");
+    r = ask_text (port, "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_refused (&r, 404, "InvalidApi.NotFound");
+    r = ask_text (port, "GET http://x/?Action=a HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_refused (&r, 404, "InvalidApi.NotFound");
+    r = ask_text (port, "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_non_null (strstr (r.head, "\r\nAllow: GET, POST\r\n"));
+    assert_refused (&r, 405, "UnsupportedHTTPMethod");
+
+    _cleanup_close_ int fd = dial (port);
+    push_text (fd, "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+    r = pull (fd, false);
+    assert_int_equal (r.status, 405);
+    assert_non_null (strstr (r.head, "\r\nx-acs-request-id: "));
+    response_clear (&r);
+}
+
+/* What the library refuses by itself, with HTML if it were let. */
+static void refuses_broken_requests_as_json (void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *text;
+        int status;
+        const char *code;
+    } rows[] = {
+        { "GARBAGE FOO\r\n\r\n", 400, "InvalidRequest" },
+        { "GET /\r\n\r\n", 400, "InvalidRequest" },
+        { "GET / HTTP/1.1 x\r\nHost: x\r\n\r\n", 400, "InvalidRequest" },
+        { "GET / HTTP/3.1\r\nHost: x\r\n\r\n", 505, "InvalidRequest" },
+        { "GET / HTTP/1.1\r\nHost x\r\n\r\n", 400, "InvalidRequest" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n", 400, "InvalidRequest" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400, "InvalidRequest" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n", 413,
+          "RequestTooLarge" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400,
+          "InvalidRequest" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+        struct response r = ask_text (http_port_imm (f->http), rows[i].text);
+        assert_refused (&r, rows[i].status, rows[i].code);
+        r = ask_text (http_port_admin (f->http), rows[i].text);
+        assert_refused (&r, rows[i].status, rows[i].code);
+    }
+}
+
+/* ---- Sizes ---- */
+
+static char *repeat (const char *before, char c, size_t n, const char *after, size_t *ret_len)
+{
+    GString *s = g_string_new (before);
+    size_t len = s->len;
+    g_string_set_size (s, len + n);
+    memset (s->str + len, c, n);
+    g_string_append (s, after);
+    *ret_len = s->len;
+    return g_string_free (s, FALSE);
+}
+
+static void takes_heads_up_to_the_limit (void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        size_t size;
+        int status;
+        const char *code;
+    } rows[] = {
+        { 300 * KIB, 404, "InvalidApi.NotFound" },
+        { LIMIT_REQUEST_HEAD - 1000, 404, "InvalidApi.NotFound" },
+        { LIMIT_REQUEST_HEAD + 1000, 414, "RequestURITooLong" },
+        { LIMIT_REQUEST_HEAD + 2 * MIB, 414, "RequestURITooLong" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+        size_t len;
+        g_autofree char *text =
+            repeat ("GET /?Action=x&A=", 'a', rows[i].size, " HTTP/1.1\r\nHost: x\r\n\r\n", &len);
+        struct response r = ask (http_port_imm (f->http), text, len);
+        assert_refused (&r, rows[i].status, rows[i].code);
+    }
+    size_t len;
+    g_autofree char *text = repeat ("GET / HTTP/1.1\r\nHost: x\r\nX: ", 'a',
+                                    LIMIT_REQUEST_HEAD + 1000, "\r\n\r\n", &len);
+    struct response r = ask (http_port_imm (f->http), text, len);
+    assert_refused (&r, 414, "RequestURITooLong");
+}
+
+static void takes_bodies_up_to_the_limit (void **state)
+{
+    struct fixture *f = *state;
+    for (size_t more = 0; more <= 1; more++) {
+        g_autofree char *head =
+            g_strdup_printf ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %llu\r\n"
+                             "Content-Type: application/x-www-form-urlencoded\r\n\r\nAction=x&A=",
+                             LIMIT_REQUEST_BODY + more);
+        size_t len;
+        g_autofree char *text =
+            repeat (head, 'a', LIMIT_REQUEST_BODY + more - strlen ("Action=x&A="), "", &len);
+        struct response r = ask (http_port_imm (f->http), text, len);
+        assert_refused (&r, more ? 413 : 404, more ? "RequestTooLarge" : "InvalidApi.NotFound");
+    }
+}
+
+static void refuses_large_chunked_and_announced_bodies (void **state)
+{
+    struct fixture *f = *state;
+    size_t len;
+    g_autofree char *text = repeat ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                                    "\r\n800001\r\n",
+                                    'a', LIMIT_REQUEST_BODY + 1, "\r\n0\r\n\r\n", &len);
+    struct response r = ask (http_port_imm (f->http), text, len);
+    assert_refused (&r, 413, "RequestTooLarge");
+    r = ask_text (http_port_imm (f->http),
+                  "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000000\r\n\r\n");
+    assert_refused (&r, 413, "RequestTooLarge");
+}
+
+static void continues_when_the_client_waits_for_it (void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_close_ int fd = dial (http_port_imm (f->http));
+    push_text (fd, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 8\r\n"
+                   "Content-Type: application/x-www-form-urlencoded\r\n\r\n");
+    struct response r = pull (fd, false);
+    assert_int_equal (r.status, 100);
+    response_clear (&r);
+    push_text (fd, "Action=x");
+    r = pull (fd, true);
+    assert_refused (&r, 404, "InvalidApi.NotFound");
+
+    r = ask_text (http_port_imm (f->http), "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                                           "Content-Length: 9000000\r\n\r\n");
+    assert_refused (&r, 413, "RequestTooLarge");
+}
+
+static void refuses_too_many_headers (void **state)
+{
+    struct fixture *f = *state;
+    g_autoptr (GString) text = g_string_new ("GET /?Action=x HTTP/1.1\r\nHost: x\r\n");
+    for (int i = 0; i < LIMIT_HEADERS; i++)
+        g_string_append_printf (text, "X-%d: 1\r\n", i);
+    g_string_append (text, "\r\n");
+    struct response r = ask_text (http_port_imm (f->http), text->str);
+    assert_refused (&r, 400, "InvalidRequest");
+}
+
+/* ---- Load, start and stop ---- */
+
+static void wait_entered (struct fixture *f, int n)
+{
+    for (int i = 0; i < n; i++)
+        assert_non_null (queue_pop (f->fake->entered, WAIT_MS));
+}
+
+static void let_go (struct fixture *f, int n)
+{
+    struct error e;
+    for (int i = 0; i < n; i++)
+        assert_ok (queue_push (f->fake->gate, f, &e), &e);
+}
+
+static int begin_slow_call (struct fixture *f)
+{
+    g_autofree char *text = call_text ("GET", "DeleteProject", "ProjectName=p");
+    int fd = dial (http_port_imm (f->http));
+    push_text (fd, text);
+    return fd;
+}
+
+/* Two threads are busy and two calls wait: one of three more is refused at once. */
+static void a_full_queue_throttles (void **state)
+{
+    struct fixture *f = *state;
+    struct pollfd waiting[3];
+    int busy[2];
+    for (int i = 0; i < 2; i++)
+        busy[i] = begin_slow_call (f);
+    wait_entered (f, 2);
+    for (int i = 0; i < 3; i++)
+        waiting[i] = (struct pollfd){ .fd = begin_slow_call (f), .events = POLLIN };
+    assert_int_equal (poll (waiting, 3, WAIT_MS), 1);
+    for (int i = 0; i < 3; i++)
+        if (waiting[i].revents) {
+            struct response r = pull (waiting[i].fd, true);
+            assert_non_null (strstr (r.head, "\r\nx-acs-retry-after: "));
+            assert_refused (&r, 429, "Throttling.User");
+        }
+    let_go (f, 4);
+    for (int i = 0; i < 3; i++)
+        if (!waiting[i].revents) {
+            struct response r = pull (waiting[i].fd, true);
+            assert_int_equal (r.status, 200);
+            response_clear (&r);
+        }
+    for (int i = 0; i < 2; i++) {
+        struct response r = pull (busy[i], true);
+        assert_int_equal (r.status, 200);
+        response_clear (&r);
+        close (busy[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        close (waiting[i].fd);
+}
+
+static void a_lost_client_does_no_harm (void **state)
+{
+    struct fixture *f = *state;
+    close (begin_slow_call (f));
+    wait_entered (f, 1);
+    let_go (f, 1);
+    answers_get_and_post (state);
+}
+
+static void draining_ends_what_runs_and_refuses_the_rest (void **state)
+{
+    struct fixture *f = *state;
+    _cleanup_close_ int fd = begin_slow_call (f);
+    wait_entered (f, 1);
+    http_drain (f->http);
+    struct response r =
+        ask_text (http_port_admin (f->http), "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal (r.status, 503);
+    assert_string_equal (r.body, "stopping\n");
+    response_clear (&r);
+    r = ask_text (http_port_imm (f->http), "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_refused (&r, 503, "ServiceUnavailable");
+    assert_false (http_stop (f->http, 10));
+    let_go (f, 1);
+    r = pull (fd, true);
+    assert_int_equal (r.status, 200);
+    response_clear (&r);
+}
+
+static void probes_tell_the_state (void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *text;
+        bool is_ready;
+        int status;
+        const char *body;
+    } rows[] = {
+        { "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", false, 200, "ok\n" },
+        { "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", true, 200, "ok\n" },
+        { "GET /readyz HTTP/1.0\r\n\r\n", false, 503, "index opens\n" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+        f->is_ready = rows[i].is_ready;
+        struct response r = ask_text (http_port_admin (f->http), rows[i].text);
+        assert_int_equal (r.status, rows[i].status);
+        assert_string_equal (r.body, rows[i].body);
+        response_clear (&r);
+    }
+}
+
+static void the_admin_listener_knows_more_actions (void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *text =
+            call_text ("POST", i ? "CreateProject" : "GetStatus", "ProjectName=p");
+        struct response r = ask_text (http_port_admin (f->http), text);
+        assert_int_equal (r.status, 200);
+        response_clear (&r);
+    }
+    g_autofree char *text = call_text ("POST", "GetStatus", "");
+    struct response r = ask_text (http_port_imm (f->http), text);
+    assert_refused (&r, 404, "InvalidApi.NotFound");
+}
+
+static void says_where_it_cannot_listen (void **state)
+{
+    struct fixture *f = *state;
+    const struct config *config = &f->fake->config;
+    g_autofree char *taken = g_strdup (http_address_imm (f->http));
+    const char *const bad[] = {
+        "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "no.such.host.invalid:1", taken
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS (bad); i++) {
+        struct config other = *config;
+        struct api api = f->fake->api;
+        struct http *h;
+        struct error e;
+        other.admin_listen = (char *) (uintptr_t) bad[i];
+        api.config = &other;
+        assert_err (INVALID_ARGUMENT, http_start (&api, NULL, &h, &e));
+        assert_non_null (strstr (e.message, bad[i]));
+    }
+}
+
+int main (void)
+{
+    log_init (LOG_ERROR, LOG_TEXT);
+#define TEST(t) cmocka_unit_test_setup_teardown (t, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST (answers_get_and_post),
+        TEST (answers_several_calls_on_one_connection),
+        TEST (keeps_few_connections_open),
+        TEST (refuses_other_paths_and_methods),
+        TEST (refuses_broken_requests_as_json),
+        TEST (takes_heads_up_to_the_limit),
+        TEST (takes_bodies_up_to_the_limit),
+        TEST (refuses_large_chunked_and_announced_bodies),
+        TEST (continues_when_the_client_waits_for_it),
+        TEST (refuses_too_many_headers),
+        TEST (a_full_queue_throttles),
+        TEST (a_lost_client_does_no_harm),
+        TEST (draining_ends_what_runs_and_refuses_the_rest),
+        TEST (probes_tell_the_state),
+        TEST (the_admin_listener_knows_more_actions),
+        TEST (says_where_it_cannot_listen),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
