@@ -1,0 +1,143 @@
+/* The life of a binding in memory: made from the catalogue, refreshed, ended. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "index/operators.h"
+
+struct bound *bound_ref (struct bound *b)
+{
+    atomic_fetch_add (&b->refs, 1);
+    return b;
+}
+
+void bound_unref (struct bound *b)
+{
+    if (!b || atomic_fetch_sub (&b->refs, 1) != 1)
+        return;
+    dataset_db_unref (b->db);
+    pthread_rwlock_destroy (&b->gate);
+    g_hash_table_unref (b->prefixes);
+    g_clear_pointer (&b->mounts, g_ptr_array_unref);
+    g_hash_table_unref (b->in_flight);
+    g_free (b->project);
+    g_free (b->dataset);
+    g_free (b->bucket);
+    g_free (b->reason);
+    g_free (b->gap_reason);
+    g_free (b);
+}
+
+enum err bound_new (struct scan *s, const struct binding *binding, struct bound **ret, struct error *e)
+{
+    struct bound *b = g_new0 (struct bound, 1);
+    atomic_init (&b->refs, 1);
+    b->scan = s;
+    b->id = binding->id;
+    b->dataset_id = binding->dataset_id;
+    b->project = g_strdup (binding->project);
+    b->dataset = g_strdup (binding->dataset);
+    b->bucket = g_strdup (binding->bucket);
+    b->state = binding->state;
+    b->phase = binding->phase;
+    b->reason = g_strdup (binding->reason);
+    b->is_paused = binding->state == BINDING_STOPPED;
+    b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    b->in_flight = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+    pthread_rwlock_init (&b->gate, NULL);
+    enum err r = datasets_get (s->o.datasets, b->dataset_id, &b->db, e);
+    struct work_progress progress;
+    if (r == ERR_OK)
+        r = work_begin_binding (b->db, b->id, b->bucket, e);
+    if (r == ERR_OK)
+        r = work_get_progress (b->db, b->id, &progress, e);
+    if (r != ERR_OK) {
+        bound_unref (b);
+        return r;
+    }
+    b->may_have_ranges = !progress.ranges_done;
+    b->is_resumed = b->may_have_ranges && progress.start_ns != 0;
+    b->needs_scan = progress.ranges_done;
+    bound_refresh (b);
+    *ret = b;
+    return ERR_OK;
+}
+
+bool bound_enter (struct bound *b)
+{
+    pthread_rwlock_rdlock (&b->gate);
+    if (!atomic_load (&b->is_ending))
+        return true;
+    pthread_rwlock_unlock (&b->gate);
+    return false;
+}
+
+void bound_leave (struct bound *b)
+{
+    pthread_rwlock_unlock (&b->gate);
+}
+
+void bound_end (struct bound *b)
+{
+    atomic_store (&b->is_ending, true);
+    pthread_rwlock_wrlock (&b->gate);
+    pthread_rwlock_unlock (&b->gate);
+}
+
+static void project_unrefp (struct project **p)
+{
+    project_free (*p);
+}
+
+static void dataset_unrefp (struct dataset **d)
+{
+    dataset_free (*d);
+}
+
+void bound_refresh (struct bound *b)
+{
+    struct catalog *catalog = b->scan->o.catalog;
+    __attribute__ ((cleanup (project_unrefp))) struct project *p = NULL;
+    __attribute__ ((cleanup (dataset_unrefp))) struct dataset *d = NULL;
+    struct error e;
+    if (catalog_get_project (catalog, b->project, &p, &e) != ERR_OK ||
+        catalog_get_dataset (catalog, p->id, b->dataset, &d, &e) != ERR_OK)
+        return;
+    const char *template = *d->template_id   ? d->template_id
+                           : *p->template_id ? p->template_id
+                                             : b->scan->o.default_template;
+    uint32_t operators;
+    if (operators_of_template (template, &operators, &e) != ERR_OK) {
+        LOG (LOG_ERROR, "scan", "unknown template", LOG_STR ("binding", b->bucket),
+             LOG_STR ("template", template));
+        return;
+    }
+    pthread_mutex_lock (&b->scan->lock);
+    b->operators = operators;
+    b->quotas = d->quotas;
+    pthread_mutex_unlock (&b->scan->lock);
+}
+
+void bound_set_state (struct bound *b, enum binding_state state, enum binding_phase phase,
+                      const char *reason)
+{
+    if (b->state == state && b->phase == phase && strcmp (b->reason, reason) == 0)
+        return;
+    bool touch = (b->state == BINDING_STOPPED) != (state == BINDING_STOPPED);
+    struct error e;
+    if (catalog_set_binding_state (b->scan->o.catalog, b->id, state, phase, reason, touch, &e) != ERR_OK) {
+        LOG (LOG_ERROR, "scan", "cannot record the state of a binding", LOG_STR ("bucket", b->bucket),
+             LOG_STR ("error", e.message));
+        return;
+    }
+    LOG (state == BINDING_RETRYING ? LOG_WARN : LOG_INFO, "scan", "binding changes",
+         LOG_STR ("project", b->project), LOG_STR ("dataset", b->dataset), LOG_STR ("bucket", b->bucket),
+         LOG_STR ("state", binding_state_name (state)), LOG_STR ("phase", binding_phase_name (phase)),
+         LOG_STR ("reason", reason));
+    b->state = state;
+    b->phase = phase;
+    g_free (b->reason);
+    b->reason = g_strdup (reason);
+}

@@ -1,0 +1,236 @@
+/* The indexer: takes due work, compares the object with its row, hands what differs to a worker. One thread
+ * for all bindings; it never waits for a worker, only for room among the jobs in flight. */
+#include "scan/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+void extraction_free (struct extraction *x)
+{
+    if (!x)
+        return;
+    store_handle_clear (&x->handle);
+    work_item_free (x->item);
+    bound_unref (x->bound);
+    if (x->meta)
+        json_decref (x->meta);
+    g_free (x);
+}
+
+/* The results queue has room for all that may be in flight, so this cannot fail. */
+static void to_writer (struct extraction *x)
+{
+    struct error e;
+    if (queue_push (x->bound->scan->results, x, &e) != ERR_OK)
+        g_error ("results of extraction: %s", e.message);
+}
+
+static void on_extracted (void *arg, struct pool_result *result)
+{
+    struct extraction *x = arg;
+    x->code = result->code;
+    x->meta = g_steal_pointer (&result->meta);
+    g_strlcpy (x->message, result->message, sizeof x->message);
+    to_writer (x);
+}
+
+/* The row says that this version was extracted as it would be now. */
+static bool is_indexed (struct extraction *x)
+{
+    struct index_entry row;
+    if (files_get_entry (x->bound->db, x->bound->bucket, x->item->key, &row, NULL) != ERR_OK)
+        return false;
+    return row.status == FILE_INDEXED && row.version.size == x->handle.facts.size &&
+           row.version.mtime_ns == x->handle.facts.mtime_ns &&
+           strcmp (row.version.etag, x->handle.facts.etag) == 0 &&
+           row.extractor >= pool_extractor_version () && row.operators == x->operators;
+}
+
+/* A file that was changed a moment ago may still be written: work that was to settle waits on. */
+static bool is_restless (const struct extraction *x)
+{
+    int64_t now = clock_now_ns (), age;
+    if (x->item->not_before_ns == 0 || now - x->item->since_ns >= LIMIT_RESTLESS_MS * NS_PER_MS ||
+        __builtin_sub_overflow (now, x->handle.facts.mtime_ns, &age))
+        return false;
+    return age >= 0 && age < LIMIT_SETTLE_MS * NS_PER_MS;
+}
+
+static void extension_of (const char *key, char ret[16])
+{
+    const char *dot = strrchr (key, '.');
+    ret[0] = '\0';
+    if (!dot || strchr (dot, '/') || strlen (dot + 1) > 15)
+        return;
+    for (size_t i = 0; i <= strlen (dot + 1); i++)
+        ret[i] = g_ascii_tolower (dot[1 + i]);
+}
+
+static enum err submit (struct extraction *x, struct error *e)
+{
+    char extension[16];
+    extension_of (x->item->key, extension);
+    int fd = fcntl (x->handle.fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return FAIL (e, BUSY, "no descriptor left: %s", g_strerror (errno));
+    struct pool_job job = { .fd = fd,
+                            .size = x->handle.facts.size,
+                            .extension = extension,
+                            .priority = x->item->priority == WORK_EVENT ? POOL_URGENT : POOL_BACKGROUND,
+                            .done = on_extracted,
+                            .arg = x };
+    return pool_submit (x->bound->scan->pool, &job, e);
+}
+
+/* Opens the object and sends it on its way: to a worker, or straight to the writer when there is nothing
+ * to extract. */
+static void begin (struct bound *b, struct work_item *item)
+{
+    struct extraction *x = g_new0 (struct extraction, 1);
+    *x = (struct extraction){ .bound = bound_ref (b), .item = item, .handle.fd = -1,
+                              .operators = b->operators };
+    struct store *store;
+    struct error e = { 0 };
+    x->code = stores_find (b->scan->o.stores, b->bucket, &store, &e);
+    if (x->code == ERR_OK)
+        x->code = store_open (store, b->bucket, item->key, &x->handle, &e);
+    if (x->code == ERR_STORE_DENIED &&
+        store_head (store, b->bucket, item->key, &x->handle.facts, NULL) != ERR_OK)
+        x->code = ERR_STORE_DOWN;
+    bool is_ready = x->code == ERR_OK && is_restless (x);
+    if (is_ready) {
+        x->code = FAIL (&e, VERSION_CHANGED, "the object is still being written");
+    } else if (x->code == ERR_OK) {
+        x->is_unchanged = is_indexed (x);
+        is_ready = x->is_unchanged;
+        if (!is_ready)
+            x->code = submit (x, &e);
+    }
+    if (is_ready || x->code != ERR_OK) {
+        g_strlcpy (x->message, e.message, sizeof x->message);
+        to_writer (x);
+    }
+}
+
+/* With scan->lock. */
+static void count_in (struct bound *b, const struct work_item *item)
+{
+    int64_t *id = g_new (int64_t, 1);
+    *id = item->id;
+    g_hash_table_add (b->in_flight, id);
+    if (item->priority == WORK_EVENT) {
+        b->scan->urgent_in_flight++;
+    } else {
+        b->scan->background_in_flight++;
+        b->background_in_flight++;
+    }
+}
+
+/* Nothing of the first scan is left to do: from now on the binding follows changes. With scan->lock. */
+static void finish_full_scan (struct bound *b, int64_t next_ns)
+{
+    if (b->phase != BINDING_FULL_SCANNING || !b->ranges_done_ms || b->background_in_flight ||
+        b->is_resumed || b->may_have_ranges || b->ranges_running)
+        return;
+    bool settled = next_ns == INT64_MAX || clock_mono_ms () - b->ranges_done_ms > SCAN_SETTLED_MS;
+    if (settled && b->state == BINDING_RUNNING)
+        bound_set_state (b, b->state, BINDING_INCREMENTAL_SCANNING, b->reason);
+}
+
+/* Takes and begins what is due for one binding. Returns true if there may be more at once. Called and
+ * returns with scan->lock, without it in between. */
+static bool serve (struct bound *b)
+{
+    struct scan *s = b->scan;
+    bool urgent_only = s->background_in_flight >= LIMIT_JOBS_IN_FLIGHT - SCAN_URGENT_SHARE;
+    size_t room = LIMIT_JOBS_IN_FLIGHT - s->background_in_flight - s->urgent_in_flight;
+    if (!urgent_only)
+        room = MIN (room, LIMIT_JOBS_IN_FLIGHT - SCAN_URGENT_SHARE - s->background_in_flight);
+    int64_t now = clock_now_ns ();
+    b->next_work_ns = INT64_MAX; /* whoever adds work from here on sets it back */
+    g_autoptr (GHashTable) skip = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+    GHashTableIter iter;
+    int64_t *id;
+    g_hash_table_iter_init (&iter, b->in_flight);
+    while (g_hash_table_iter_next (&iter, (void **) &id, NULL))
+        g_hash_table_add (skip, g_memdup2 (id, sizeof *id));
+    pthread_mutex_unlock (&s->lock);
+
+    g_autoptr (GPtrArray) items = NULL;
+    int64_t next_ns = now + NS_PER_S;
+    struct error e;
+    enum err r = work_take (b->db, b->id, urgent_only ? WORK_EVENT : WORK_SCAN, now, room, skip, &items,
+                            &next_ns, &e);
+    pthread_mutex_lock (&s->lock);
+    if (r != ERR_OK) {
+        LOG (LOG_ERROR, "scan", "cannot read the work of a binding", LOG_STR ("bucket", b->bucket),
+             LOG_STR ("error", e.message));
+        b->next_work_ns = now + NS_PER_S;
+        return false;
+    }
+    for (guint i = 0; i < items->len; i++)
+        count_in (b, g_ptr_array_index (items, i));
+    guint taken = items->len;
+    b->is_starved |= urgent_only;
+    b->next_work_ns = MIN (b->next_work_ns, taken == room ? 0 : next_ns);
+    if (!taken && !urgent_only)
+        finish_full_scan (b, next_ns);
+    pthread_mutex_unlock (&s->lock);
+    g_ptr_array_set_free_func (items, NULL);
+    for (guint i = 0; i < taken; i++)
+        begin (b, g_ptr_array_index (items, i));
+    pthread_mutex_lock (&s->lock);
+    return taken > 0;
+}
+
+/* The next binding with due work, as a reference; with scan->lock. */
+static struct bound *next_bound (struct scan *s, int64_t now_ns, int64_t *ret_due_ns)
+{
+    GHashTableIter iter;
+    struct bound *b, *found = NULL;
+    *ret_due_ns = now_ns + NS_PER_S;
+    g_hash_table_iter_init (&iter, s->bounds);
+    while (g_hash_table_iter_next (&iter, NULL, (void **) &b)) {
+        if (b->is_paused || clock_mono_ms () < b->retry_ms)
+            continue;
+        if (b->next_work_ns <= now_ns && (!found || b->served < found->served))
+            found = b;
+        *ret_due_ns = MIN (*ret_due_ns, b->next_work_ns);
+    }
+    return found ? bound_ref (found) : NULL;
+}
+
+static void wait_until (struct scan *s, int64_t due_ns)
+{
+    int64_t wait_ms = CLAMP ((due_ns - clock_now_ns ()) / NS_PER_MS + 1, 1, 1000);
+    int64_t until_ms = clock_mono_ms () + wait_ms;
+    struct timespec until = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * NS_PER_MS };
+    pthread_cond_timedwait (&s->index_wake, &s->lock, &until);
+}
+
+void *indexer_run (void *scan)
+{
+    struct scan *s = scan;
+    uint64_t turn = 0;
+    pthread_mutex_lock (&s->lock);
+    while (!s->is_stopping) {
+        int64_t due_ns;
+        bool is_full = s->background_in_flight + s->urgent_in_flight >= LIMIT_JOBS_IN_FLIGHT;
+        struct bound *b = is_full ? NULL : next_bound (s, clock_now_ns (), &due_ns);
+        if (b) {
+            b->served = ++turn;
+            serve (b);
+            pthread_mutex_unlock (&s->lock);
+            bound_unref (b);
+            pthread_mutex_lock (&s->lock);
+        } else {
+            wait_until (s, is_full ? clock_now_ns () + NS_PER_S : due_ns);
+        }
+    }
+    pthread_mutex_unlock (&s->lock);
+    return NULL;
+}

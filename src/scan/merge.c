@@ -1,0 +1,138 @@
+/* The merge: a page of the listing and the rows of the index, both in key order, side by side. It
+ * knows neither threads nor ranges, only what one page proves. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+static void gap_free (void *gap)
+{
+    struct store_gap *g = gap;
+    g_free (g->lo);
+    g_free (g->hi);
+    g_free (g->message);
+    g_free (g);
+}
+
+void merge_init (struct merge *m, struct dataset_db *db, const char *bucket, const char *after,
+                 const char *before)
+{
+    *m = (struct merge){ .db = db, .bucket = bucket, .before = before, .last = g_strdup (after) };
+    index_page_init (&m->rows);
+    m->gaps = g_ptr_array_new_with_free_func (gap_free);
+    m->puts = g_array_new (FALSE, FALSE, sizeof (struct merge_put));
+    m->deletes = g_ptr_array_new ();
+    m->deleted_keys = g_string_chunk_new (16 * KIB);
+}
+
+void merge_clear (struct merge *m)
+{
+    index_page_clear (&m->rows);
+    g_clear_pointer (&m->gaps, g_ptr_array_unref);
+    g_clear_pointer (&m->puts, g_array_unref);
+    g_clear_pointer (&m->deletes, g_ptr_array_unref);
+    g_clear_pointer (&m->deleted_keys, g_string_chunk_free);
+    g_clear_pointer (&m->last, g_free);
+}
+
+/* The next row that was not consumed, or NULL at the end of the range. */
+static enum err peek (struct merge *m, const struct index_entry **ret, struct error *e)
+{
+    if (m->next == m->rows.entries->len && !m->rows_done) {
+        enum err r = files_page (m->db, m->bucket, m->last, m->before, LIMIT_PAGE_KEYS, &m->rows, e);
+        if (r != ERR_OK)
+            return r;
+        m->next = 0;
+        m->rows_done = m->rows.is_last;
+        if (m->rows.entries->len) {
+            g_free (m->last);
+            m->last = g_strdup (
+                g_array_index (m->rows.entries, struct index_entry, m->rows.entries->len - 1).key);
+        }
+    }
+    *ret = m->next < m->rows.entries->len
+               ? &g_array_index (m->rows.entries, struct index_entry, m->next)
+               : NULL;
+    return ERR_OK;
+}
+
+static bool is_in_gap (const struct merge *m, const char *key)
+{
+    for (guint i = 0; i < m->gaps->len; i++) {
+        const struct store_gap *g = g_ptr_array_index (m->gaps, i);
+        if (strcmp (key, g->lo) >= 0 && (!g->hi || strcmp (key, g->hi) < 0))
+            return true;
+    }
+    return false;
+}
+
+static void missing (struct merge *m, const struct index_entry *row)
+{
+    if (!is_in_gap (m, row->key))
+        g_ptr_array_add (m->deletes, g_string_chunk_insert (m->deleted_keys, row->key));
+}
+
+static bool is_equal (const struct merge *m, const struct store_facts *facts,
+                      const struct index_entry *row)
+{
+    return row->version.size == facts->size && row->version.mtime_ns == facts->mtime_ns &&
+           strcmp (row->version.etag, facts->etag) == 0 && row->status != FILE_PENDING &&
+           row->extractor >= m->extractor && (!m->force || row->operators == m->operators);
+}
+
+static void put (struct merge *m, const struct store_object *o, int64_t now_ns)
+{
+    struct merge_put p = { .key = o->key };
+    p.version.size = o->facts.size;
+    p.version.mtime_ns = o->facts.mtime_ns;
+    g_strlcpy (p.version.etag, o->facts.etag, sizeof p.version.etag);
+    int64_t age_ns;
+    if (!__builtin_sub_overflow (now_ns, o->facts.mtime_ns, &age_ns) && age_ns >= 0 &&
+        age_ns < LIMIT_SETTLE_MS * NS_PER_MS)
+        p.not_before_ns = o->facts.mtime_ns + LIMIT_SETTLE_MS * NS_PER_MS;
+    g_array_append_val (m->puts, p);
+}
+
+static void keep_gaps (struct merge *m, const struct store_page *page)
+{
+    for (guint i = 0; i < page->gaps->len; i++) {
+        const struct store_gap *from = g_ptr_array_index (page->gaps, i);
+        struct store_gap *g = g_new (struct store_gap, 1);
+        *g = (struct store_gap){ g_strdup (from->lo), g_strdup (from->hi), from->code,
+                                 g_strdup (from->message) };
+        g_ptr_array_add (m->gaps, g);
+    }
+}
+
+enum err merge_page (struct merge *m, const struct store_page *page, int64_t now_ns, struct error *e)
+{
+    g_array_set_size (m->puts, 0);
+    g_ptr_array_set_size (m->deletes, 0);
+    g_string_chunk_clear (m->deleted_keys);
+    m->listed = page->objects->len;
+    m->unchanged = 0;
+    keep_gaps (m, page);
+    const struct index_entry *row;
+    enum err r;
+    for (guint i = 0; i < page->objects->len; i++) {
+        const struct store_object *o = &g_array_index (page->objects, struct store_object, i);
+        int order = 1;
+        while ((r = peek (m, &row, e)) == ERR_OK && row && (order = strcmp (row->key, o->key)) < 0) {
+            missing (m, row);
+            m->next++;
+        }
+        if (r != ERR_OK)
+            return r;
+        bool is_known = row && order == 0;
+        if (is_known && is_equal (m, &o->facts, row))
+            m->unchanged++;
+        else
+            put (m, o, now_ns);
+        m->next += is_known;
+    }
+    while ((r = peek (m, &row, e)) == ERR_OK && row &&
+           (!page->upto || strcmp (row->key, page->upto) <= 0)) {
+        missing (m, row);
+        m->next++;
+    }
+    return r;
+}

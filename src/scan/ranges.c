@@ -1,0 +1,211 @@
+/* What a binding's scan needs next, and what follows when a range ends: with scan->lock held unless said
+ * otherwise. */
+#include "scan/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* What an earlier binding left in the dataset is cleared up first. */
+static bool is_being_cleared (const struct scan *s, int64_t dataset_id)
+{
+    for (guint i = 0; i < s->ended->len; i++) {
+        const struct bound *b = g_ptr_array_index (s->ended, i);
+        if (b->dataset_id == dataset_id)
+            return true;
+    }
+    return false;
+}
+
+/* True if there is something to decide for the binding now. */
+static bool is_due (const struct bound *b, int64_t now_ms)
+{
+    if (b->is_paused || b->is_planning || now_ms < b->retry_ms ||
+        is_being_cleared (b->scan, b->dataset_id))
+        return false;
+    if (b->may_have_ranges)
+        return true;
+    return b->ranges_running == 0 &&
+           (b->needs_scan || g_hash_table_size (b->prefixes) || now_ms >= b->next_scan_ms ||
+            now_ms >= b->next_poll_ms);
+}
+
+struct bound *ranges_next_bound (struct scan *s, int64_t now_ms)
+{
+    GHashTableIter iter;
+    struct bound *b;
+    g_hash_table_iter_init (&iter, s->bounds);
+    while (g_hash_table_iter_next (&iter, NULL, (void **) &b))
+        if (is_due (b, now_ms)) {
+            b->is_planning = true;
+            return bound_ref (b);
+        }
+    return NULL;
+}
+
+struct bound *ranges_next_ended (struct scan *s)
+{
+    for (guint i = 0; i < s->ended->len; i++) {
+        struct bound *b = g_ptr_array_index (s->ended, i);
+        if (!b->is_clearing) {
+            b->is_clearing = true;
+            return b;
+        }
+    }
+    return NULL;
+}
+
+int64_t ranges_next_due_ms (struct scan *s, int64_t now_ms)
+{
+    int64_t due = now_ms + 1000;
+    GHashTableIter iter;
+    struct bound *b;
+    g_hash_table_iter_init (&iter, s->bounds);
+    while (g_hash_table_iter_next (&iter, NULL, (void **) &b)) {
+        if (b->is_paused || b->is_planning)
+            continue;
+        int64_t next = MAX (MIN (b->next_scan_ms, b->next_poll_ms), b->retry_ms);
+        due = MIN (due, MAX (next, now_ms + 1));
+    }
+    return due;
+}
+
+static enum err start_prefixes (struct bound *b, GHashTable *prefixes, struct error *e)
+{
+    GHashTableIter iter;
+    const char *prefix;
+    g_hash_table_iter_init (&iter, prefixes);
+    while (g_hash_table_iter_next (&iter, (void **) &prefix, NULL)) {
+        enum err r = work_start_scan (b->db, b->id, prefix, NULL, RANGE_PARTIAL, e);
+        if (r != ERR_OK)
+            return r;
+    }
+    return ERR_OK;
+}
+
+/* Starts a scan if one is due. Without scan->lock. */
+static enum err start_scan (struct bound *b, struct error *e)
+{
+    struct scan *s = b->scan;
+    int64_t now = clock_mono_ms ();
+    pthread_mutex_lock (&s->lock);
+    bool poll = now >= b->next_poll_ms;
+    pthread_mutex_unlock (&s->lock);
+    if (poll)
+        events_poll_folders (b);
+    bound_refresh (b);
+
+    pthread_mutex_lock (&s->lock);
+    bool full = b->needs_scan || now >= b->next_scan_ms ||
+                g_hash_table_size (b->prefixes) > SCAN_PREFIXES_MAX;
+    bool forget_mounts = b->forget_mounts;
+    unsigned flags = b->force ? RANGE_FORCE : 0;
+    g_autoptr (GHashTable) prefixes = b->prefixes;
+    b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    if (poll)
+        b->next_poll_ms = now + s->o.poll_interval_s * 1000;
+    pthread_mutex_unlock (&s->lock);
+
+    enum err r = ERR_OK;
+    if (forget_mounts) {
+        g_autoptr (GPtrArray) none = g_ptr_array_new ();
+        r = work_set_mounts (b->db, b->id, none, e);
+    }
+    if (r == ERR_OK && full)
+        r = work_start_scan (b->db, b->id, NULL, NULL, flags, e);
+    else if (r == ERR_OK)
+        r = start_prefixes (b, prefixes, e);
+    pthread_mutex_lock (&s->lock);
+    if (r == ERR_OK) {
+        b->may_have_ranges = full || g_hash_table_size (prefixes);
+        if (full) {
+            b->needs_scan = b->force = b->forget_mounts = false;
+            b->next_scan_ms = INT64_MAX;
+        }
+    } else {
+        b->needs_scan = true;
+    }
+    pthread_mutex_unlock (&s->lock);
+    return r;
+}
+
+enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
+{
+    struct scan *s = b->scan;
+    if (!bound_enter (b))
+        return FAIL (e, NOT_FOUND, "the binding was deleted");
+    pthread_mutex_lock (&s->lock);
+    bool has_ranges = b->may_have_ranges;
+    pthread_mutex_unlock (&s->lock);
+    enum err r = has_ranges ? ERR_OK : start_scan (b, e);
+    int64_t now = clock_now_ns ();
+    if (r == ERR_OK)
+        r = range_lease (b->db, b->id, s->server, now, now + SCAN_LEASE_NS, ret, e);
+    bound_leave (b);
+    pthread_mutex_lock (&s->lock);
+    b->is_planning = false;
+    if (r == ERR_OK)
+        b->ranges_running++;
+    else
+        b->may_have_ranges = false;
+    pthread_mutex_unlock (&s->lock);
+    return r;
+}
+
+/* The listing of a full scan is complete. */
+static void scan_complete (struct bound *b, int64_t now_ms)
+{
+    struct scan *s = b->scan;
+    b->next_scan_ms = now_ms + s->o.rescan_interval_s * 1000;
+    if (!b->ranges_done_ms)
+        b->ranges_done_ms = now_ms;
+    if (b->is_resumed) {
+        b->is_resumed = false;
+        b->needs_scan = true;
+    }
+    b->next_work_ns = 0;
+    pthread_cond_signal (&s->index_wake);
+}
+
+void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
+{
+    int64_t now = clock_mono_ms ();
+    struct work_progress progress = { 0 };
+    struct error e;
+    bool done = work_get_progress (b->db, b->id, &progress, &e) == ERR_OK && progress.ranges_done;
+    pthread_mutex_lock (&b->scan->lock);
+    b->ranges_running--;
+    b->may_have_ranges = !done;
+    if (done && is_full)
+        scan_complete (b, now);
+    if (b->gap_reason) {
+        b->retry_ms = now + b->scan->o.retry_interval_s * 1000;
+        b->needs_scan = true;
+        bound_set_state (b, BINDING_RETRYING, b->phase, b->gap_reason);
+        g_clear_pointer (&b->gap_reason, g_free);
+    } else if (over_quota) {
+        g_autofree char *reason = g_strdup_printf (
+            "%" G_GINT64_FORMAT " objects are not indexed: DatasetMaxFileCount or DatasetMaxTotalFileSize of the dataset is reached",
+            over_quota);
+        bound_set_state (b, BINDING_RUNNING, b->phase, reason);
+    } else if (!b->is_paused && is_full) {
+        b->retry_ms = 0;
+        bound_set_state (b, BINDING_RUNNING, b->phase, "");
+    }
+    pthread_cond_broadcast (&b->scan->scan_wake);
+    pthread_mutex_unlock (&b->scan->lock);
+}
+
+void ranges_failed (struct bound *b, const struct error *why)
+{
+    pthread_mutex_lock (&b->scan->lock);
+    b->ranges_running--;
+    b->may_have_ranges = true;
+    if (why->code != ERR_CLOSED && why->code != ERR_SUPERSEDED) {
+        b->retry_ms = clock_mono_ms () + b->scan->o.retry_interval_s * 1000;
+        b->needs_scan = true; /* watches may be gone with the store */
+        if (!b->is_paused)
+            bound_set_state (b, BINDING_RETRYING, b->phase, why->message);
+    }
+    pthread_cond_broadcast (&b->scan->scan_wake);
+    pthread_mutex_unlock (&b->scan->lock);
+}

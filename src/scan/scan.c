@@ -1,0 +1,303 @@
+/* The public face: the table of bindings and the threads that serve it. */
+#include "scan/scan.h"
+
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "scan/internal.h"
+
+static struct bound *find (struct scan *s, int64_t id)
+{
+    return g_hash_table_lookup (s->bounds, &id);
+}
+
+static enum err not_bound (int64_t id, struct error *e)
+{
+    return FAIL_ON (e, NOT_FOUND, "binding", "The specified resource binding is not found. (id %" G_GINT64_FORMAT ")",
+                    id);
+}
+
+/* Makes the bound of a binding and puts it into the table. */
+static enum err add_bound (struct scan *s, const struct binding *binding, struct error *e)
+{
+    struct bound *b;
+    enum err r = bound_new (s, binding, &b, e);
+    if (r != ERR_OK)
+        return r;
+    r = watch_add_bucket (s->watch, b->id, e);
+    if (r != ERR_OK) {
+        bound_unref (b);
+        return r;
+    }
+    pthread_mutex_lock (&s->lock);
+    g_hash_table_insert (s->bounds, &b->id, b);
+    pthread_cond_broadcast (&s->scan_wake);
+    pthread_cond_signal (&s->index_wake);
+    pthread_mutex_unlock (&s->lock);
+    return ERR_OK;
+}
+
+static void add_id (GHashTable *by_dataset, int64_t dataset, int64_t binding)
+{
+    GArray *ids = g_hash_table_lookup (by_dataset, &dataset);
+    if (!ids) {
+        ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
+        g_hash_table_insert (by_dataset, g_memdup2 (&dataset, sizeof dataset), ids);
+    }
+    if (binding)
+        g_array_append_val (ids, binding);
+}
+
+/* Ends in each dataset what belongs to bindings that the catalogue no longer has: left by a crash. */
+static enum err sweep (struct scan *s, const GPtrArray *bindings, struct error *e)
+{
+    g_autoptr (GArray) datasets = NULL;
+    enum err r = catalog_dataset_ids (s->o.catalog, &datasets, e);
+    if (r != ERR_OK)
+        return r;
+    g_autoptr (GHashTable) by_dataset = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
+                                                               (GDestroyNotify) g_array_unref);
+    for (guint i = 0; i < datasets->len; i++)
+        add_id (by_dataset, g_array_index (datasets, int64_t, i), 0);
+    for (guint i = 0; i < bindings->len; i++) {
+        const struct binding *b = g_ptr_array_index (bindings, i);
+        add_id (by_dataset, b->dataset_id, b->id);
+    }
+    GHashTableIter iter;
+    int64_t *dataset;
+    GArray *ids;
+    g_hash_table_iter_init (&iter, by_dataset);
+    while (g_hash_table_iter_next (&iter, (void **) &dataset, (void **) &ids)) {
+        _cleanup_dataset_ struct dataset_db *db = NULL;
+        r = datasets_get (s->o.datasets, *dataset, &db, e);
+        if (r == ERR_OK)
+            r = work_sweep_bindings (db, ids, e);
+        if (r != ERR_OK)
+            return r;
+    }
+    return ERR_OK;
+}
+
+static enum err load_bindings (struct scan *s, struct error *e)
+{
+    g_autoptr (GPtrArray) bindings = NULL;
+    enum err r = catalog_list_all_bindings (s->o.catalog, &bindings, e);
+    if (r == ERR_OK)
+        r = sweep (s, bindings, e);
+    for (guint i = 0; r == ERR_OK && i < bindings->len; i++)
+        r = add_bound (s, g_ptr_array_index (bindings, i), e);
+    return r;
+}
+
+static void start_threads (struct scan *s)
+{
+    s->n_scan_threads = s->o.scan_threads;
+    s->scan_threads = g_new0 (pthread_t, s->n_scan_threads);
+    for (unsigned i = 0; i < s->n_scan_threads; i++)
+        s->scan_threads[i] = thread_start ("scan", scanner_run, s);
+    s->write_thread = thread_start ("write", writer_run, s);
+    s->index_thread = thread_start ("index", indexer_run, s);
+}
+
+static void init_wake (pthread_cond_t *wake)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init (&attr);
+    pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
+    pthread_cond_init (wake, &attr);
+    pthread_condattr_destroy (&attr);
+}
+
+enum err scan_new (const struct scan_options *o, struct scan **ret, struct error *e)
+{
+    struct scan *s = g_new0 (struct scan, 1);
+    s->o = *o;
+    s->server = g_uuid_string_random ();
+    pthread_mutex_init (&s->lock, NULL);
+    init_wake (&s->scan_wake);
+    init_wake (&s->index_wake);
+    s->bounds = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) bound_unref);
+    s->ended = g_ptr_array_new_with_free_func ((GDestroyNotify) bound_unref);
+    s->results = queue_new (LIMIT_JOBS_IN_FLIGHT);
+    struct pool_options pool = { .worker_path = o->worker_path,
+                                 .workers = o->workers ? o->workers : g_get_num_processors (),
+                                 .reserved = 1,
+                                 .sandbox_required = o->sandbox_required,
+                                 .queue_max = LIMIT_JOBS_IN_FLIGHT };
+    enum err r = pool_new (&pool, &s->pool, e);
+    if (r == ERR_OK)
+        r = watch_new (&events_callbacks, s, &s->watch, e);
+    if (r == ERR_OK)
+        r = load_bindings (s, e);
+    if (r != ERR_OK) {
+        scan_free (s);
+        return r;
+    }
+    start_threads (s);
+    *ret = s;
+    return ERR_OK;
+}
+
+static void stop_threads (struct scan *s)
+{
+    pthread_mutex_lock (&s->lock);
+    s->is_stopping = true;
+    pthread_cond_broadcast (&s->scan_wake);
+    pthread_cond_broadcast (&s->index_wake);
+    pthread_mutex_unlock (&s->lock);
+    for (unsigned i = 0; i < s->n_scan_threads; i++)
+        pthread_join (s->scan_threads[i], NULL);
+    if (s->n_scan_threads)
+        pthread_join (s->index_thread, NULL);
+}
+
+void scan_free (struct scan *s)
+{
+    if (!s)
+        return;
+    stop_threads (s);
+    watch_free (s->watch);
+    pool_free (s->pool); /* the jobs in flight end with CLOSED: their work stays for the next start */
+    queue_close (s->results);
+    if (s->n_scan_threads)
+        pthread_join (s->write_thread, NULL);
+    queue_free (s->results);
+    g_hash_table_unref (s->bounds);
+    g_ptr_array_unref (s->ended);
+    pthread_cond_destroy (&s->scan_wake);
+    pthread_cond_destroy (&s->index_wake);
+    pthread_mutex_destroy (&s->lock);
+    g_free (s->scan_threads);
+    g_free (s->server);
+    g_free (s);
+}
+
+enum err scan_bind (struct scan *s, int64_t id, struct error *e)
+{
+    struct binding *binding;
+    enum err r = catalog_get_binding_by_id (s->o.catalog, id, &binding, e);
+    if (r != ERR_OK)
+        return r;
+    r = add_bound (s, binding, e);
+    binding_free (binding);
+    return r;
+}
+
+enum err scan_unbind (struct scan *s, int64_t id, int64_t dataset, struct error *e)
+{
+    (void) dataset;
+    pthread_mutex_lock (&s->lock);
+    struct bound *b = find (s, id);
+    if (!b) {
+        pthread_mutex_unlock (&s->lock);
+        return not_bound (id, e);
+    }
+    g_hash_table_steal (s->bounds, &b->id);
+    pthread_mutex_unlock (&s->lock);
+    watch_remove (s->watch, id);
+    bound_end (b);
+    pthread_mutex_lock (&s->lock);
+    g_ptr_array_add (s->ended, b);
+    pthread_cond_broadcast (&s->scan_wake);
+    pthread_mutex_unlock (&s->lock);
+    return ERR_OK;
+}
+
+enum err scan_pause (struct scan *s, int64_t id, const char *reason, struct error *e)
+{
+    enum err r = ERR_OK;
+    pthread_mutex_lock (&s->lock);
+    struct bound *b = find (s, id);
+    if (!b)
+        r = not_bound (id, e);
+    else if (b->is_paused)
+        r = FAIL (e, CONFLICT, "the binding is paused already");
+    else {
+        b->is_paused = true;
+        bound_set_state (b, BINDING_STOPPED, b->phase, reason && *reason ? reason : "pause usage");
+    }
+    pthread_mutex_unlock (&s->lock);
+    return r;
+}
+
+enum err scan_resume (struct scan *s, int64_t id, struct error *e)
+{
+    enum err r = ERR_OK;
+    pthread_mutex_lock (&s->lock);
+    struct bound *b = find (s, id);
+    if (!b)
+        r = not_bound (id, e);
+    else if (!b->is_paused)
+        r = FAIL (e, CONFLICT, "the binding is not paused");
+    else {
+        b->is_paused = false;
+        b->needs_scan = true;
+        b->retry_ms = b->next_work_ns = 0;
+        bound_set_state (b, BINDING_RUNNING, b->phase, "");
+        pthread_cond_broadcast (&s->scan_wake);
+        pthread_cond_signal (&s->index_wake);
+    }
+    pthread_mutex_unlock (&s->lock);
+    return r;
+}
+
+enum err scan_rescan (struct scan *s, int64_t id, const char *prefix, bool reindex, bool accept_mounts,
+                      struct error *e)
+{
+    enum err r = ERR_OK;
+    pthread_mutex_lock (&s->lock);
+    struct bound *b = find (s, id);
+    if (!b) {
+        r = not_bound (id, e);
+    } else if (b->is_paused) {
+        r = FAIL (e, CONFLICT, "the binding is paused: resume it first");
+    } else {
+        b->force |= reindex;
+        b->forget_mounts |= accept_mounts;
+        if (prefix && *prefix && !reindex && !accept_mounts)
+            g_hash_table_add (b->prefixes, g_strdup (prefix));
+        else
+            b->needs_scan = true;
+        b->retry_ms = 0;
+        pthread_cond_broadcast (&s->scan_wake);
+    }
+    pthread_mutex_unlock (&s->lock);
+    return r;
+}
+
+void scan_kick (struct scan *s, int64_t id)
+{
+    pthread_mutex_lock (&s->lock);
+    struct bound *b = find (s, id);
+    if (b)
+        b->next_work_ns = 0;
+    pthread_cond_signal (&s->index_wake);
+    pthread_mutex_unlock (&s->lock);
+}
+
+enum err scan_get_progress (struct scan *s, int64_t id, struct scan_progress *ret, struct error *e)
+{
+    pthread_mutex_lock (&s->lock);
+    struct bound *b = find (s, id);
+    if (b)
+        bound_ref (b);
+    double rate = b ? b->rate : 0;
+    pthread_mutex_unlock (&s->lock);
+    if (!b)
+        return not_bound (id, e);
+    struct scan_progress p = { 0 };
+    enum err r = work_get_progress (b->db, id, &p.counts, e);
+    p.unwatched_folders = watch_unwatched_count (s->watch, id);
+    if (p.counts.ranges_done && p.counts.pending && rate > 0)
+        p.estimated_end_ns = clock_now_ns () + (int64_t) ((double) p.counts.pending / rate * 1e9);
+    bound_unref (b);
+    if (r == ERR_OK)
+        *ret = p;
+    return r;
+}
+
+void scan_get_pool_stats (struct scan *s, struct pool_stats *ret)
+{
+    pool_get_stats (s->pool, ret);
+}

@@ -1,0 +1,357 @@
+/* Scan threads: decide what a binding needs (plan), lease a range, walk it as a merge. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+/* One range while it is walked. */
+struct walk {
+    struct scan *scan;
+    struct bound *bound;
+    struct range *range;
+    struct merge merge;
+    struct store *store;
+    struct store_listing *listing;
+    struct store_page page;
+    int64_t page_commit;   /* of before the listing began: what is newer, it may not have seen */
+    char *unsaved_cursor;  /* listed up to here, not yet in the index */
+    int64_t listed, unchanged, over_quota;
+    int64_t flushed_ms;
+    struct quotas quotas;
+};
+
+static void walk_init (struct walk *w, struct bound *b, struct range *range)
+{
+    *w = (struct walk){ .scan = b->scan, .bound = b, .range = range, .flushed_ms = clock_mono_ms () };
+    const char *after = range->cursor ? range->cursor : range->lo;
+    merge_init (&w->merge, b->db, b->bucket, after, range->hi);
+    store_page_init (&w->page);
+    pthread_mutex_lock (&w->scan->lock);
+    w->merge.operators = b->operators;
+    w->quotas = b->quotas;
+    pthread_mutex_unlock (&w->scan->lock);
+    w->merge.extractor = pool_extractor_version ();
+    w->merge.force = range->flags & RANGE_FORCE;
+}
+
+static void walk_clear (struct walk *w)
+{
+    if (w->listing)
+        store_list_close (w->listing);
+    store_page_clear (&w->page);
+    merge_clear (&w->merge);
+    g_free (w->unsaved_cursor);
+}
+
+static bool walk_is_stopped (struct walk *w)
+{
+    pthread_mutex_lock (&w->scan->lock);
+    bool stopped = w->scan->is_stopping || w->bound->is_paused;
+    pthread_mutex_unlock (&w->scan->lock);
+    return stopped || atomic_load (&w->bound->is_ending);
+}
+
+/* Applies one batch; the bound's gate is held. */
+static enum err apply (struct walk *w, GArray *puts, GPtrArray *deletes, GPtrArray *rejects,
+                       const char *cursor, struct error *e)
+{
+    struct merge_batch batch = { .range = w->range,
+                                 .bucket = w->bound->bucket,
+                                 .cursor = cursor,
+                                 .page_commit = w->page_commit,
+                                 .puts = puts,
+                                 .deletes = deletes,
+                                 .rejects = rejects,
+                                 .listed = cursor ? w->listed : 0,
+                                 .unchanged = cursor ? w->unchanged : 0,
+                                 .max_file_count = w->quotas.max_file_count,
+                                 .max_total_size = w->quotas.max_total_file_size,
+                                 .until_ns = clock_now_ns () + SCAN_LEASE_NS };
+    if (!bound_enter (w->bound))
+        return FAIL (e, SUPERSEDED, "the binding was deleted");
+    int64_t deleted, over_quota;
+    enum err r = work_apply_merge (w->bound->db, &batch, &deleted, &over_quota, e);
+    bound_leave (w->bound);
+    if (r != ERR_OK)
+        return r;
+    w->over_quota += over_quota;
+    if (cursor) {
+        w->listed = w->unchanged = 0;
+        w->flushed_ms = clock_mono_ms ();
+    }
+    return ERR_OK;
+}
+
+/* Writes what the page concluded, in batches; the cursor goes with the last. A page without changes is
+ * only counted, and written with a later one or after a while: a re-scan writes next to nothing. */
+static enum err save_page (struct walk *w, GPtrArray *rejects, struct error *e)
+{
+    g_autoptr (GArray) puts = g_array_new (FALSE, FALSE, sizeof (struct merge_put));
+    g_autoptr (GPtrArray) deletes = g_ptr_array_new ();
+    guint put = 0, del = 0;
+    while (w->merge.puts->len - put + w->merge.deletes->len - del > LIMIT_BATCH_ROWS) {
+        guint n = MIN (LIMIT_BATCH_ROWS, w->merge.puts->len - put);
+        guint d = MIN (LIMIT_BATCH_ROWS - n, w->merge.deletes->len - del);
+        g_array_set_size (puts, 0);
+        g_ptr_array_set_size (deletes, 0);
+        if (n)
+            g_array_append_vals (puts, &g_array_index (w->merge.puts, struct merge_put, put), n);
+        for (guint i = 0; i < d; i++)
+            g_ptr_array_add (deletes, g_ptr_array_index (w->merge.deletes, del + i));
+        enum err r = apply (w, puts, deletes, NULL, NULL, e);
+        if (r != ERR_OK)
+            return r;
+        put += n;
+        del += d;
+    }
+    g_array_set_size (puts, 0);
+    g_ptr_array_set_size (deletes, 0);
+    if (put < w->merge.puts->len)
+        g_array_append_vals (puts, &g_array_index (w->merge.puts, struct merge_put, put),
+                             w->merge.puts->len - put);
+    for (; del < w->merge.deletes->len; del++)
+        g_ptr_array_add (deletes, g_ptr_array_index (w->merge.deletes, del));
+    return apply (w, puts, deletes, rejects, w->unsaved_cursor, e);
+}
+
+static enum err check_order (const struct walk *w, struct error *e)
+{
+    const char *last = w->unsaved_cursor;
+    for (guint i = 0; i < w->page.objects->len; i++) {
+        const char *key = g_array_index (w->page.objects, struct store_object, i).key;
+        if (last && strcmp (key, last) <= 0)
+            return FAIL (e, STORE_DOWN, "the listing is not in order: '%s' after '%s'", key, last);
+        last = key;
+    }
+    if (w->page.upto && last && strcmp (w->page.upto, last) < 0)
+        return FAIL (e, STORE_DOWN, "the listing ends its page at '%s' after '%s'", w->page.upto, last);
+    return ERR_OK;
+}
+
+/* Folders that could not be read show up among the failures, and unknown ranges in the binding's Reason. */
+static void note_gaps (struct walk *w, GPtrArray *rejects)
+{
+    for (guint i = 0; i < w->page.gaps->len; i++) {
+        const struct store_gap *g = g_ptr_array_index (w->page.gaps, i);
+        struct work_reject *reject = g_new (struct work_reject, 1);
+        *reject = (struct work_reject){ g->lo, g->message };
+        g_ptr_array_add (rejects, reject);
+        if (g->code == ERR_STORE_DENIED)
+            continue;
+        pthread_mutex_lock (&w->scan->lock);
+        g_free (w->bound->gap_reason);
+        w->bound->gap_reason = g_strdup (g->message);
+        w->bound->gap_code = g->code;
+        pthread_mutex_unlock (&w->scan->lock);
+    }
+}
+
+static enum err walk_page (struct walk *w, struct error *e)
+{
+    enum err r = store_list_next (w->listing, LIMIT_PAGE_KEYS, &w->page, e);
+    if (r == ERR_OK)
+        r = check_order (w, e);
+    if (r == ERR_OK)
+        r = merge_page (&w->merge, &w->page, clock_now_ns (), e);
+    if (r != ERR_OK)
+        return r;
+    w->listed += w->merge.listed;
+    w->unchanged += w->merge.unchanged;
+    if (w->page.upto) {
+        g_free (w->unsaved_cursor);
+        w->unsaved_cursor = g_strdup (w->page.upto);
+    }
+    g_autoptr (GPtrArray) rejects = g_ptr_array_new_with_free_func (g_free);
+    for (guint i = 0; i < w->page.rejects->len; i++) {
+        const struct store_reject *from = g_ptr_array_index (w->page.rejects, i);
+        struct work_reject *reject = g_new (struct work_reject, 1);
+        *reject = (struct work_reject){ from->key, from->reason };
+        g_ptr_array_add (rejects, reject);
+    }
+    note_gaps (w, rejects);
+    bool has_changes = w->merge.puts->len || w->merge.deletes->len || rejects->len;
+    if (!has_changes && !w->page.is_last && clock_mono_ms () - w->flushed_ms < SCAN_FLUSH_MS)
+        return ERR_OK;
+    r = save_page (w, rejects, e);
+    if (r == ERR_OK && w->merge.puts->len) {
+        pthread_mutex_lock (&w->scan->lock);
+        w->bound->next_work_ns = 0;
+        pthread_cond_signal (&w->scan->index_wake);
+        pthread_mutex_unlock (&w->scan->lock);
+    }
+    return r;
+}
+
+static void on_folder (void *arg, int dir_fd, const char *prefix)
+{
+    struct bound *b = arg;
+    watch_folder (b->scan->watch, b->id, dir_fd, prefix);
+}
+
+/* Identities of root and mount points: known ones, or those of now for a binding that has none yet. */
+static enum err load_mounts (struct walk *w, GPtrArray **ret, struct error *e)
+{
+    g_autoptr (GPtrArray) stored = NULL;
+    enum err r = work_get_mounts (w->bound->db, w->bound->id, &stored, e);
+    if (r != ERR_OK)
+        return r;
+    g_autoptr (GPtrArray) known = g_ptr_array_new_with_free_func (store_mount_free);
+    if (!stored->len) {
+        r = store_mounts (w->store, w->bound->bucket, known, e);
+        if (r != ERR_OK)
+            return r;
+    }
+    for (guint i = 0; i < stored->len; i++) {
+        const struct work_mount *from = g_ptr_array_index (stored, i);
+        struct store_mount *m = g_new (struct store_mount, 1);
+        *m = (struct store_mount){ g_strdup (from->prefix), from->device, from->inode, from->fsid };
+        g_ptr_array_add (known, m);
+    }
+    *ret = g_steal_pointer (&known);
+    return ERR_OK;
+}
+
+/* Keeps them in memory too, for objects that seem to be gone. */
+static void remember_mounts (struct bound *b, const GPtrArray *mounts)
+{
+    GPtrArray *copy = g_ptr_array_new_with_free_func (store_mount_free);
+    for (guint i = 0; i < mounts->len; i++) {
+        const struct work_mount *from = g_ptr_array_index (mounts, i);
+        struct store_mount *m = g_new (struct store_mount, 1);
+        *m = (struct store_mount){ g_strdup (from->prefix), from->device, from->inode, from->fsid };
+        g_ptr_array_add (copy, m);
+    }
+    pthread_mutex_lock (&b->scan->lock);
+    g_clear_pointer (&b->mounts, g_ptr_array_unref);
+    b->mounts = copy;
+    pthread_mutex_unlock (&b->scan->lock);
+}
+
+static enum err save_mounts (struct walk *w, const GPtrArray *known, struct error *e)
+{
+    g_autoptr (GPtrArray) mounts = g_ptr_array_new_with_free_func (g_free);
+    const GPtrArray *lists[] = { known, store_list_mounts (w->listing) };
+    for (size_t l = 0; l < N_ELEMENTS (lists); l++) {
+        for (guint i = 0; lists[l] && i < lists[l]->len; i++) {
+            const struct store_mount *from = g_ptr_array_index (lists[l], i);
+            struct work_mount *m = g_new (struct work_mount, 1);
+            *m = (struct work_mount){ from->prefix, from->device, from->inode, from->fsid };
+            g_ptr_array_add (mounts, m);
+        }
+    }
+    remember_mounts (w->bound, mounts);
+    if (!bound_enter (w->bound))
+        return FAIL (e, SUPERSEDED, "the binding was deleted");
+    enum err r = work_set_mounts (w->bound->db, w->bound->id, mounts, e);
+    bound_leave (w->bound);
+    return r;
+}
+
+static enum err walk_range (struct walk *w, struct error *e)
+{
+    struct bound *b = w->bound;
+    g_autoptr (GPtrArray) known = NULL;
+    enum err r = stores_find (w->scan->o.stores, b->bucket, &w->store, e);
+    if (r == ERR_OK)
+        r = load_mounts (w, &known, e);
+    if (r != ERR_OK)
+        return r;
+    struct store_list_hooks hooks = { .on_folder = on_folder, .arg = b, .known_mounts = known };
+    w->page_commit = dataset_last_commit (b->db);
+    const char *after = w->range->cursor ? w->range->cursor : w->range->lo;
+    r = store_list_open (w->store, b->bucket, after, w->range->hi, &hooks, &w->listing, e);
+    if (r == ERR_OK)
+        r = save_mounts (w, known, e);
+    while (r == ERR_OK) {
+        if (walk_is_stopped (w))
+            return FAIL (e, CLOSED, "the scan was stopped");
+        r = walk_page (w, e);
+        if (r == ERR_OK && w->page.is_last)
+            return save_mounts (w, known, e);
+    }
+    return r;
+}
+
+/* Walks one leased range and gives it back. */
+static void run_range (struct bound *b, struct range *range)
+{
+    struct walk w;
+    struct error e = { 0 }, release_error;
+    bool is_full = !(range->flags & RANGE_PARTIAL);
+    walk_init (&w, b, range);
+    enum err r = walk_range (&w, &e);
+    int64_t over_quota = w.over_quota;
+    walk_clear (&w);
+    enum err released = ERR_SUPERSEDED;
+    if (bound_enter (b)) {
+        released = range_release (b->db, range, r == ERR_OK, &release_error);
+        bound_leave (b);
+        if (released != ERR_OK)
+            LOG (LOG_WARN, "scan", "cannot give a range back", LOG_STR ("bucket", b->bucket),
+                 LOG_STR ("error", release_error.message));
+    }
+    if (r == ERR_OK && released == ERR_OK)
+        ranges_ended (b, is_full, over_quota);
+    else
+        ranges_failed (b, r == ERR_OK ? &release_error : &e);
+}
+
+static void serve_bound (struct bound *b)
+{
+    struct range *range = NULL;
+    struct error e;
+    enum err r = ranges_take (b, &range, &e);
+    if (r == ERR_OK) {
+        run_range (b, range);
+        range_free (range);
+    } else if (r != ERR_NOT_FOUND) {
+        LOG (LOG_ERROR, "scan", "cannot start a scan", LOG_STR ("bucket", b->bucket),
+             LOG_STR ("error", e.message));
+        pthread_mutex_lock (&b->scan->lock);
+        b->retry_ms = clock_mono_ms () + b->scan->o.retry_interval_s * 1000;
+        pthread_mutex_unlock (&b->scan->lock);
+    }
+}
+
+/* Clears up after a binding that was deleted: its work may be millions of rows. */
+static void clear_up (struct bound *b)
+{
+    struct error e;
+    if (work_end_binding (b->db, b->id, &e) != ERR_OK)
+        LOG (LOG_ERROR, "scan", "cannot clear up after a binding; the next start will",
+             LOG_STR ("bucket", b->bucket), LOG_STR ("error", e.message));
+}
+
+static void wait_for_work (struct scan *s)
+{
+    int64_t due_ms = ranges_next_due_ms (s, clock_mono_ms ());
+    struct timespec until = { .tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * NS_PER_MS };
+    pthread_cond_timedwait (&s->scan_wake, &s->lock, &until);
+}
+
+void *scanner_run (void *scan)
+{
+    struct scan *s = scan;
+    pthread_mutex_lock (&s->lock);
+    while (!s->is_stopping) {
+        struct bound *ended = ranges_next_ended (s);
+        struct bound *b = ended ? NULL : ranges_next_bound (s, clock_mono_ms ());
+        if (!ended && !b) {
+            wait_for_work (s);
+            continue;
+        }
+        pthread_mutex_unlock (&s->lock);
+        if (ended)
+            clear_up (ended);
+        else
+            serve_bound (b);
+        bound_unref (b);
+        pthread_mutex_lock (&s->lock);
+        if (ended)
+            g_ptr_array_remove (s->ended, ended); /* drops its reference */
+    }
+    pthread_mutex_unlock (&s->lock);
+    return NULL;
+}

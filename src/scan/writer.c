@@ -1,0 +1,251 @@
+/* The writer: judges what came of each extraction and stores it, many in one transaction. */
+#include "scan/internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static int64_t later_ns (const struct work_item *item)
+{
+    int64_t pause_s = MIN ((int64_t) 1 << MIN (item->attempts, 16), SCAN_LATER_MAX_S);
+    return clock_now_ns () + pause_s * NS_PER_S;
+}
+
+/* The object was not found. That counts only while the bucket is the one that was bound: a vanished root or
+ * mount point looks the same. Below a mount point the folder's scan decides, which checks it. */
+static enum work_outcome judge_missing (struct extraction *x)
+{
+    struct bound *b = x->bound;
+    struct store *store;
+    g_autoptr (GPtrArray) now = g_ptr_array_new_with_free_func (store_mount_free);
+    if (stores_find (b->scan->o.stores, b->bucket, &store, NULL) != ERR_OK ||
+        store_mounts (store, b->bucket, now, NULL) != ERR_OK)
+        return WORK_LATER;
+    enum work_outcome outcome = WORK_GONE;
+    pthread_mutex_lock (&b->scan->lock);
+    for (guint i = 0; b->mounts && i < b->mounts->len; i++) {
+        const struct store_mount *known = g_ptr_array_index (b->mounts, i);
+        if (!*known->prefix) {
+            if (!now->len || !store_mount_equal (known, g_ptr_array_index (now, 0)))
+                outcome = WORK_LATER;
+        } else if (g_str_has_prefix (x->item->key, known->prefix) && outcome == WORK_GONE) {
+            g_hash_table_add (b->prefixes, g_strdup (known->prefix));
+            outcome = WORK_UNCHANGED;
+        }
+    }
+    b->needs_scan |= outcome == WORK_LATER;
+    pthread_cond_signal (&b->scan->scan_wake);
+    pthread_mutex_unlock (&b->scan->lock);
+    return outcome;
+}
+
+static void store_as (struct work_result *r, struct extraction *x, enum file_status status,
+                      const char *reason)
+{
+    r->outcome = WORK_STORED;
+    r->status = status;
+    r->reason = status == FILE_FAILED ? g_strdup (reason) : NULL;
+    r->version.size = x->handle.facts.size;
+    r->version.mtime_ns = x->handle.facts.mtime_ns;
+    g_strlcpy (r->version.etag, x->handle.facts.etag, sizeof r->version.etag);
+    r->meta = g_steal_pointer (&x->meta);
+    r->extractor = pool_extractor_version ();
+    r->operators = x->operators;
+}
+
+/* It changed while it was looked at: again when it rests. One that never rests is stored as it was every
+ * LIMIT_RESTLESS_MS. */
+static void judge_changed (struct work_result *r, struct extraction *x)
+{
+    int64_t now = clock_now_ns ();
+    bool is_overdue = now - x->item->since_ns >= LIMIT_RESTLESS_MS * NS_PER_MS;
+    if (is_overdue && x->meta) {
+        store_as (r, x, FILE_INDEXED, NULL);
+        r->keep_dirty = true;
+        r->reset_since = true;
+    } else {
+        r->outcome = WORK_LATER;
+        r->strikes = x->item->strikes;
+    }
+    r->not_before_ns = now + LIMIT_SETTLE_MS * NS_PER_MS;
+}
+
+/* A crash or a stall is a strike; the object that has enough of them is Failed until it changes. */
+static void judge_strike (struct work_result *r, struct extraction *x)
+{
+    if (x->item->strikes + 1 >= LIMIT_STRIKES) {
+        store_as (r, x, FILE_FAILED, x->message);
+        return;
+    }
+    r->outcome = WORK_LATER;
+    r->strikes = x->item->strikes + 1;
+    r->not_before_ns = clock_now_ns ();
+}
+
+static void judge_down (struct work_result *r, struct extraction *x)
+{
+    r->outcome = WORK_LATER;
+    r->strikes = x->item->strikes;
+    r->not_before_ns = later_ns (x->item);
+}
+
+static void judge_opened (struct work_result *r, struct extraction *x)
+{
+    enum err verified = x->handle.fd >= 0 ? store_verify (&x->handle, NULL) : ERR_OK;
+    if (x->code == ERR_VERSION_CHANGED || verified != ERR_OK)
+        judge_changed (r, x);
+    else if (x->is_unchanged)
+        r->outcome = WORK_UNCHANGED;
+    else if (x->code == ERR_OK)
+        store_as (r, x, FILE_INDEXED, NULL);
+    else if (x->code == ERR_EXTRACT_FAILED)
+        store_as (r, x, FILE_FAILED, x->message);
+    else
+        judge_strike (r, x);
+}
+
+static struct work_result *judge (struct extraction *x)
+{
+    struct work_result *r = g_new0 (struct work_result, 1);
+    *r = (struct work_result){ .binding = x->bound->id,
+                               .id = x->item->id,
+                               .commit_no = x->item->commit_no,
+                               .key = g_strdup (x->item->key),
+                               .bucket = x->bound->bucket };
+    switch (x->code) {
+    case ERR_NO_OBJECT:
+        r->outcome = judge_missing (x);
+        if (r->outcome == WORK_LATER)
+            judge_down (r, x);
+        break;
+    case ERR_NOT_A_FILE:
+        r->outcome = WORK_GONE;
+        break;
+    case ERR_STORE_DENIED:
+        store_as (r, x, FILE_FAILED, x->message);
+        break;
+    case ERR_OK:
+    case ERR_VERSION_CHANGED:
+    case ERR_EXTRACT_FAILED:
+    case ERR_WORKER_CRASHED:
+    case ERR_WORKER_TIMEOUT:
+    case ERR_WORKER_PROTOCOL:
+        judge_opened (r, x);
+        break;
+    default: /* the store or the pool, not the object */
+        judge_down (r, x);
+    }
+    return r;
+}
+
+/* Stores the results of one binding. */
+static void store_results (struct bound *b, GPtrArray *results, bool is_urgent)
+{
+    struct scan *s = b->scan;
+    struct file_context context = { s->o.owner_id, b->project, b->dataset, s->o.timezone_min };
+    struct merge_batch quotas = { .max_file_count = b->quotas.max_file_count,
+                                  .max_total_size = b->quotas.max_total_file_size };
+    struct error e;
+    if (!bound_enter (b))
+        return;
+    enum err r = work_finish (b->db, &context, is_urgent, results, &quotas, &e);
+    bound_leave (b);
+    if (r != ERR_OK) /* the work is still there and will be done again */
+        LOG (LOG_ERROR, "scan", "cannot store results", LOG_STR ("bucket", b->bucket),
+             LOG_NUM ("results", results->len), LOG_STR ("error", e.message));
+}
+
+/* With scan->lock. */
+static void count_out (struct extraction *x)
+{
+    struct bound *b = x->bound;
+    g_hash_table_remove (b->in_flight, &x->item->id);
+    if (x->item->priority == WORK_EVENT) {
+        b->scan->urgent_in_flight--;
+    } else {
+        b->scan->background_in_flight--;
+        b->background_in_flight--;
+    }
+    b->rate_done++;
+    b->next_work_ns = MIN (b->next_work_ns, x->again_ns);
+    if (b->background_in_flight == 0)
+        b->next_work_ns = 0;
+}
+
+/* Smoothed rate of a binding, for the estimate of its end. With scan->lock. */
+static void measure_rate (struct bound *b)
+{
+    int64_t now = clock_mono_ms (), elapsed = now - b->rate_since_ms;
+    if (elapsed < 1000)
+        return;
+    double rate = (double) b->rate_done * 1000.0 / (double) elapsed;
+    b->rate = b->rate > 0 && elapsed < 10000 ? 0.7 * b->rate + 0.3 * rate : rate;
+    b->rate_since_ms = now;
+    b->rate_done = 0;
+}
+
+/* There is room for work again. With scan->lock. */
+static void wake_indexer (struct scan *s)
+{
+    if (s->background_in_flight <= (LIMIT_JOBS_IN_FLIGHT - SCAN_URGENT_SHARE) / 2) {
+        GHashTableIter iter;
+        struct bound *b;
+        g_hash_table_iter_init (&iter, s->bounds);
+        while (g_hash_table_iter_next (&iter, NULL, (void **) &b)) {
+            if (b->is_starved)
+                b->next_work_ns = 0;
+            b->is_starved = false;
+        }
+    }
+    pthread_cond_signal (&s->index_wake);
+}
+
+/* Stores all of the batch that belongs to the first one's binding, and takes it out. */
+static void store_batch (struct scan *s, GPtrArray *batch, bool is_urgent)
+{
+    struct bound *b = bound_ref (((struct extraction *) g_ptr_array_index (batch, 0))->bound);
+    g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func (work_result_free);
+    g_autoptr (GPtrArray) mine = g_ptr_array_new_with_free_func ((GDestroyNotify) extraction_free);
+    for (guint i = 0; i < batch->len;) {
+        struct extraction *x = g_ptr_array_index (batch, i);
+        if (x->bound != b) {
+            i++;
+            continue;
+        }
+        struct work_result *r = judge (x);
+        x->again_ns = r->outcome == WORK_LATER || r->keep_dirty ? r->not_before_ns : INT64_MAX;
+        g_ptr_array_add (results, r);
+        g_ptr_array_add (mine, g_ptr_array_steal_index (batch, i));
+    }
+    store_results (b, results, is_urgent);
+    pthread_mutex_lock (&s->lock);
+    for (guint i = 0; i < mine->len; i++)
+        count_out (g_ptr_array_index (mine, i));
+    if (is_urgent) /* the key may have been dirtied again meanwhile */
+        b->next_work_ns = 0;
+    measure_rate (b);
+    wake_indexer (s);
+    pthread_mutex_unlock (&s->lock);
+    bound_unref (b);
+}
+
+void *writer_run (void *scan)
+{
+    struct scan *s = scan;
+    g_autoptr (GPtrArray) batch = g_ptr_array_new ();
+    struct extraction *x;
+    while ((x = queue_pop (s->results, -1))) {
+        bool is_urgent = false;
+        int64_t until_ms = clock_mono_ms () + LIMIT_BATCH_MS;
+        for (; x; x = queue_pop (s->results, (int) MAX (until_ms - clock_mono_ms (), 0))) {
+            g_ptr_array_add (batch, x);
+            is_urgent |= x->item->priority == WORK_EVENT;
+            if (is_urgent || batch->len >= LIMIT_BATCH_ROWS)
+                break;
+        }
+        while (batch->len)
+            store_batch (s, batch, is_urgent);
+    }
+    return NULL;
+}

@@ -1,0 +1,309 @@
+#include "store_fake.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct object {
+    struct store_facts facts;
+    GBytes *bytes;
+};
+
+struct fake {
+    struct store base;
+    pthread_mutex_t lock;
+    GTree *objects;
+    size_t page_size;
+    char *gap_lo, *gap_hi;
+    uint64_t root, versions;
+    fake_hook *hook;
+    void *hook_arg;
+    unsigned opens, listings;
+};
+
+struct store_listing {
+    struct store *store;
+    char *after, *before;
+    int page;
+};
+
+static void object_free (void *p)
+{
+    struct object *o = p;
+    g_bytes_unref (o->bytes);
+    g_free (o);
+}
+
+static enum err call_hook (struct fake *f, enum fake_point point, const char *key, int page, struct error *e)
+{
+    pthread_mutex_lock (&f->lock);
+    fake_hook *hook = f->hook;
+    void *arg = f->hook_arg;
+    pthread_mutex_unlock (&f->lock);
+    enum err r = hook ? hook (arg, f, point, key, page) : ERR_OK;
+    return r == ERR_OK ? r : error_set (e, r, NULL, __FILE__, __LINE__, "the test says so");
+}
+
+static void fake_free (struct store *s)
+{
+    struct fake *f = (struct fake *) s;
+    g_tree_unref (f->objects);
+    g_free (f->gap_lo);
+    g_free (f->gap_hi);
+    g_free (s->name);
+    pthread_mutex_destroy (&f->lock);
+    g_free (f);
+}
+
+static enum err fake_buckets (struct store *s, GPtrArray *names, struct error *e)
+{
+    (void) s;
+    (void) e;
+    g_ptr_array_add (names, g_strdup ("fake"));
+    return ERR_OK;
+}
+
+static enum err fake_check (struct store *s, const char *bucket, struct error *e)
+{
+    (void) s;
+    return strcmp (bucket, "fake") == 0 ? ERR_OK : FAIL (e, NO_BUCKET, "no bucket '%s'", bucket);
+}
+
+static enum err fake_mounts (struct store *s, const char *bucket, GPtrArray *ret, struct error *e)
+{
+    (void) bucket;
+    (void) e;
+    struct fake *f = (struct fake *) s;
+    struct store_mount *m = g_new0 (struct store_mount, 1);
+    pthread_mutex_lock (&f->lock);
+    *m = (struct store_mount){ .prefix = g_strdup (""), .device = 1, .inode = f->root, .fsid = 7 };
+    pthread_mutex_unlock (&f->lock);
+    g_ptr_array_add (ret, m);
+    return ERR_OK;
+}
+
+static enum err fake_list_open (struct store *s, const char *bucket, const char *after, const char *before,
+                                const struct store_list_hooks *hooks, struct store_listing **ret,
+                                struct error *e)
+{
+    (void) bucket;
+    struct fake *f = (struct fake *) s;
+    enum err r = call_hook (f, FAKE_LIST_OPEN, NULL, 0, e);
+    if (r != ERR_OK)
+        return r;
+    for (guint i = 0; hooks && hooks->known_mounts && i < hooks->known_mounts->len; i++) {
+        const struct store_mount *m = g_ptr_array_index (hooks->known_mounts, i);
+        if (!*m->prefix && m->inode != f->root)
+            return FAIL (e, STORE_CHANGED, "the root is another one");
+    }
+    struct store_listing *l = g_new0 (struct store_listing, 1);
+    *l = (struct store_listing){ s, g_strdup (after ? after : ""), g_strdup (before), 0 };
+    *ret = l;
+    return ERR_OK;
+}
+
+struct paging {
+    struct store_listing *l;
+    struct store_page *page;
+    size_t max;
+};
+
+static gboolean list_one (void *key, void *value, void *data)
+{
+    struct paging *p = data;
+    struct object *o = value;
+    struct fake *f = (struct fake *) p->l->store;
+    if (strcmp (key, p->l->after) <= 0)
+        return FALSE;
+    if (p->l->before && strcmp (key, p->l->before) >= 0)
+        return TRUE;
+    if (p->page->objects->len == p->max) {
+        p->page->is_last = false;
+        return TRUE;
+    }
+    if (!f->gap_lo || strcmp (key, f->gap_lo) < 0 || strcmp (key, f->gap_hi) >= 0)
+        store_page_add (p->page, key, &o->facts);
+    return FALSE;
+}
+
+static enum err fake_list_next (struct store_listing *l, size_t max, struct store_page *page, struct error *e)
+{
+    struct fake *f = (struct fake *) l->store;
+    enum err r = call_hook (f, FAKE_LIST_PAGE, NULL, l->page, e);
+    if (r != ERR_OK)
+        return r;
+    pthread_mutex_lock (&f->lock);
+    page->is_last = true;
+    struct paging p = { l, page, MIN (max, f->page_size) };
+    g_tree_foreach (f->objects, list_one, &p);
+    if (f->gap_lo && l->page == 0) {
+        struct store_gap *g = g_new0 (struct store_gap, 1);
+        *g = (struct store_gap){ g_strdup (f->gap_lo), g_strdup (f->gap_hi), ERR_STORE_DOWN,
+                                 g_strdup ("a gap of the test") };
+        g_ptr_array_add (page->gaps, g);
+    }
+    if (!page->is_last) {
+        g_free (l->after);
+        l->after = g_strdup (g_array_index (page->objects, struct store_object, page->objects->len - 1).key);
+        page->upto = g_strdup (l->after);
+    }
+    f->listings += page->is_last;
+    l->page++;
+    pthread_mutex_unlock (&f->lock);
+    return ERR_OK;
+}
+
+static void fake_list_close (struct store_listing *l)
+{
+    g_free (l->after);
+    g_free (l->before);
+    g_free (l);
+}
+
+static enum err fake_head (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
+                           struct error *e)
+{
+    (void) bucket;
+    struct fake *f = (struct fake *) s;
+    pthread_mutex_lock (&f->lock);
+    struct object *o = g_tree_lookup (f->objects, key);
+    if (o)
+        *ret = o->facts;
+    pthread_mutex_unlock (&f->lock);
+    return o ? ERR_OK : FAIL (e, NO_OBJECT, "no object '%s'", key);
+}
+
+static int memory_file (GBytes *bytes)
+{
+    int fd = memfd_create ("object", MFD_CLOEXEC);
+    if (fd < 0 || write (fd, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes)) < 0)
+        g_error ("memfd");
+    return fd;
+}
+
+static enum err fake_open (struct store *s, const char *bucket, const char *key, struct store_handle *ret,
+                           struct error *e)
+{
+    struct fake *f = (struct fake *) s;
+    enum err r = call_hook (f, FAKE_OPEN, key, 0, e);
+    if (r != ERR_OK)
+        return r;
+    pthread_mutex_lock (&f->lock);
+    struct object *o = g_tree_lookup (f->objects, key);
+    f->opens++;
+    if (o)
+        *ret = (struct store_handle){ .fd = memory_file (o->bytes), .facts = o->facts, .store = s,
+                                      .bucket = g_strdup (bucket), .key = g_strdup (key) };
+    pthread_mutex_unlock (&f->lock);
+    if (!o)
+        return FAIL (e, NO_OBJECT, "no object '%s'", key);
+    return call_hook (f, FAKE_OPENED, key, 0, e);
+}
+
+static enum err fake_verify (struct store_handle *h, struct error *e)
+{
+    struct fake *f = (struct fake *) h->store;
+    struct store_facts now;
+    enum err r = call_hook (f, FAKE_VERIFY, h->key, 0, e);
+    if (r == ERR_OK)
+        r = fake_head (h->store, h->bucket, h->key, &now, e);
+    if (r == ERR_OK && !store_facts_equal (&now, &h->facts))
+        r = FAIL (e, VERSION_CHANGED, "changed");
+    return r;
+}
+
+static const struct store_ops fake_ops = { .kind = "fake",
+                                           .free = fake_free,
+                                           .buckets = fake_buckets,
+                                           .check = fake_check,
+                                           .mounts = fake_mounts,
+                                           .list_open = fake_list_open,
+                                           .list_next = fake_list_next,
+                                           .list_close = fake_list_close,
+                                           .head = fake_head,
+                                           .open = fake_open,
+                                           .verify = fake_verify };
+
+static int compare_keys (const void *a, const void *b, void *unused)
+{
+    (void) unused;
+    return strcmp (a, b);
+}
+
+struct fake *fake_new (size_t page_size)
+{
+    struct fake *f = g_new0 (struct fake, 1);
+    f->base.ops = &fake_ops;
+    f->base.name = g_strdup ("fake");
+    f->page_size = page_size;
+    f->root = 1;
+    pthread_mutex_init (&f->lock, NULL);
+    f->objects = g_tree_new_full (compare_keys, NULL, g_free, object_free);
+    return f;
+}
+
+struct store *fake_store (struct fake *f)
+{
+    return &f->base;
+}
+
+void fake_put (struct fake *f, const char *key, const void *bytes, size_t len)
+{
+    pthread_mutex_lock (&f->lock);
+    struct object *o = g_new0 (struct object, 1);
+    o->bytes = g_bytes_new (bytes, len);
+    o->facts.size = len;
+    o->facts.mtime_ns = 1600000000000000000 + (int64_t) ++f->versions;
+    g_snprintf (o->facts.etag, sizeof o->facts.etag, "V%u", (unsigned) f->versions);
+    g_tree_replace (f->objects, g_strdup (key), o);
+    pthread_mutex_unlock (&f->lock);
+}
+
+void fake_remove (struct fake *f, const char *key)
+{
+    pthread_mutex_lock (&f->lock);
+    g_tree_remove (f->objects, key);
+    pthread_mutex_unlock (&f->lock);
+}
+
+void fake_set_gap (struct fake *f, const char *lo, const char *hi)
+{
+    pthread_mutex_lock (&f->lock);
+    g_free (f->gap_lo);
+    g_free (f->gap_hi);
+    f->gap_lo = g_strdup (lo);
+    f->gap_hi = g_strdup (hi);
+    pthread_mutex_unlock (&f->lock);
+}
+
+void fake_set_root (struct fake *f, uint64_t inode)
+{
+    pthread_mutex_lock (&f->lock);
+    f->root = inode;
+    pthread_mutex_unlock (&f->lock);
+}
+
+void fake_set_hook (struct fake *f, fake_hook *hook, void *arg)
+{
+    pthread_mutex_lock (&f->lock);
+    f->hook = hook;
+    f->hook_arg = arg;
+    pthread_mutex_unlock (&f->lock);
+}
+
+unsigned fake_opens (struct fake *f)
+{
+    pthread_mutex_lock (&f->lock);
+    unsigned n = f->opens;
+    pthread_mutex_unlock (&f->lock);
+    return n;
+}
+
+unsigned fake_listings (struct fake *f)
+{
+    pthread_mutex_lock (&f->lock);
+    unsigned n = f->listings;
+    pthread_mutex_unlock (&f->lock);
+    return n;
+}

@@ -1,0 +1,29 @@
+/* A store in memory whose every call can be watched and disturbed at an exact point, for tests of the rules that hold
+ * between listing, events and extraction. */
+#pragma once
+
+#include "store/store.h"
+
+enum fake_point { FAKE_LIST_OPEN, FAKE_LIST_PAGE, FAKE_OPEN, FAKE_OPENED, FAKE_VERIFY };
+
+struct fake;
+
+/* Called before (FAKE_OPENED: after) the step; `key` is NULL for listings, `page` counts from 0. What it returns but OK
+ * becomes the step's result. Runs without the fake's lock, on the product's threads. */
+typedef enum err fake_hook (void *arg, struct fake *f, enum fake_point point, const char *key, int page);
+
+/* A store with one bucket, "fake", pages of `page_size` keys. The store is owned by who gets fake_store(). */
+struct fake *fake_new (size_t page_size);
+struct store *fake_store (struct fake *f);
+
+/* Makes or replaces an object (a new version each time); removes it. */
+void fake_put (struct fake *f, const char *key, const void *bytes, size_t len);
+void fake_remove (struct fake *f, const char *key);
+/* What the listing says about the object from now on: a gap from `lo` to `hi` (NULL: no gap). */
+void fake_set_gap (struct fake *f, const char *lo, const char *hi);
+/* The root's identity. */
+void fake_set_root (struct fake *f, uint64_t inode);
+void fake_set_hook (struct fake *f, fake_hook *hook, void *arg);
+
+unsigned fake_opens (struct fake *f);    /* calls of open so far */
+unsigned fake_listings (struct fake *f); /* listings that came to their end */
