@@ -4,15 +4,6 @@
 #include "api/handlers.h"
 #include "base/limits.h"
 
-static const char *const states[] = {
-    [BINDING_READY] = "Ready",       [BINDING_RUNNING] = "Running", [BINDING_STOPPED] = "Stopped",
-    [BINDING_RETRYING] = "Retrying", [BINDING_FAILED] = "Failed",
-};
-static const char *const phases[] = {
-    [BINDING_FULL_SCANNING] = "FullScanning",
-    [BINDING_INCREMENTAL_SCANNING] = "IncrementalScanning",
-};
-
 static json_t *progress_json (const struct api *api, const struct scan_progress *p)
 {
     return json_pack ("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", //
@@ -29,12 +20,13 @@ static json_t *progress_json (const struct api *api, const struct scan_progress 
 json_t *binding_json (const struct api *api, const struct binding *b)
 {
     g_autofree char *uri = g_strconcat ("oss://", b->bucket, NULL);
-    json_t *json = json_pack ("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", //
-                              "ProjectName", b->project, "DatasetName", b->dataset, "URI", uri,
-                              "State", states[b->state], "Phase", phases[b->phase], //
-                              "CreateTime", json_time (api, b->create_ns),          //
-                              "UpdateTime", json_time (api, b->update_ns),          //
-                              "Reason", json_text (b->reason));
+    json_t *json =
+        json_pack ("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o}", //
+                   "ProjectName", b->project, "DatasetName", b->dataset, "URI", uri, "State",
+                   binding_state_name (b->state), "Phase", binding_phase_name (b->phase), //
+                   "CreateTime", json_time (api, b->create_ns),                           //
+                   "UpdateTime", json_time (api, b->update_ns),                           //
+                   "Reason", json_text (b->reason));
     /* A binding that was deleted meanwhile, or has not begun, has no progress yet. */
     struct scan_progress progress = { 0 };
     enum err r = scan_get_progress (api->scan, b->id, &progress, NULL);

@@ -51,6 +51,10 @@ enum binding_state {
 };
 enum binding_phase { BINDING_FULL_SCANNING, BINDING_INCREMENTAL_SCANNING };
 
+/* "Running", "FullScanning" ... */
+const char *binding_state_name (enum binding_state state);
+const char *binding_phase_name (enum binding_phase phase);
+
 struct binding {
     int64_t id; /* never used again: the epoch of everything that is done for the binding */
     int64_t dataset_id;
