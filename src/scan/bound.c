@@ -30,7 +30,8 @@ void bound_unref (struct bound *b)
     g_free (b);
 }
 
-enum err bound_new (struct scan *s, const struct binding *binding, struct bound **ret, struct error *e)
+enum err bound_new (struct scan *s, const struct binding *binding, struct bound **ret,
+                    struct error *e)
 {
     struct bound *b = g_new0 (struct bound, 1);
     atomic_init (&b->refs, 1);
@@ -127,17 +128,36 @@ void bound_set_state (struct bound *b, enum binding_state state, enum binding_ph
         return;
     bool touch = (b->state == BINDING_STOPPED) != (state == BINDING_STOPPED);
     struct error e;
-    if (catalog_set_binding_state (b->scan->o.catalog, b->id, state, phase, reason, touch, &e) != ERR_OK) {
-        LOG (LOG_ERROR, "scan", "cannot record the state of a binding", LOG_STR ("bucket", b->bucket),
-             LOG_STR ("error", e.message));
+    if (catalog_set_binding_state (b->scan->o.catalog, b->id, state, phase, reason, touch, &e) !=
+        ERR_OK) {
+        LOG (LOG_ERROR, "scan", "cannot record the state of a binding",
+             LOG_STR ("bucket", b->bucket), LOG_STR ("error", e.message));
         return;
     }
     LOG (state == BINDING_RETRYING ? LOG_WARN : LOG_INFO, "scan", "binding changes",
-         LOG_STR ("project", b->project), LOG_STR ("dataset", b->dataset), LOG_STR ("bucket", b->bucket),
-         LOG_STR ("state", binding_state_name (state)), LOG_STR ("phase", binding_phase_name (phase)),
-         LOG_STR ("reason", reason));
+         LOG_STR ("project", b->project), LOG_STR ("dataset", b->dataset),
+         LOG_STR ("bucket", b->bucket), LOG_STR ("state", binding_state_name (state)),
+         LOG_STR ("phase", binding_phase_name (phase)), LOG_STR ("reason", reason));
     b->state = state;
     b->phase = phase;
     g_free (b->reason);
     b->reason = g_strdup (reason);
+}
+
+bool bound_has_its_root (struct bound *b)
+{
+    struct store *store;
+    g_autoptr (GPtrArray) now = g_ptr_array_new_with_free_func (store_mount_free);
+    if (stores_find (b->scan->o.stores, b->bucket, &store, NULL) != ERR_OK ||
+        store_mounts (store, b->bucket, now, NULL) != ERR_OK)
+        return false;
+    bool is_same = true;
+    pthread_mutex_lock (&b->scan->lock);
+    for (guint i = 0; b->mounts && i < b->mounts->len; i++) {
+        const struct store_mount *known = g_ptr_array_index (b->mounts, i);
+        if (!*known->prefix)
+            is_same = now->len && !store_mount_is_changed (known, g_ptr_array_index (now, 0));
+    }
+    pthread_mutex_unlock (&b->scan->lock);
+    return is_same;
 }

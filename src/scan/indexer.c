@@ -1,5 +1,6 @@
-/* The indexer: takes due work, compares the object with its row, hands what differs to a worker. One thread
- * for all bindings; it never waits for a worker, only for room among the jobs in flight. */
+/* The indexer: takes due work, compares the object with its row, hands what differs to a worker.
+ * One thread for all bindings; it never waits for a worker, only for room among the jobs in flight.
+ */
 #include "scan/internal.h"
 
 #include <errno.h>
@@ -80,19 +81,21 @@ static enum err submit (struct extraction *x, struct error *e)
     struct pool_job job = { .fd = fd,
                             .size = x->handle.facts.size,
                             .extension = extension,
-                            .priority = x->item->priority == WORK_EVENT ? POOL_URGENT : POOL_BACKGROUND,
+                            .priority =
+                                x->item->priority == WORK_EVENT ? POOL_URGENT : POOL_BACKGROUND,
                             .done = on_extracted,
                             .arg = x };
     return pool_submit (x->bound->scan->pool, &job, e);
 }
 
-/* Opens the object and sends it on its way: to a worker, or straight to the writer when there is nothing
- * to extract. */
+/* Opens the object and sends it on its way: to a worker, or straight to the writer when there is
+ * nothing to extract. */
 static void begin (struct bound *b, struct work_item *item)
 {
     struct extraction *x = g_new0 (struct extraction, 1);
-    *x = (struct extraction){ .bound = bound_ref (b), .item = item, .handle.fd = -1,
-                              .operators = b->operators };
+    *x = (struct extraction){
+        .bound = bound_ref (b), .item = item, .handle.fd = -1, .operators = b->operators
+    };
     struct store *store;
     struct error e = { 0 };
     x->code = stores_find (b->scan->o.stores, b->bucket, &store, &e);
@@ -130,7 +133,8 @@ static void count_in (struct bound *b, const struct work_item *item)
     }
 }
 
-/* Nothing of the first scan is left to do: from now on the binding follows changes. With scan->lock. */
+/* Nothing of the first scan is left to do: from now on the binding follows changes. With
+ * scan->lock. */
 static void finish_full_scan (struct bound *b, int64_t next_ns)
 {
     if (b->phase != BINDING_FULL_SCANNING || !b->ranges_done_ms || b->background_in_flight ||
@@ -141,8 +145,8 @@ static void finish_full_scan (struct bound *b, int64_t next_ns)
         bound_set_state (b, b->state, BINDING_INCREMENTAL_SCANNING, b->reason);
 }
 
-/* Takes and begins what is due for one binding. Returns true if there may be more at once. Called and
- * returns with scan->lock, without it in between. */
+/* Takes and begins what is due for one binding. Returns true if there may be more at once. Called
+ * and returns with scan->lock, without it in between. */
 static bool serve (struct bound *b)
 {
     struct scan *s = b->scan;
@@ -163,8 +167,8 @@ static bool serve (struct bound *b)
     g_autoptr (GPtrArray) items = NULL;
     int64_t next_ns = now + NS_PER_S;
     struct error e;
-    enum err r = work_take (b->db, b->id, urgent_only ? WORK_EVENT : WORK_SCAN, now, room, skip, &items,
-                            &next_ns, &e);
+    enum err r = work_take (b->db, b->id, urgent_only ? WORK_EVENT : WORK_SCAN, now, room, skip,
+                            &items, &next_ns, &e);
     pthread_mutex_lock (&s->lock);
     if (r != ERR_OK) {
         LOG (LOG_ERROR, "scan", "cannot read the work of a binding", LOG_STR ("bucket", b->bucket),

@@ -1,15 +1,16 @@
 /* What the files of this folder share; nothing else includes it.
  *
- * One `struct bound` stands for one binding that is being kept in step. It is reference-counted: the
- * table of the scan holds one reference, each thread and each job in flight that works for it another.
- * Once `is_ending` is set nothing is written for it any more; who wants to write takes the bound's
- * gate for reading first (bound_enter), and ending takes it for writing. */
+ * One `struct bound` stands for one binding that is being kept in step. It is reference-counted:
+ * the table of the scan holds one reference, each thread and each job in flight that works for it
+ * another. Once `is_ending` is set nothing is written for it any more; who wants to write takes the
+ * bound's gate for reading first (bound_enter), and ending takes it for writing. */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/limits.h"
 #include "base/queue.h"
 #include "index/files.h"
 #include "index/work.h"
@@ -19,14 +20,16 @@
 #include "wire/pool.h"
 
 /* Range leases are renewed with each write of a cursor, at the latest this often. */
-#define SCAN_FLUSH_MS      2000
-#define SCAN_LEASE_NS      (60 * INT64_C (1000000000))
-#define SCAN_PREFIXES_MAX  256   /* changed folders that are scanned one by one; more: everything */
-#define SCAN_SETTLED_MS    10000 /* a full scan ends this long after its listing, whatever is still restless */
-#define SCAN_LATER_MAX_S   300   /* longest pause between two tries of an object whose store failed */
-#define SCAN_URGENT_SHARE  16    /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
-#define NS_PER_MS          INT64_C (1000000)
-#define NS_PER_S           INT64_C (1000000000)
+#define SCAN_FLUSH_MS     2000
+#define SCAN_LEASE_NS     (60 * INT64_C (1000000000))
+#define SCAN_PREFIXES_MAX 256 /* changed folders that are scanned one by one; more: everything */
+#define SCAN_SETTLED_MS                                                                            \
+    10000 /* a full scan ends this long after its listing, whatever is still restless */
+#define SCAN_MOUNTS_MS     60000 /* mounting and unmounting on the machine asks for a scan this often at most */
+#define SCAN_LATER_MAX_S  300 /* longest pause between two tries of an object whose store failed */
+#define SCAN_URGENT_SHARE 16  /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
+#define NS_PER_MS         INT64_C (1000000)
+#define NS_PER_S          INT64_C (1000000000)
 
 struct bound {
     atomic_int refs;
@@ -35,39 +38,42 @@ struct bound {
     char *project, *dataset, *bucket;
     struct dataset_db *db;
 
-    pthread_rwlock_t gate;   /* see above */
+    pthread_rwlock_t gate; /* see above */
     atomic_bool is_ending;
 
     /* Under scan->lock from here on. */
     bool is_paused;
-    bool is_planning;        /* a scan thread decides what to scan */
-    bool is_clearing;        /* a scan thread clears up after it */
-    bool needs_scan;         /* of everything, as soon as no range is left */
-    bool is_resumed;         /* the ranges were left by another run: watches are missing, scan again after them */
+    bool is_planning; /* a scan thread decides what to scan */
+    bool is_clearing; /* a scan thread clears up after it */
+    bool needs_scan;  /* of everything, as soon as no range is left */
+    bool is_resumed;  /* the ranges were left by another run: watches are missing, scan again after
+                         them */
     bool may_have_ranges;
-    bool force;              /* next scan re-extracts what has other operators */
+    bool force; /* next scan re-extracts what has other operators */
     bool forget_mounts;
+    bool said_unwatched;     /* that some folders are polled was logged */
     int ranges_running;
-    GHashTable *prefixes;    /* changed folders to scan: char * set */
+    GHashTable *prefixes;                         /* changed folders to scan: char * set */
+    int64_t scan_started_ms; /* the last full one */
     int64_t next_scan_ms, next_poll_ms, retry_ms; /* clock_mono_ms; retry_ms 0: not failing */
-    enum binding_state state; /* as the catalogue has it */
+    enum binding_state state;                     /* as the catalogue has it */
     enum binding_phase phase;
     char *reason;
-    char *gap_reason;        /* why part of this scan could not be seen, or NULL */
+    char *gap_reason; /* why part of this scan could not be seen, or NULL */
     enum err gap_code;
-    int64_t ranges_done_ms;  /* when the listing of the first scan ended; 0: it has not */
+    int64_t ranges_done_ms; /* when the listing of the first scan ended; 0: it has not */
     uint32_t operators;
     struct quotas quotas;
 
-    GPtrArray *mounts;       /* struct store_mount: identities as the last scan found them; NULL before */
+    GPtrArray *mounts; /* struct store_mount: identities as the last scan found them; NULL before */
 
-    GHashTable *in_flight;   /* set of work ids: int64_t keys, owned */
+    GHashTable *in_flight; /* set of work ids: int64_t keys, owned */
     unsigned background_in_flight;
-    int64_t next_work_ns;    /* no work is due before */
-    bool is_starved;         /* scan work was left because too much was in flight */
-    uint64_t served;         /* turn of the indexer that served it last */
+    int64_t next_work_ns;             /* no work is due before */
+    bool is_starved;                  /* scan work was left because too much was in flight */
+    uint64_t served;                  /* turn of the indexer that served it last */
     int64_t rate_since_ms, rate_done; /* for the estimate: results since */
-    double rate;             /* objects a second, smoothed; 0: not known */
+    double rate;                      /* objects a second, smoothed; 0: not known */
 };
 
 struct scan {
@@ -75,8 +81,8 @@ struct scan {
     char *server; /* owner of leases */
     pthread_mutex_t lock;
     pthread_cond_t scan_wake, index_wake; /* CLOCK_MONOTONIC */
-    GHashTable *bounds;  /* int64_t id -> struct bound */
-    GPtrArray *ended;    /* struct bound, owned: what is left to clear up after unbinding */
+    GHashTable *bounds;                   /* int64_t id -> struct bound */
+    GPtrArray *ended; /* struct bound, owned: what is left to clear up after unbinding */
     bool is_stopping, results_stopping;
     unsigned background_in_flight, urgent_in_flight;
     struct pool *pool;
@@ -102,21 +108,22 @@ void bound_refresh (struct bound *b);
 /* Writes state, phase and reason to the catalogue if they differ. With scan->lock held. */
 void bound_set_state (struct bound *b, enum binding_state state, enum binding_phase phase,
                       const char *reason);
+/* False if the root of the bucket is surely not the one that was bound, or cannot be asked. */
+bool bound_has_its_root (struct bound *b);
 
 /* merge.c: one listing page against the index. */
 struct merge {
     struct dataset_db *db;
     const char *bucket;
-    const char *before;     /* end of the range */
+    const char *before; /* end of the range */
     uint32_t extractor, operators;
     bool force;
     struct index_page rows; /* read ahead */
     guint next;
-    char *last;             /* key of the last row that was read */
+    char *last; /* key of the last row that was read */
     bool rows_done;
-    GPtrArray *gaps;        /* struct store_gap of all pages so far, copied */
-    GArray *puts;           /* struct merge_put of this page */
-    GPtrArray *deletes;     /* const char * */
+    GArray *puts;       /* struct merge_put of this page */
+    GPtrArray *deletes; /* const char * */
     GStringChunk *deleted_keys;
     int64_t listed, unchanged;
 };
@@ -131,13 +138,16 @@ NODISCARD enum err merge_page (struct merge *m, const struct store_page *page, i
 void *scanner_run (void *scan);
 
 /* ranges.c */
-/* A binding that a scan thread should look after now (a reference, is_planning set), or NULL. With scan->lock. */
+/* A binding that a scan thread should look after now (a reference, is_planning set), or NULL. With
+ * scan->lock. */
 struct bound *ranges_next_bound (struct scan *s, int64_t now_ms);
-/* A binding that was deleted and is to be cleared up (borrowed, is_clearing set), or NULL. With scan->lock. */
+/* A binding that was deleted and is to be cleared up (borrowed, is_clearing set), or NULL. With
+ * scan->lock. */
 struct bound *ranges_next_ended (struct scan *s);
 /* When the next one is due, at most a second from now. With scan->lock. */
 int64_t ranges_next_due_ms (struct scan *s, int64_t now_ms);
-/* Starts a scan if one is due, and leases a range of it: NOT_FOUND if there is none. Ends is_planning. */
+/* Starts a scan if one is due, and leases a range of it: NOT_FOUND if there is none. Ends
+ * is_planning. */
 NODISCARD enum err ranges_take (struct bound *b, struct range **ret, struct error *e);
 /* A range was walked to its end and released, or failed (and can be leased again). */
 void ranges_ended (struct bound *b, bool is_full, int64_t over_quota);
@@ -154,15 +164,15 @@ struct extraction {
     struct work_item *item;
     struct store_handle handle;
     uint32_t operators;
-    enum err code;       /* of opening or of the worker */
+    enum err code; /* of opening or of the worker */
     char message[256];
     json_t *meta;
     bool is_unchanged;
-    int64_t again_ns;    /* when its work is due again; INT64_MAX: it is done */
+    int64_t again_ns; /* when its work is due again; INT64_MAX: it is done */
 };
 void extraction_free (struct extraction *x);
 
-/* events.c */
-extern const struct watch_callbacks events_callbacks;
-/* The folders that cannot be watched, for polling. */
+/* events.c: a watch_fn; `scan` is its argument. */
+void events_receive (void *scan, int64_t binding, const struct watch_event *events, size_t n);
+/* The folders that cannot be watched become prefixes to scan. */
 void events_poll_folders (struct bound *b);

@@ -4,21 +4,11 @@
 
 #include <string.h>
 
-static void gap_free (void *gap)
-{
-    struct store_gap *g = gap;
-    g_free (g->lo);
-    g_free (g->hi);
-    g_free (g->message);
-    g_free (g);
-}
-
 void merge_init (struct merge *m, struct dataset_db *db, const char *bucket, const char *after,
                  const char *before)
 {
     *m = (struct merge){ .db = db, .bucket = bucket, .before = before, .last = g_strdup (after) };
     index_page_init (&m->rows);
-    m->gaps = g_ptr_array_new_with_free_func (gap_free);
     m->puts = g_array_new (FALSE, FALSE, sizeof (struct merge_put));
     m->deletes = g_ptr_array_new ();
     m->deleted_keys = g_string_chunk_new (16 * KIB);
@@ -27,7 +17,6 @@ void merge_init (struct merge *m, struct dataset_db *db, const char *bucket, con
 void merge_clear (struct merge *m)
 {
     index_page_clear (&m->rows);
-    g_clear_pointer (&m->gaps, g_ptr_array_unref);
     g_clear_pointer (&m->puts, g_array_unref);
     g_clear_pointer (&m->deletes, g_ptr_array_unref);
     g_clear_pointer (&m->deleted_keys, g_string_chunk_free);
@@ -38,7 +27,8 @@ void merge_clear (struct merge *m)
 static enum err peek (struct merge *m, const struct index_entry **ret, struct error *e)
 {
     if (m->next == m->rows.entries->len && !m->rows_done) {
-        enum err r = files_page (m->db, m->bucket, m->last, m->before, LIMIT_PAGE_KEYS, &m->rows, e);
+        enum err r =
+            files_page (m->db, m->bucket, m->last, m->before, LIMIT_PAGE_KEYS, &m->rows, e);
         if (r != ERR_OK)
             return r;
         m->next = 0;
@@ -55,19 +45,19 @@ static enum err peek (struct merge *m, const struct index_entry **ret, struct er
     return ERR_OK;
 }
 
-static bool is_in_gap (const struct merge *m, const char *key)
+static bool is_in_gap (const struct store_page *page, const char *key)
 {
-    for (guint i = 0; i < m->gaps->len; i++) {
-        const struct store_gap *g = g_ptr_array_index (m->gaps, i);
+    for (guint i = 0; i < page->gaps->len; i++) {
+        const struct store_gap *g = g_ptr_array_index (page->gaps, i);
         if (strcmp (key, g->lo) >= 0 && (!g->hi || strcmp (key, g->hi) < 0))
             return true;
     }
     return false;
 }
 
-static void missing (struct merge *m, const struct index_entry *row)
+static void missing (struct merge *m, const struct store_page *page, const struct index_entry *row)
 {
-    if (!is_in_gap (m, row->key))
+    if (!is_in_gap (page, row->key))
         g_ptr_array_add (m->deletes, g_string_chunk_insert (m->deleted_keys, row->key));
 }
 
@@ -92,32 +82,22 @@ static void put (struct merge *m, const struct store_object *o, int64_t now_ns)
     g_array_append_val (m->puts, p);
 }
 
-static void keep_gaps (struct merge *m, const struct store_page *page)
-{
-    for (guint i = 0; i < page->gaps->len; i++) {
-        const struct store_gap *from = g_ptr_array_index (page->gaps, i);
-        struct store_gap *g = g_new (struct store_gap, 1);
-        *g = (struct store_gap){ g_strdup (from->lo), g_strdup (from->hi), from->code,
-                                 g_strdup (from->message) };
-        g_ptr_array_add (m->gaps, g);
-    }
-}
-
-enum err merge_page (struct merge *m, const struct store_page *page, int64_t now_ns, struct error *e)
+enum err merge_page (struct merge *m, const struct store_page *page, int64_t now_ns,
+                     struct error *e)
 {
     g_array_set_size (m->puts, 0);
     g_ptr_array_set_size (m->deletes, 0);
     g_string_chunk_clear (m->deleted_keys);
     m->listed = page->objects->len;
     m->unchanged = 0;
-    keep_gaps (m, page);
     const struct index_entry *row;
     enum err r;
     for (guint i = 0; i < page->objects->len; i++) {
         const struct store_object *o = &g_array_index (page->objects, struct store_object, i);
         int order = 1;
-        while ((r = peek (m, &row, e)) == ERR_OK && row && (order = strcmp (row->key, o->key)) < 0) {
-            missing (m, row);
+        while ((r = peek (m, &row, e)) == ERR_OK && row &&
+               (order = strcmp (row->key, o->key)) < 0) {
+            missing (m, page, row);
             m->next++;
         }
         if (r != ERR_OK)
@@ -131,7 +111,7 @@ enum err merge_page (struct merge *m, const struct store_page *page, int64_t now
     }
     while ((r = peek (m, &row, e)) == ERR_OK && row &&
            (!page->upto || strcmp (row->key, page->upto) <= 0)) {
-        missing (m, row);
+        missing (m, page, row);
         m->next++;
     }
     return r;

@@ -1,5 +1,5 @@
-/* What a binding's scan needs next, and what follows when a range ends: with scan->lock held unless said
- * otherwise. */
+/* What a binding's scan needs next, and what follows when a range ends: with scan->lock held unless
+ * said otherwise. */
 #include "scan/internal.h"
 
 #include "base/clock.h"
@@ -24,9 +24,8 @@ static bool is_due (const struct bound *b, int64_t now_ms)
         return false;
     if (b->may_have_ranges)
         return true;
-    return b->ranges_running == 0 &&
-           (b->needs_scan || g_hash_table_size (b->prefixes) || now_ms >= b->next_scan_ms ||
-            now_ms >= b->next_poll_ms);
+    return b->ranges_running == 0 && (b->needs_scan || g_hash_table_size (b->prefixes) ||
+                                      now_ms >= b->next_scan_ms || now_ms >= b->next_poll_ms);
 }
 
 struct bound *ranges_next_bound (struct scan *s, int64_t now_ms)
@@ -120,6 +119,7 @@ static enum err start_scan (struct bound *b, struct error *e)
         if (full) {
             b->needs_scan = b->force = b->forget_mounts = false;
             b->next_scan_ms = INT64_MAX;
+            b->scan_started_ms = now;
         }
     } else {
         b->needs_scan = true;
@@ -184,7 +184,8 @@ void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
         g_clear_pointer (&b->gap_reason, g_free);
     } else if (over_quota) {
         g_autofree char *reason = g_strdup_printf (
-            "%" G_GINT64_FORMAT " objects are not indexed: DatasetMaxFileCount or DatasetMaxTotalFileSize of the dataset is reached",
+            "%" G_GINT64_FORMAT " objects are not indexed: DatasetMaxFileCount or "
+                                "DatasetMaxTotalFileSize of the dataset is reached",
             over_quota);
         bound_set_state (b, BINDING_RUNNING, b->phase, reason);
     } else if (!b->is_paused && is_full) {

@@ -14,8 +14,8 @@ static struct bound *find (struct scan *s, int64_t id)
 
 static enum err not_bound (int64_t id, struct error *e)
 {
-    return FAIL_ON (e, NOT_FOUND, "binding", "The specified resource binding is not found. (id %" G_GINT64_FORMAT ")",
-                    id);
+    return FAIL_ON (e, NOT_FOUND, "binding",
+                    "The specified resource binding is not found. (id %" G_GINT64_FORMAT ")", id);
 }
 
 /* Makes the bound of a binding and puts it into the table. */
@@ -25,11 +25,7 @@ static enum err add_bound (struct scan *s, const struct binding *binding, struct
     enum err r = bound_new (s, binding, &b, e);
     if (r != ERR_OK)
         return r;
-    r = watch_add_bucket (s->watch, b->id, e);
-    if (r != ERR_OK) {
-        bound_unref (b);
-        return r;
-    }
+    watch_add (s->watch, b->id);
     pthread_mutex_lock (&s->lock);
     g_hash_table_insert (s->bounds, &b->id, b);
     pthread_cond_broadcast (&s->scan_wake);
@@ -49,15 +45,16 @@ static void add_id (GHashTable *by_dataset, int64_t dataset, int64_t binding)
         g_array_append_val (ids, binding);
 }
 
-/* Ends in each dataset what belongs to bindings that the catalogue no longer has: left by a crash. */
+/* Ends in each dataset what belongs to bindings that the catalogue no longer has: left by a crash.
+ */
 static enum err sweep (struct scan *s, const GPtrArray *bindings, struct error *e)
 {
     g_autoptr (GArray) datasets = NULL;
     enum err r = catalog_dataset_ids (s->o.catalog, &datasets, e);
     if (r != ERR_OK)
         return r;
-    g_autoptr (GHashTable) by_dataset = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
-                                                               (GDestroyNotify) g_array_unref);
+    g_autoptr (GHashTable) by_dataset =
+        g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_array_unref);
     for (guint i = 0; i < datasets->len; i++)
         add_id (by_dataset, g_array_index (datasets, int64_t, i), 0);
     for (guint i = 0; i < bindings->len; i++) {
@@ -117,7 +114,8 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
     pthread_mutex_init (&s->lock, NULL);
     init_wake (&s->scan_wake);
     init_wake (&s->index_wake);
-    s->bounds = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) bound_unref);
+    s->bounds =
+        g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) bound_unref);
     s->ended = g_ptr_array_new_with_free_func ((GDestroyNotify) bound_unref);
     s->results = queue_new (LIMIT_JOBS_IN_FLIGHT);
     struct pool_options pool = { .worker_path = o->worker_path,
@@ -127,7 +125,7 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
                                  .queue_max = LIMIT_JOBS_IN_FLIGHT };
     enum err r = pool_new (&pool, &s->pool, e);
     if (r == ERR_OK)
-        r = watch_new (&events_callbacks, s, &s->watch, e);
+        r = watch_new (events_receive, s, &s->watch, e);
     if (r == ERR_OK)
         r = load_bindings (s, e);
     if (r != ERR_OK) {
@@ -158,7 +156,8 @@ void scan_free (struct scan *s)
         return;
     stop_threads (s);
     watch_free (s->watch);
-    pool_free (s->pool); /* the jobs in flight end with CLOSED: their work stays for the next start */
+    pool_free (
+        s->pool); /* the jobs in flight end with CLOSED: their work stays for the next start */
     queue_close (s->results);
     if (s->n_scan_threads)
         pthread_join (s->write_thread, NULL);
@@ -242,8 +241,8 @@ enum err scan_resume (struct scan *s, int64_t id, struct error *e)
     return r;
 }
 
-enum err scan_rescan (struct scan *s, int64_t id, const char *prefix, bool reindex, bool accept_mounts,
-                      struct error *e)
+enum err scan_rescan (struct scan *s, int64_t id, const char *prefix, bool reindex,
+                      bool accept_mounts, struct error *e)
 {
     enum err r = ERR_OK;
     pthread_mutex_lock (&s->lock);
@@ -288,7 +287,7 @@ enum err scan_get_progress (struct scan *s, int64_t id, struct scan_progress *re
         return not_bound (id, e);
     struct scan_progress p = { 0 };
     enum err r = work_get_progress (b->db, id, &p.counts, e);
-    p.unwatched_folders = watch_unwatched_count (s->watch, id);
+    p.unwatched_folders = (int64_t) watch_unwatched (s->watch, id, NULL);
     if (p.counts.ranges_done && p.counts.pending && rate > 0)
         p.estimated_end_ns = clock_now_ns () + (int64_t) ((double) p.counts.pending / rate * 1e9);
     bound_unref (b);
@@ -297,7 +296,9 @@ enum err scan_get_progress (struct scan *s, int64_t id, struct scan_progress *re
     return r;
 }
 
-void scan_get_pool_stats (struct scan *s, struct pool_stats *ret)
+void scan_get_workers (struct scan *s, struct scan_workers *ret)
 {
-    pool_get_stats (s->pool, ret);
+    struct pool_stats p;
+    pool_get_stats (s->pool, &p);
+    *ret = (struct scan_workers){ p.workers, p.busy, p.waiting, p.jobs, p.crashes, p.timeouts };
 }

@@ -13,10 +13,11 @@ struct walk {
     struct range *range;
     struct merge merge;
     struct store *store;
+    GPtrArray *mounts; /* struct store_mount: known before, and met on the way */
     struct store_listing *listing;
     struct store_page page;
-    int64_t page_commit;   /* of before the listing began: what is newer, it may not have seen */
-    char *unsaved_cursor;  /* listed up to here, not yet in the index */
+    int64_t page_commit;  /* of before the listing began: what is newer, it may not have seen */
+    char *unsaved_cursor; /* listed up to here, not yet in the index */
     int64_t listed, unchanged, over_quota;
     int64_t flushed_ms;
     struct quotas quotas;
@@ -24,7 +25,9 @@ struct walk {
 
 static void walk_init (struct walk *w, struct bound *b, struct range *range)
 {
-    *w = (struct walk){ .scan = b->scan, .bound = b, .range = range, .flushed_ms = clock_mono_ms () };
+    *w = (struct walk){
+        .scan = b->scan, .bound = b, .range = range, .flushed_ms = clock_mono_ms ()
+    };
     const char *after = range->cursor ? range->cursor : range->lo;
     merge_init (&w->merge, b->db, b->bucket, after, range->hi);
     store_page_init (&w->page);
@@ -42,11 +45,13 @@ static void walk_clear (struct walk *w)
         store_list_close (w->listing);
     store_page_clear (&w->page);
     merge_clear (&w->merge);
+    g_clear_pointer (&w->mounts, g_ptr_array_unref);
     g_free (w->unsaved_cursor);
 }
 
-static bool walk_is_stopped (struct walk *w)
+static bool is_stopped (void *arg)
 {
+    struct walk *w = arg;
     pthread_mutex_lock (&w->scan->lock);
     bool stopped = w->scan->is_stopping || w->bound->is_paused;
     pthread_mutex_unlock (&w->scan->lock);
@@ -84,8 +89,9 @@ static enum err apply (struct walk *w, GArray *puts, GPtrArray *deletes, GPtrArr
     return ERR_OK;
 }
 
-/* Writes what the page concluded, in batches; the cursor goes with the last. A page without changes is
- * only counted, and written with a later one or after a while: a re-scan writes next to nothing. */
+/* Writes what the page concluded, in batches; the cursor goes with the last. A page without changes
+ * is only counted, and written with a later one or after a while: a re-scan writes next to nothing.
+ */
 static enum err save_page (struct walk *w, GPtrArray *rejects, struct error *e)
 {
     g_autoptr (GArray) puts = g_array_new (FALSE, FALSE, sizeof (struct merge_put));
@@ -126,11 +132,13 @@ static enum err check_order (const struct walk *w, struct error *e)
         last = key;
     }
     if (w->page.upto && last && strcmp (w->page.upto, last) < 0)
-        return FAIL (e, STORE_DOWN, "the listing ends its page at '%s' after '%s'", w->page.upto, last);
+        return FAIL (e, STORE_DOWN, "the listing ends its page at '%s' after '%s'", w->page.upto,
+                     last);
     return ERR_OK;
 }
 
-/* Folders that could not be read show up among the failures, and unknown ranges in the binding's Reason. */
+/* Folders that could not be read show up among the failures, and unknown ranges in the binding's
+ * Reason. */
 static void note_gaps (struct walk *w, GPtrArray *rejects)
 {
     for (guint i = 0; i < w->page.gaps->len; i++) {
@@ -186,12 +194,21 @@ static enum err walk_page (struct walk *w, struct error *e)
 
 static void on_folder (void *arg, int dir_fd, const char *prefix)
 {
-    struct bound *b = arg;
-    watch_folder (b->scan->watch, b->id, dir_fd, prefix);
+    struct walk *w = arg;
+    watch_folder (w->scan->watch, w->bound->id, dir_fd, prefix);
 }
 
-/* Identities of root and mount points: known ones, or those of now for a binding that has none yet. */
-static enum err load_mounts (struct walk *w, GPtrArray **ret, struct error *e)
+static struct store_mount *mount_new (const char *prefix, uint64_t device, uint64_t inode,
+                                      uint64_t fsid)
+{
+    struct store_mount *m = g_new (struct store_mount, 1);
+    *m = (struct store_mount){ g_strdup (prefix), device, inode, fsid };
+    return m;
+}
+
+/* Identities of root and mount points: known ones, or those of now for a binding that has none yet.
+ */
+static enum err load_mounts (struct walk *w, struct error *e)
 {
     g_autoptr (GPtrArray) stored = NULL;
     enum err r = work_get_mounts (w->bound->db, w->bound->id, &stored, e);
@@ -204,12 +221,10 @@ static enum err load_mounts (struct walk *w, GPtrArray **ret, struct error *e)
             return r;
     }
     for (guint i = 0; i < stored->len; i++) {
-        const struct work_mount *from = g_ptr_array_index (stored, i);
-        struct store_mount *m = g_new (struct store_mount, 1);
-        *m = (struct store_mount){ g_strdup (from->prefix), from->device, from->inode, from->fsid };
-        g_ptr_array_add (known, m);
+        const struct work_mount *m = g_ptr_array_index (stored, i);
+        g_ptr_array_add (known, mount_new (m->prefix, m->device, m->inode, m->fsid));
     }
-    *ret = g_steal_pointer (&known);
+    w->mounts = g_steal_pointer (&known);
     return ERR_OK;
 }
 
@@ -218,10 +233,8 @@ static void remember_mounts (struct bound *b, const GPtrArray *mounts)
 {
     GPtrArray *copy = g_ptr_array_new_with_free_func (store_mount_free);
     for (guint i = 0; i < mounts->len; i++) {
-        const struct work_mount *from = g_ptr_array_index (mounts, i);
-        struct store_mount *m = g_new (struct store_mount, 1);
-        *m = (struct store_mount){ g_strdup (from->prefix), from->device, from->inode, from->fsid };
-        g_ptr_array_add (copy, m);
+        const struct work_mount *m = g_ptr_array_index (mounts, i);
+        g_ptr_array_add (copy, mount_new (m->prefix, m->device, m->inode, m->fsid));
     }
     pthread_mutex_lock (&b->scan->lock);
     g_clear_pointer (&b->mounts, g_ptr_array_unref);
@@ -229,17 +242,15 @@ static void remember_mounts (struct bound *b, const GPtrArray *mounts)
     pthread_mutex_unlock (&b->scan->lock);
 }
 
-static enum err save_mounts (struct walk *w, const GPtrArray *known, struct error *e)
+/* Stores the identities that are known and those that the listing met. */
+static enum err save_mounts (struct walk *w, struct error *e)
 {
     g_autoptr (GPtrArray) mounts = g_ptr_array_new_with_free_func (g_free);
-    const GPtrArray *lists[] = { known, store_list_mounts (w->listing) };
-    for (size_t l = 0; l < N_ELEMENTS (lists); l++) {
-        for (guint i = 0; lists[l] && i < lists[l]->len; i++) {
-            const struct store_mount *from = g_ptr_array_index (lists[l], i);
-            struct work_mount *m = g_new (struct work_mount, 1);
-            *m = (struct work_mount){ from->prefix, from->device, from->inode, from->fsid };
-            g_ptr_array_add (mounts, m);
-        }
+    for (guint i = 0; i < w->mounts->len; i++) {
+        const struct store_mount *from = g_ptr_array_index (w->mounts, i);
+        struct work_mount *m = g_new (struct work_mount, 1);
+        *m = (struct work_mount){ from->prefix, from->device, from->inode, from->fsid };
+        g_ptr_array_add (mounts, m);
     }
     remember_mounts (w->bound, mounts);
     if (!bound_enter (w->bound))
@@ -249,28 +260,46 @@ static enum err save_mounts (struct walk *w, const GPtrArray *known, struct erro
     return r;
 }
 
+/* Adds the mount points of a page that were not known. Returns true if there are any. */
+static bool learn_mounts (struct walk *w)
+{
+    guint known = w->mounts->len;
+    for (guint i = 0; i < w->page.mounts->len; i++) {
+        const struct store_mount *m = g_ptr_array_index (w->page.mounts, i);
+        bool is_known = false;
+        for (guint k = 0; k < known && !is_known; k++)
+            is_known = strcmp (((struct store_mount *) g_ptr_array_index (w->mounts, k))->prefix,
+                               m->prefix) == 0;
+        if (!is_known)
+            g_ptr_array_add (w->mounts, mount_new (m->prefix, m->device, m->inode, m->fsid));
+    }
+    return w->mounts->len > known;
+}
+
 static enum err walk_range (struct walk *w, struct error *e)
 {
     struct bound *b = w->bound;
-    g_autoptr (GPtrArray) known = NULL;
     enum err r = stores_find (w->scan->o.stores, b->bucket, &w->store, e);
     if (r == ERR_OK)
-        r = load_mounts (w, &known, e);
+        r = load_mounts (w, e);
     if (r != ERR_OK)
         return r;
-    struct store_list_hooks hooks = { .on_folder = on_folder, .arg = b, .known_mounts = known };
+    struct store_list_hooks hooks = {
+        .on_folder = on_folder, .is_stopped = is_stopped, .arg = w, .known_mounts = w->mounts
+    };
     w->page_commit = dataset_last_commit (b->db);
     const char *after = w->range->cursor ? w->range->cursor : w->range->lo;
     r = store_list_open (w->store, b->bucket, after, w->range->hi, &hooks, &w->listing, e);
     if (r == ERR_OK)
-        r = save_mounts (w, known, e);
-    while (r == ERR_OK) {
-        if (walk_is_stopped (w))
-            return FAIL (e, CLOSED, "the scan was stopped");
-        r = walk_page (w, e);
-        if (r == ERR_OK && w->page.is_last)
-            return save_mounts (w, known, e);
-    }
+        r = save_mounts (w, e);
+    do {
+        if (r == ERR_OK && is_stopped (w))
+            r = FAIL (e, CLOSED, "the scan was stopped");
+        if (r == ERR_OK)
+            r = walk_page (w, e);
+        if (r == ERR_OK && learn_mounts (w))
+            r = save_mounts (w, e);
+    } while (r == ERR_OK && !w->page.is_last);
     return r;
 }
 

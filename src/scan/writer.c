@@ -17,25 +17,18 @@ static int64_t later_ns (const struct work_item *item)
 static enum work_outcome judge_missing (struct extraction *x)
 {
     struct bound *b = x->bound;
-    struct store *store;
-    g_autoptr (GPtrArray) now = g_ptr_array_new_with_free_func (store_mount_free);
-    if (stores_find (b->scan->o.stores, b->bucket, &store, NULL) != ERR_OK ||
-        store_mounts (store, b->bucket, now, NULL) != ERR_OK)
-        return WORK_LATER;
-    enum work_outcome outcome = WORK_GONE;
+    bool has_root = bound_has_its_root (b);
+    enum work_outcome outcome = has_root ? WORK_GONE : WORK_LATER;
     pthread_mutex_lock (&b->scan->lock);
-    for (guint i = 0; b->mounts && i < b->mounts->len; i++) {
+    for (guint i = 0; has_root && b->mounts && i < b->mounts->len; i++) {
         const struct store_mount *known = g_ptr_array_index (b->mounts, i);
-        if (!*known->prefix) {
-            if (!now->len || !store_mount_equal (known, g_ptr_array_index (now, 0)))
-                outcome = WORK_LATER;
-        } else if (g_str_has_prefix (x->item->key, known->prefix) && outcome == WORK_GONE) {
+        if (*known->prefix && g_str_has_prefix (x->item->key, known->prefix)) {
             g_hash_table_add (b->prefixes, g_strdup (known->prefix));
             outcome = WORK_UNCHANGED;
         }
     }
-    b->needs_scan |= outcome == WORK_LATER;
-    pthread_cond_signal (&b->scan->scan_wake);
+    b->needs_scan |= !has_root;
+    pthread_cond_broadcast (&b->scan->scan_wake);
     pthread_mutex_unlock (&b->scan->lock);
     return outcome;
 }
@@ -54,8 +47,8 @@ static void store_as (struct work_result *r, struct extraction *x, enum file_sta
     r->operators = x->operators;
 }
 
-/* It changed while it was looked at: again when it rests. One that never rests is stored as it was every
- * LIMIT_RESTLESS_MS. */
+/* It changed while it was looked at: again when it rests. One that never rests is stored as it was
+ * every LIMIT_RESTLESS_MS. */
 static void judge_changed (struct work_result *r, struct extraction *x)
 {
     int64_t now = clock_now_ns ();

@@ -22,8 +22,9 @@ struct fake {
     unsigned opens, listings;
 };
 
-struct store_listing {
-    struct store *store;
+struct listing {
+    struct store_listing base;
+    struct fake *fake;
     char *after, *before;
     int page;
 };
@@ -35,7 +36,8 @@ static void object_free (void *p)
     g_free (o);
 }
 
-static enum err call_hook (struct fake *f, enum fake_point point, const char *key, int page, struct error *e)
+static enum err call_hook (struct fake *f, enum fake_point point, const char *key, int page,
+                           struct error *e)
 {
     pthread_mutex_lock (&f->lock);
     fake_hook *hook = f->hook;
@@ -83,9 +85,9 @@ static enum err fake_mounts (struct store *s, const char *bucket, GPtrArray *ret
     return ERR_OK;
 }
 
-static enum err fake_list_open (struct store *s, const char *bucket, const char *after, const char *before,
-                                const struct store_list_hooks *hooks, struct store_listing **ret,
-                                struct error *e)
+static enum err fake_list_open (struct store *s, const char *bucket, const char *after,
+                                const char *before, const struct store_list_hooks *hooks,
+                                struct store_listing **ret, struct error *e)
 {
     (void) bucket;
     struct fake *f = (struct fake *) s;
@@ -97,14 +99,14 @@ static enum err fake_list_open (struct store *s, const char *bucket, const char 
         if (!*m->prefix && m->inode != f->root)
             return FAIL (e, STORE_CHANGED, "the root is another one");
     }
-    struct store_listing *l = g_new0 (struct store_listing, 1);
-    *l = (struct store_listing){ s, g_strdup (after ? after : ""), g_strdup (before), 0 };
-    *ret = l;
+    struct listing *l = g_new0 (struct listing, 1);
+    *l = (struct listing){ { s->ops }, f, g_strdup (after ? after : ""), g_strdup (before), 0 };
+    *ret = &l->base;
     return ERR_OK;
 }
 
 struct paging {
-    struct store_listing *l;
+    struct listing *l;
     struct store_page *page;
     size_t max;
 };
@@ -113,7 +115,7 @@ static gboolean list_one (void *key, void *value, void *data)
 {
     struct paging *p = data;
     struct object *o = value;
-    struct fake *f = (struct fake *) p->l->store;
+    struct fake *f = p->l->fake;
     if (strcmp (key, p->l->after) <= 0)
         return FALSE;
     if (p->l->before && strcmp (key, p->l->before) >= 0)
@@ -122,14 +124,18 @@ static gboolean list_one (void *key, void *value, void *data)
         p->page->is_last = false;
         return TRUE;
     }
-    if (!f->gap_lo || strcmp (key, f->gap_lo) < 0 || strcmp (key, f->gap_hi) >= 0)
-        store_page_add (p->page, key, &o->facts);
+    if (!f->gap_lo || strcmp (key, f->gap_lo) < 0 || strcmp (key, f->gap_hi) >= 0) {
+        struct store_object listed = { g_string_chunk_insert (p->page->keys, key), o->facts };
+        g_array_append_val (p->page->objects, listed);
+    }
     return FALSE;
 }
 
-static enum err fake_list_next (struct store_listing *l, size_t max, struct store_page *page, struct error *e)
+static enum err fake_list_next (struct store_listing *listing, size_t max, struct store_page *page,
+                                struct error *e)
 {
-    struct fake *f = (struct fake *) l->store;
+    struct listing *l = (struct listing *) listing;
+    struct fake *f = l->fake;
     enum err r = call_hook (f, FAKE_LIST_PAGE, NULL, l->page, e);
     if (r != ERR_OK)
         return r;
@@ -137,7 +143,7 @@ static enum err fake_list_next (struct store_listing *l, size_t max, struct stor
     page->is_last = true;
     struct paging p = { l, page, MIN (max, f->page_size) };
     g_tree_foreach (f->objects, list_one, &p);
-    if (f->gap_lo && l->page == 0) {
+    if (f->gap_lo) {
         struct store_gap *g = g_new0 (struct store_gap, 1);
         *g = (struct store_gap){ g_strdup (f->gap_lo), g_strdup (f->gap_hi), ERR_STORE_DOWN,
                                  g_strdup ("a gap of the test") };
@@ -145,7 +151,8 @@ static enum err fake_list_next (struct store_listing *l, size_t max, struct stor
     }
     if (!page->is_last) {
         g_free (l->after);
-        l->after = g_strdup (g_array_index (page->objects, struct store_object, page->objects->len - 1).key);
+        l->after = g_strdup (
+            g_array_index (page->objects, struct store_object, page->objects->len - 1).key);
         page->upto = g_strdup (l->after);
     }
     f->listings += page->is_last;
@@ -154,15 +161,16 @@ static enum err fake_list_next (struct store_listing *l, size_t max, struct stor
     return ERR_OK;
 }
 
-static void fake_list_close (struct store_listing *l)
+static void fake_list_close (struct store_listing *listing)
 {
+    struct listing *l = (struct listing *) listing;
     g_free (l->after);
     g_free (l->before);
     g_free (l);
 }
 
-static enum err fake_head (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
-                           struct error *e)
+static enum err fake_head (struct store *s, const char *bucket, const char *key,
+                           struct store_facts *ret, struct error *e)
 {
     (void) bucket;
     struct fake *f = (struct fake *) s;
@@ -182,8 +190,8 @@ static int memory_file (GBytes *bytes)
     return fd;
 }
 
-static enum err fake_open (struct store *s, const char *bucket, const char *key, struct store_handle *ret,
-                           struct error *e)
+static enum err fake_open (struct store *s, const char *bucket, const char *key,
+                           struct store_handle *ret, struct error *e)
 {
     struct fake *f = (struct fake *) s;
     enum err r = call_hook (f, FAKE_OPEN, key, 0, e);
@@ -193,8 +201,11 @@ static enum err fake_open (struct store *s, const char *bucket, const char *key,
     struct object *o = g_tree_lookup (f->objects, key);
     f->opens++;
     if (o)
-        *ret = (struct store_handle){ .fd = memory_file (o->bytes), .facts = o->facts, .store = s,
-                                      .bucket = g_strdup (bucket), .key = g_strdup (key) };
+        *ret = (struct store_handle){ .fd = memory_file (o->bytes),
+                                      .facts = o->facts,
+                                      .store = s,
+                                      .bucket = g_strdup (bucket),
+                                      .key = g_strdup (key) };
     pthread_mutex_unlock (&f->lock);
     if (!o)
         return FAIL (e, NO_OBJECT, "no object '%s'", key);

@@ -1,5 +1,5 @@
-/* A store in memory whose every call can be watched and disturbed at an exact point, for tests of the rules that hold
- * between listing, events and extraction. */
+/* A store in memory whose every call can be watched and disturbed at an exact point, for tests of
+ * the rules that hold between listing, events and extraction. */
 #pragma once
 
 #include "store/store.h"
@@ -8,11 +8,14 @@ enum fake_point { FAKE_LIST_OPEN, FAKE_LIST_PAGE, FAKE_OPEN, FAKE_OPENED, FAKE_V
 
 struct fake;
 
-/* Called before (FAKE_OPENED: after) the step; `key` is NULL for listings, `page` counts from 0. What it returns but OK
- * becomes the step's result. Runs without the fake's lock, on the product's threads. */
-typedef enum err fake_hook (void *arg, struct fake *f, enum fake_point point, const char *key, int page);
+/* Called before (FAKE_OPENED: after) the step; `key` is NULL for listings, `page` counts from 0.
+ * What it returns but OK becomes the step's result. Runs without the fake's lock, on the product's
+ * threads. */
+typedef enum err fake_hook (void *arg, struct fake *f, enum fake_point point, const char *key,
+                            int page);
 
-/* A store with one bucket, "fake", pages of `page_size` keys. The store is owned by who gets fake_store(). */
+/* A store with one bucket, "fake", pages of `page_size` keys. The store is owned by who gets
+ * fake_store(). */
 struct fake *fake_new (size_t page_size);
 struct store *fake_store (struct fake *f);
 

@@ -1,5 +1,6 @@
-/* The consistency rules of ARCHITECTURE.md, each at the exact moment at which it matters: a store in memory
- * lets the test step in between listing, opening and verifying. Index and scan are the real ones, and so is the worker. */
+/* The consistency rules of ARCHITECTURE.md, each at the exact moment at which it matters: a store
+ * in memory lets the test step in between listing, opening and verifying. Index and scan are the
+ * real ones, and so is the worker. */
 #include "test.h"
 
 #include <ftw.h>
@@ -62,11 +63,19 @@ static int setup (void **state)
     w->fake = fake_new (3);
     stores_add_take (w->stores, fake_store (w->fake));
     struct quotas quotas = { 10, 1000000, 1000, 1000, INT64_C (1) << 50 };
-    struct project p = { .name = "p", .description = "", .template_id = "", .service_role = "",
-                         .quotas = quotas, .max_dataset_count = 10 };
+    struct project p = { .name = "p",
+                         .description = "",
+                         .template_id = "",
+                         .service_role = "",
+                         .quotas = quotas,
+                         .max_dataset_count = 10 };
     assert_ok (catalog_create_project (w->catalog, &p, 100, &e), &e);
-    struct dataset d = { .project_id = p.id, .name = "d", .description = "", .template_id = "",
-                         .workflow_parameters = "", .quotas = quotas };
+    struct dataset d = { .project_id = p.id,
+                         .name = "d",
+                         .description = "",
+                         .template_id = "",
+                         .workflow_parameters = "",
+                         .quotas = quotas };
     assert_ok (catalog_create_dataset (w->catalog, &d, &e), &e);
     w->dataset = d.id;
     start_scan (w);
@@ -94,8 +103,13 @@ static void put (struct world *w, const char *key, const char *text)
 static void bind (struct world *w)
 {
     struct error e;
-    struct binding b = { .dataset_id = w->dataset, .project = "p", .dataset = "d", .bucket = "fake",
-                         .state = BINDING_RUNNING, .phase = BINDING_FULL_SCANNING, .reason = "" };
+    struct binding b = { .dataset_id = w->dataset,
+                         .project = "p",
+                         .dataset = "d",
+                         .bucket = "fake",
+                         .state = BINDING_RUNNING,
+                         .phase = BINDING_FULL_SCANNING,
+                         .reason = "" };
     assert_ok (catalog_create_binding (w->catalog, &b, &e), &e);
     w->binding = b.id;
     assert_ok (scan_bind (w->scan, b.id, &e), &e);
@@ -185,7 +199,7 @@ static int64_t file_count (struct world *w)
 static void dirty (struct world *w, const char *key)
 {
     struct watch_event event = { .kind = WATCH_CLOSED, .key = key };
-    events_callbacks.on_events (w->scan, w->binding, &event, 1);
+    events_receive (w->scan, w->binding, &event, 1);
 }
 
 static void rescan (struct world *w)
@@ -221,11 +235,13 @@ struct step {
     atomic_int times;
 };
 
-static enum err run_step (void *arg, struct fake *f, enum fake_point point, const char *key, int page)
+static enum err run_step (void *arg, struct fake *f, enum fake_point point, const char *key,
+                          int page)
 {
     (void) f;
     struct step *s = arg;
-    if (point != s->point || (s->key && g_strcmp0 (key, s->key) != 0) || (!s->key && page != s->page))
+    if (point != s->point || (s->key && g_strcmp0 (key, s->key) != 0) ||
+        (!s->key && page != s->page))
         return ERR_OK;
     if (atomic_fetch_add (&s->times, 1) && !s->always)
         return ERR_OK;
@@ -281,7 +297,9 @@ static void test_failed_page_concludes_nothing (void **state)
     bind_ten (w);
     for (int i = 0; i < 10; i++)
         fake_remove (w->fake, (char[]){ 'k', (char) ('0' + i), 0 });
-    struct step down = { .point = FAKE_LIST_PAGE, .page = 0, .result = ERR_STORE_DOWN, .always = true };
+    struct step down = {
+        .point = FAKE_LIST_PAGE, .page = 0, .result = ERR_STORE_DOWN, .always = true
+    };
     struct error e;
     fake_set_hook (w->fake, run_step, &down);
     assert_ok (scan_rescan (w->scan, w->binding, NULL, false, false, &e), &e);
