@@ -1,5 +1,5 @@
-/* The floor of listing a directory: read every folder with getdents64, sort its names, statx every file. Prints objects a
- * second. Usage: floor_list ROOT */
+/* The floor of listing a directory: read every folder with getdents64, sort its names, statx every
+ * file. Prints objects a second. Usage: floor_list ROOT */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -52,7 +52,8 @@ static void walk (int dir)
             int sub = openat (dir, e->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
             if (sub >= 0)
                 walk (sub);
-        } else if (statx (dir, e->name, AT_SYMLINK_NOFOLLOW, STATX_SIZE | STATX_MTIME | STATX_INO, &st) == 0) {
+        } else if (statx (dir, e->name, AT_SYMLINK_NOFOLLOW, STATX_SIZE | STATX_MTIME | STATX_INO,
+                          &st) == 0) {
             files++;
             total_size += st.stx_size;
         }

@@ -1,5 +1,5 @@
-/* What the watcher says, as work: keys become dirty on disk before the event counts as seen, folders become
- * ranges to scan. */
+/* What the watcher says, as work: keys become dirty on disk before the event counts as seen,
+ * folders become ranges to scan. */
 #include "scan/internal.h"
 
 #include <string.h>
@@ -81,8 +81,8 @@ static void mark_dirty (struct bound *b, const struct work_dirty *keys, size_t n
         b->next_work_ns = 0;
         pthread_cond_signal (&b->scan->index_wake);
     } else {
-        LOG (LOG_ERROR, "scan", "cannot store events; scanning again", LOG_STR ("bucket", b->bucket),
-             LOG_STR ("error", e.message));
+        LOG (LOG_ERROR, "scan", "cannot store events; scanning again",
+             LOG_STR ("bucket", b->bucket), LOG_STR ("error", e.message));
         b->needs_scan = true;
     }
     pthread_mutex_unlock (&b->scan->lock);
@@ -106,8 +106,9 @@ void events_poll_folders (struct bound *b)
     size_t unwatched = watch_unwatched (b->scan->watch, b->id, prefixes);
     pthread_mutex_lock (&b->scan->lock);
     if (unwatched && !b->said_unwatched)
-        LOG (LOG_WARN, "scan", "some folders cannot be watched and are polled", LOG_STR ("bucket", b->bucket),
-             LOG_NUM ("folders", unwatched), LOG_NUM ("interval_s", b->scan->o.poll_interval_s));
+        LOG (LOG_WARN, "scan", "some folders cannot be watched and are polled",
+             LOG_STR ("bucket", b->bucket), LOG_NUM ("folders", unwatched),
+             LOG_NUM ("interval_s", b->scan->o.poll_interval_s));
     b->said_unwatched |= unwatched > 0;
     for (guint i = 0; i < prefixes->len; i++) {
         const char *prefix = g_ptr_array_index (prefixes, i);

@@ -25,7 +25,8 @@
 #define SCAN_PREFIXES_MAX 256 /* changed folders that are scanned one by one; more: everything */
 #define SCAN_SETTLED_MS                                                                            \
     10000 /* a full scan ends this long after its listing, whatever is still restless */
-#define SCAN_MOUNTS_MS     60000 /* mounting and unmounting on the machine asks for a scan this often at most */
+#define SCAN_MOUNTS_MS                                                                             \
+    60000 /* mounting and unmounting on the machine asks for a scan this often at most */
 #define SCAN_LATER_MAX_S  300 /* longest pause between two tries of an object whose store failed */
 #define SCAN_URGENT_SHARE 16  /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
 #define NS_PER_MS         INT64_C (1000000)
@@ -51,10 +52,10 @@ struct bound {
     bool may_have_ranges;
     bool force; /* next scan re-extracts what has other operators */
     bool forget_mounts;
-    bool said_unwatched;     /* that some folders are polled was logged */
+    bool said_unwatched; /* that some folders are polled was logged */
     int ranges_running;
     GHashTable *prefixes;                         /* changed folders to scan: char * set */
-    int64_t scan_started_ms; /* the last full one */
+    int64_t scan_started_ms;                      /* the last full one */
     int64_t next_scan_ms, next_poll_ms, retry_ms; /* clock_mono_ms; retry_ms 0: not failing */
     enum binding_state state;                     /* as the catalogue has it */
     enum binding_phase phase;

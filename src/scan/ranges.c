@@ -183,10 +183,10 @@ void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
         bound_set_state (b, BINDING_RETRYING, b->phase, b->gap_reason);
         g_clear_pointer (&b->gap_reason, g_free);
     } else if (over_quota) {
-        g_autofree char *reason = g_strdup_printf (
-            "%" G_GINT64_FORMAT " objects are not indexed: DatasetMaxFileCount or "
-                                "DatasetMaxTotalFileSize of the dataset is reached",
-            over_quota);
+        g_autofree char *reason =
+            g_strdup_printf ("%" G_GINT64_FORMAT " objects are not indexed: DatasetMaxFileCount or "
+                             "DatasetMaxTotalFileSize of the dataset is reached",
+                             over_quota);
         bound_set_state (b, BINDING_RUNNING, b->phase, reason);
     } else if (!b->is_paused && is_full) {
         b->retry_ms = 0;

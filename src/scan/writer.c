@@ -12,8 +12,9 @@ static int64_t later_ns (const struct work_item *item)
     return clock_now_ns () + pause_s * NS_PER_S;
 }
 
-/* The object was not found. That counts only while the bucket is the one that was bound: a vanished root or
- * mount point looks the same. Below a mount point the folder's scan decides, which checks it. */
+/* The object was not found. That counts only while the bucket is the one that was bound: a vanished
+ * root or mount point looks the same. Below a mount point the folder's scan decides, which checks
+ * it. */
 static enum work_outcome judge_missing (struct extraction *x)
 {
     struct bound *b = x->bound;
