@@ -103,10 +103,10 @@ enum err uri_bucket (const char *uri, char **ret, struct error *e)
                         "3 to 63 of a-z, 0-9 and '-' that begin and end with a letter or digit, "
                         "got '%.200s'.",
                         uri);
-    if (*rest && strcmp (rest, "/") != 0)
+    if (*rest)
         return FAIL_ON (e, INVALID_PARAM, "URI",
                         "Specified parameter URI is not valid. Expected a whole bucket, oss://%s, "
-                        "without a key or folder, got '%.200s'.",
+                        "without a slash or key after it, got '%.200s'.",
                         bucket, uri);
     *ret = g_steal_pointer (&bucket);
     return ERR_OK;
@@ -130,28 +130,35 @@ unsigned page_size (struct opt_int max_results, unsigned fallback)
     return max_results.is_set && max_results.value > 0 ? (unsigned) max_results.value : fallback;
 }
 
-static bool token_fits (char **parts, size_t n, const char *const *fixed)
+static bool is_name (const char *text)
 {
-    if (g_strv_length (parts) != n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strlen (parts[i]);
-        if (fixed[i] && strcmp (parts[i], fixed[i]) != 0)
-            return false;
-        if (len == 0 || len > LIMIT_NAME_MAX || strspn (parts[i], NAME_BYTES) != len)
-            return false;
-    }
-    return true;
+    size_t len = strlen (text);
+    return len > 0 && len <= LIMIT_NAME_MAX && strspn (text, NAME_BYTES) == len &&
+           !g_ascii_isdigit (*text) && *text != '-';
+}
+
+/* A fixed part must be what it is; of the others, "bucket" is a bucket, the rest are names. */
+static bool part_fits (const char *part, const char *form, const char *fixed)
+{
+    if (fixed)
+        return strcmp (part, fixed) == 0;
+    return strcmp (form, "bucket") == 0 ? store_bucket_name_is_legal (part) : is_name (part);
+}
+
+static bool token_fits (char **parts, char **form, const char *const *fixed)
+{
+    bool fits = g_strv_length (parts) == g_strv_length (form);
+    for (size_t i = 0; fits && form[i]; i++)
+        fits = part_fits (parts[i], form[i], fixed[i]);
+    return fits;
 }
 
 enum err token_split (const char *token, const char *form, const char *const *fixed, char ***ret,
                       struct error *e)
 {
-    size_t n = 1;
-    for (const char *c = form; *c; c++)
-        n += *c == ':';
-    g_auto (GStrv) parts = g_strsplit (token, ":", (int) n + 1);
-    if (!token_fits (parts, n, fixed))
+    g_auto (GStrv) form_parts = g_strsplit (form, ":", -1);
+    g_auto (GStrv) parts = g_strsplit (token, ":", (int) g_strv_length (form_parts) + 1);
+    if (!token_fits (parts, form_parts, fixed))
         return FAIL_ON (e, INVALID_PARAM, "NextToken",
                         "Specified parameter NextToken is not valid. Expected the NextToken of the "
                         "last answer to the same list (%s), got '%.200s'.",

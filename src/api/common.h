@@ -32,8 +32,8 @@ NODISCARD enum err target_binding (const struct api *api, const char *project, c
 
 /* ---- URIs: oss://BUCKET[/KEY]; s3:// means the same and is stored as oss:// ---- */
 
-/* The bucket of a URI that names one: "oss://b", also with the slash that tools like to add,
- * "oss://b/". Everything else is InvalidURI with what was expected. */
+/* The bucket of a URI that names one. Everything else, "oss://b/" too, is InvalidURI with what was
+ * expected. */
 NODISCARD enum err uri_bucket (const char *uri, char **ret, struct error *e);
 
 /* A URI of an object, with the scheme that the index uses. `subject`: the parameter to blame. */
@@ -45,7 +45,8 @@ NODISCARD enum err uri_object (const char *uri, const char *subject, char **ret,
 unsigned page_size (struct opt_int max_results, unsigned fallback);
 
 /* Splits a NextToken. `form` names its parts ("owner:project:dataset"); `fixed` has one entry for
- * each: what the part must be, or NULL for any name. InvalidNextToken if it is not so. */
+ * each: what the part must be, or NULL for any name that is legal. InvalidNextToken if it is not
+ * so. */
 NODISCARD enum err token_split (const char *token, const char *form, const char *const *fixed,
                                 char ***ret, struct error *e);
 

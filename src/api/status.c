@@ -3,6 +3,7 @@
 
 #include "api/common.h"
 #include "api/handlers.h"
+#include "base/limits.h"
 
 static json_t *bucket_json (const struct api *api, const char *bucket, const GPtrArray *bindings)
 {
@@ -57,6 +58,8 @@ enum err api_list_buckets (struct call *c, const void *params UNUSED, struct rep
     return reply_take (reply, json_pack ("{s:o, s:o}", "Buckets", list, "Warnings", warnings), e);
 }
 
+/* Bindings are as many as fit a page; BindingCount is their number, and ListBindings has them all.
+ */
 enum err api_get_status (struct call *c, const void *params UNUSED, struct reply *reply,
                          struct error *e)
 {
@@ -68,15 +71,15 @@ enum err api_get_status (struct call *c, const void *params UNUSED, struct reply
     struct scan_workers w = { 0 };
     scan_get_workers (api->scan, &w);
     json_t *list = json_array ();
-    for (guint i = 0; i < bindings->len; i++)
+    for (guint i = 0; i < bindings->len && i < LIMIT_PAGE; i++)
         json_array_append_new (list, binding_json (api, bindings->pdata[i]));
-    json_t *status =
-        json_pack ("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",               //
-                   "Version", BINDERY_VERSION, "StartTime", json_time (api, api->start_ns), //
-                   "Region", api->region, "AccountId", api->account_id,                     //
-                   "Workers", (json_int_t) w.workers, "WorkersBusy", (json_int_t) w.busy,   //
-                   "WorkersWaiting", (json_int_t) w.waiting,                                //
-                   "JobsDone", (json_int_t) w.jobs, "WorkerCrashes", (json_int_t) w.crashes,
-                   "WorkerTimeouts", (json_int_t) w.timeouts, "Bindings", list);
+    json_t *status = json_pack (
+        "{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",          //
+        "Version", BINDERY_VERSION, "StartTime", json_time (api, api->start_ns), //
+        "Region", api->region, "AccountId", api->account_id,                     //
+        "Workers", (json_int_t) w.workers, "WorkersBusy", (json_int_t) w.busy,   //
+        "WorkersWaiting", (json_int_t) w.waiting,                                //
+        "JobsDone", (json_int_t) w.jobs, "WorkerCrashes", (json_int_t) w.crashes, "WorkerTimeouts",
+        (json_int_t) w.timeouts, "BindingCount", (json_int_t) bindings->len, "Bindings", list);
     return reply_take (reply, json_pack ("{s:o}", "Status", status), e);
 }
