@@ -10,18 +10,29 @@ const { describe, it, afterEach } = require('node:test');
 const { Server, clientV3, until, binary, KEY } = require('./harness');
 const { ACCOUNT, REGION } = require('./harness');
 
-const get = (address, url) => new Promise((resolve, reject) => {
-  http.get(`http://${address}${url}`, { agent: false }, (r) => {
-    let text = '';
-    r.on('data', (d) => { text += d; });
-    r.on('end', () => resolve({ status: r.statusCode, text, type: r.headers['content-type'] }));
-  }).on('error', reject);
-});
+const get = (address, url) =>
+  new Promise((resolve, reject) => {
+    http
+      .get(`http://${address}${url}`, { agent: false }, (r) => {
+        let text = '';
+        r.on('data', (d) => {
+          text += d;
+        });
+        r.on('end', () => resolve({ status: r.statusCode, text, type: r.headers['content-type'] }));
+      })
+      .on('error', reject);
+  });
 
 describe('start and stop', () => {
   const servers = [];
-  const make = (options) => { const s = new Server(options); servers.push(s); return s; };
-  afterEach(async () => { for (const s of servers.splice(0)) await s.remove(); });
+  const make = (options) => {
+    const s = new Server(options);
+    servers.push(s);
+    return s;
+  };
+  afterEach(async () => {
+    for (const s of servers.splice(0)) await s.remove();
+  });
 
   it('writes endpoints.json when it listens, and removes it when it stops', async () => {
     const server = await make().start();
@@ -41,7 +52,10 @@ describe('start and stop', () => {
       await server.call('CreateBinding', { ...where, URI: 'oss://busy' });
       const idle = require('node:net').connect(Number(server.endpoints.imm.split(':')[1]), '127.0.0.1');
       idle.on('error', () => {});
-      const workers = await until('workers run', () => { const w = server.workers(); return w.length && w; });
+      const workers = await until('workers run', () => {
+        const w = server.workers();
+        return w.length && w;
+      });
       const how = await server.stop(signal);
       idle.destroy();
       assert.equal(how.code, 0, server.log.slice(-2000));
@@ -53,7 +67,10 @@ describe('start and stop', () => {
   it('answers /livez and /readyz on the administration port', async () => {
     const server = await make().start();
     for (const url of ['/livez', '/readyz']) {
-      const answer = await until(`${url} is 200`, async () => { const a = await get(server.endpoints.admin, url); return a.status === 200 && a; });
+      const answer = await until(`${url} is 200`, async () => {
+        const a = await get(server.endpoints.admin, url);
+        return a.status === 200 && a;
+      });
       assert.equal(answer.status, 200);
     }
   });
@@ -98,7 +115,10 @@ describe('start and stop', () => {
     assert.equal(Status.AccountId, ACCOUNT);
     assert.equal(Status.Region, REGION);
     const { Regions } = await server.call('ListRegions', { AcceptLanguage: 'en-US' });
-    assert.deepEqual(Regions.map((r) => r.RegionId), [REGION]);
+    assert.deepEqual(
+      Regions.map((r) => r.RegionId),
+      [REGION],
+    );
   });
 
   it('takes options from variables and from a file, the flag first, then the variable', async () => {

@@ -8,9 +8,11 @@ const { useServer, Refusal } = require('./harness');
 const { imm, checkRefusal } = require('./model');
 const sign = require('./sign');
 
-const BUILT = new Set(`CreateProject GetProject ListProjects UpdateProject DeleteProject CreateDataset GetDataset ListDatasets
+const BUILT = new Set(
+  `CreateProject GetProject ListProjects UpdateProject DeleteProject CreateDataset GetDataset ListDatasets
   UpdateDataset DeleteDataset CreateBinding GetBinding ListBindings DeleteBinding AttachOSSBucket DetachOSSBucket
-  GetOSSBucketAttachment ListAttachedOSSBuckets ListRegions GetFileMeta BatchGetFileMeta SimpleQuery`.split(/\s+/));
+  GetOSSBucketAttachment ListAttachedOSSBuckets ListRegions GetFileMeta BatchGetFileMeta SimpleQuery`.split(/\s+/),
+);
 
 const samples = { string: 'x', bool: true, int32: 1, int64: 1, float: 1, double: 1, any: 'x' };
 const named = { ProjectName: 'p', DatasetName: 'd', URI: 'oss://bucket-1', OSSBucket: 'bucket-1', SourceURI: 'oss://bucket-1/a.jpg' };
@@ -24,7 +26,8 @@ function plausible(type, name) {
   return Object.fromEntries(imm.models[type].filter((f) => f.required).map((f) => [f.name, plausible(f.type, f.name)]));
 }
 
-const required = (action) => Object.fromEntries(imm.actions[action].params.filter((p) => p.required).map((p) => [p.name, plausible(p.type, p.name)]));
+const required = (action) =>
+  Object.fromEntries(imm.actions[action].params.filter((p) => p.required).map((p) => [p.name, plausible(p.type, p.name)]));
 
 describe('the gate', () => {
   const server = useServer();
@@ -50,7 +53,13 @@ describe('the gate', () => {
   });
 
   it('names the parameter that has the wrong type, for every typed parameter of every action', async () => {
-    const bad = { int32: ['x', '1.5', '1x', '9999999999', ' 1'], int64: ['x', '1.5', '99999999999999999999'], bool: ['maybe', '2'], float: ['x'], double: ['x'] };
+    const bad = {
+      int32: ['x', '1.5', '1x', '9999999999', ' 1'],
+      int64: ['x', '1.5', '99999999999999999999'],
+      bool: ['maybe', '2'],
+      float: ['x'],
+      double: ['x'],
+    };
     for (const action of Object.keys(imm.actions)) {
       for (const p of imm.actions[action].params.filter((x) => bad[x.type])) {
         for (const value of bad[p.type]) await server.refused(action, { ...required(action), [p.name]: value }, `Invalid${p.name}`);
@@ -78,7 +87,9 @@ describe('the gate', () => {
     ];
     for (const [action, name, values] of cases) {
       for (const value of values) {
-        const e = await server.refused(action, { ...required(action), [name]: value }, `Invalid${name}`).catch((x) => { throw new Error(`${name}=${value}: ${x.message}`); });
+        const e = await server.refused(action, { ...required(action), [name]: value }, `Invalid${name}`).catch((x) => {
+          throw new Error(`${name}=${value}: ${x.message}`);
+        });
         assert.match(e.body.Message, new RegExp(name));
       }
     }
@@ -86,16 +97,31 @@ describe('the gate', () => {
 
   it('refuses JSON that is nested too deep, has a NUL, repeats a member or is not UTF-8', async () => {
     const where = { ProjectName: 'p', DatasetName: 'd' };
-    const values = ['['.repeat(100000), `${'{"SubQueries":['.repeat(500)}{}${']}'.repeat(500)}`, '{"Field":"Size\\u0000"}', '{"Field":"a","Field":"b"}', '', ' ', '{} {}'];
+    const values = [
+      '['.repeat(100000),
+      `${'{"SubQueries":['.repeat(500)}{}${']}'.repeat(500)}`,
+      '{"Field":"Size\\u0000"}',
+      '{"Field":"a","Field":"b"}',
+      '',
+      ' ',
+      '{} {}',
+    ];
     for (const Query of values.filter((v) => v.trim())) {
-      await assert.rejects(server.v3('SimpleQuery', { ...where, Query }), (e) => e instanceof Refusal && e.status === 400, Query.slice(0, 40));
+      await assert.rejects(
+        server.v3('SimpleQuery', { ...where, Query }),
+        (e) => e instanceof Refusal && e.status === 400,
+        Query.slice(0, 40),
+      );
     }
     await server.assertAlive();
   });
 
   it('answers unknown actions, also with the wrong case, with InvalidApi.NotFound', async () => {
     for (const action of ['NoSuchAction', 'createProject2', 'CREATEPROJECT', 'x'.repeat(10000)]) {
-      for (const client of Object.values(server.clients)) await server.refused(action, {}, 'InvalidApi.NotFound', 404, client).catch((e) => { if (!/Missing/.test(e.message)) throw e; });
+      for (const client of Object.values(server.clients))
+        await server.refused(action, {}, 'InvalidApi.NotFound', 404, client).catch((e) => {
+          if (!/Missing/.test(e.message)) throw e;
+        });
     }
     const e = await server.raw('signV3', { action: 'createproject', query: { ProjectName: 'p' } });
     assert.equal(`${e.status} ${e.body.Code}`, '404 InvalidApi.NotFound');
@@ -106,7 +132,8 @@ describe('the gate', () => {
   });
 
   it('ignores parameters that it does not know', async () => {
-    for (const client of Object.values(server.clients)) await server.call('ListProjects', { RegionId: 'somewhere', NewThing: '{"a":1}' }, client);
+    for (const client of Object.values(server.clients))
+      await server.call('ListProjects', { RegionId: 'somewhere', NewThing: '{"a":1}' }, client);
   });
 
   it('takes every action by GET and by POST, parameters in the query, in the form, or in both', async () => {
@@ -121,14 +148,18 @@ describe('the gate', () => {
         const made = await server.raw(version, { action: 'CreateProject', ...way });
         assert.equal(made.status, 200, made.text);
         assert.equal(made.body.Project.Description, 'one');
-        const gone = await server.raw(version, { action: 'DeleteProject', method: way.method, query: { ProjectName: made.body.Project.ProjectName } });
+        const gone = await server.raw(version, {
+          action: 'DeleteProject',
+          method: way.method,
+          query: { ProjectName: made.body.Project.ProjectName },
+        });
         assert.equal(gone.status, 200, gone.text);
       }
     }
   });
 
   it('brings any text through unharmed, by both clients and all ways', async () => {
-    const texts = ['a b+c%20d&e=f?g#h', '~!*\'()', '中文 и emoji 🎞', 'line\nbreak\ttab', '"quoted" \\ back', '%', '+', '=', '&&', 'a%2Bb'];
+    const texts = ['a b+c%20d&e=f?g#h', "~!*'()", '中文 и emoji 🎞', 'line\nbreak\ttab', '"quoted" \\ back', '%', '+', '=', '&&', 'a%2Bb'];
     await server.call('CreateProject', { ProjectName: 'texts' });
     for (const Description of texts) {
       for (const client of Object.values(server.clients)) {
@@ -141,7 +172,10 @@ describe('the gate', () => {
   });
 
   it('refuses a parameter that is given twice', async () => {
-    const twice = [['ProjectName', 'twice-a'], ['ProjectName', 'twice-b']];
+    const twice = [
+      ['ProjectName', 'twice-a'],
+      ['ProjectName', 'twice-b'],
+    ];
     const ways = [{ query: twice }, { form: twice }, { query: [twice[0]], form: [twice[1]] }];
     for (const version of ['signV3', 'signV1']) {
       for (const way of ways) {
@@ -155,11 +189,22 @@ describe('the gate', () => {
   });
 
   it('refuses encodings that are broken', async () => {
-    for (const text of ['ProjectName=%zz', 'ProjectName=%f', 'ProjectName=a%', 'ProjectName=%ff%fe', 'ProjectName=a%00b', '=x', 'ProjectName=%C0%AF']) {
+    for (const text of [
+      'ProjectName=%zz',
+      'ProjectName=%f',
+      'ProjectName=a%',
+      'ProjectName=%ff%fe',
+      'ProjectName=a%00b',
+      '=x',
+      'ProjectName=%C0%AF',
+    ]) {
       for (const inBody of [false, true]) {
         const e = await server.raw('signV3', {
-          action: 'CreateProject', body: inBody ? text : undefined,
-          change: (r) => { if (!inBody) r.path = `/?${text}`; },
+          action: 'CreateProject',
+          body: inBody ? text : undefined,
+          change: (r) => {
+            if (!inBody) r.path = `/?${text}`;
+          },
         });
         assert.ok(e.status === 400, `${text}: ${e.status} ${e.text}`);
         checkRefusal(e.body, text);
@@ -198,7 +243,10 @@ describe('the gate', () => {
   it('answers XML only when it is asked for', async () => {
     const good = await server.raw('signV1', { action: 'ListProjects', common: { Format: 'XML' } });
     assert.equal(good.headers['content-type'], 'text/xml;charset=utf-8');
-    assert.match(good.text, /^<\?xml[^>]*\?>\s*<ListProjectsResponse>.*<RequestId>[0-9A-F-]{36}<\/RequestId>.*<\/ListProjectsResponse>\s*$/s);
+    assert.match(
+      good.text,
+      /^<\?xml[^>]*\?>\s*<ListProjectsResponse>.*<RequestId>[0-9A-F-]{36}<\/RequestId>.*<\/ListProjectsResponse>\s*$/s,
+    );
     const bad = await server.raw('signV1', { action: 'GetProject', query: { ProjectName: '<&>' }, common: { Format: 'XML' } });
     assert.equal(bad.status, 400);
     assert.equal(bad.headers['content-type'], 'text/xml;charset=utf-8');
@@ -237,15 +285,23 @@ describe('the gate', () => {
     const URIs = keys.map((k) => `oss://long-keys/${k}`);
     for (const client of Object.values(server.clients)) {
       const { Files } = await server.call('BatchGetFileMeta', { ...where, URIs }, client);
-      assert.deepEqual(Files.map((f) => f.URI), URIs.slice(0, 3));
+      assert.deepEqual(
+        Files.map((f) => f.URI),
+        URIs.slice(0, 3),
+      );
     }
     await server.refused('BatchGetFileMeta', { ...where, URIs: [...URIs, 'oss://long-keys/one-more'] }, 'InvalidURIs');
   });
 
   it('serves many callers at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 200 }, () => sign.send(
-      server.endpoints.imm, sign.signV3({ host: server.endpoints.imm, key: { id: 'LTAItestkey', secret: 'test-secret-0123456789' }, action: 'ListProjects' }),
-    )));
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () =>
+        sign.send(
+          server.endpoints.imm,
+          sign.signV3({ host: server.endpoints.imm, key: { id: 'LTAItestkey', secret: 'test-secret-0123456789' }, action: 'ListProjects' }),
+        ),
+      ),
+    );
     for (const a of answers) assert.ok(a.status === 200 || (a.status === 429 && a.headers['x-acs-retry-after'] > 0), a.text);
     assert.ok(answers.filter((a) => a.status === 200).length > 0);
   });

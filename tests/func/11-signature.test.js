@@ -12,18 +12,75 @@ const { timestamp } = require('./sign');
 const other = { id: KEY.id, secret: 'not the secret' };
 const unknown = { id: 'LTAIunknown', secret: 'whatever' };
 
-const setHeader = (name, value) => (r) => { r.headers[name] = value; };
-const editAuth = (from, to) => (r) => { r.headers.authorization = r.headers.authorization.replace(from, to); };
+const setHeader = (name, value) => (r) => {
+  r.headers[name] = value;
+};
+const editAuth = (from, to) => (r) => {
+  r.headers.authorization = r.headers.authorization.replace(from, to);
+};
 
 const v3 = [
   ['a wrong secret', { key: other }, 400, /^SignatureDoesNotMatch$/],
   ['an unknown key', { key: unknown }, 404, /^InvalidAccessKeyId\.NotFound$/],
-  ['a query changed after signing', { query: { Prefix: 'a' }, change: (r) => { r.path = '/?Prefix=b'; } }, 400, /^SignatureDoesNotMatch$/],
-  ['a parameter added after signing', { change: (r) => { r.path = '/?Prefix=b'; } }, 400, /^SignatureDoesNotMatch$/],
-  ['a body changed after signing', { form: { Prefix: 'a' }, change: (r) => { r.body = 'Prefix=b'; } }, 400, /^(SignatureDoesNotMatch|InvalidContentSha256|IncompleteSignature)$/],
-  ['a body added after signing', { change: (r) => { r.body = 'Prefix=b'; } }, 400, /^(SignatureDoesNotMatch|IncompleteSignature)$/],
-  ['another action than was signed', { change: setHeader('x-acs-action', 'GetProject') }, 400, /^(SignatureDoesNotMatch|MissingProjectName)$/],
-  ['another method than was signed', { method: 'POST', change: (r) => { r.method = 'GET'; } }, 400, /^SignatureDoesNotMatch$/],
+  [
+    'a query changed after signing',
+    {
+      query: { Prefix: 'a' },
+      change: (r) => {
+        r.path = '/?Prefix=b';
+      },
+    },
+    400,
+    /^SignatureDoesNotMatch$/,
+  ],
+  [
+    'a parameter added after signing',
+    {
+      change: (r) => {
+        r.path = '/?Prefix=b';
+      },
+    },
+    400,
+    /^SignatureDoesNotMatch$/,
+  ],
+  [
+    'a body changed after signing',
+    {
+      form: { Prefix: 'a' },
+      change: (r) => {
+        r.body = 'Prefix=b';
+      },
+    },
+    400,
+    /^(SignatureDoesNotMatch|InvalidContentSha256|IncompleteSignature)$/,
+  ],
+  [
+    'a body added after signing',
+    {
+      change: (r) => {
+        r.body = 'Prefix=b';
+      },
+    },
+    400,
+    /^(SignatureDoesNotMatch|IncompleteSignature)$/,
+  ],
+  [
+    'another action than was signed',
+    { change: setHeader('x-acs-action', 'GetProject') },
+    400,
+    /^(SignatureDoesNotMatch|MissingProjectName)$/,
+  ],
+  [
+    'another method than was signed',
+    {
+      method: 'POST',
+      change: (r) => {
+        r.method = 'GET';
+      },
+    },
+    400,
+    /^SignatureDoesNotMatch$/,
+  ],
   ['another host than was signed', { change: setHeader('host', 'imm.example.com') }, 400, /^SignatureDoesNotMatch$/],
   ['a date of 16 minutes ago', { date: timestamp(-960) }, 400, /^InvalidTimeStamp\.Expired$/],
   ['a date in 16 minutes', { date: timestamp(960) }, 400, /^InvalidTimeStamp\.Expired$/],
@@ -32,27 +89,95 @@ const v3 = [
   ['a date with an impossible day', { date: '2024-02-31T00:00:00Z' }, 400, /^InvalidTimeStamp\.(Format|Expired)$/],
   ['no date', { without: ['x-acs-date'] }, 400, /^(MissingTimestamp|IncompleteSignature|InvalidTimeStamp\.Format)$/],
   ['no nonce', { without: ['x-acs-signature-nonce'] }, 400, /^(MissingSignatureNonce|IncompleteSignature)$/],
-  ['no body hash', { change: (r) => { delete r.headers['x-acs-content-sha256']; } }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
+  [
+    'no body hash',
+    {
+      change: (r) => {
+        delete r.headers['x-acs-content-sha256'];
+      },
+    },
+    400,
+    /^(IncompleteSignature|SignatureDoesNotMatch)$/,
+  ],
   ['a host that is not signed', { unsigned: ['host'] }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
   ['a date that is not signed', { unsigned: ['x-acs-date'] }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
   ['an action that is not signed', { unsigned: ['x-acs-action'] }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
   ['a nonce that is not signed', { unsigned: ['x-acs-signature-nonce'] }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
-  ['a signature cut short', { change: editAuth(/Signature=(.{60}).*/, 'Signature=$1') }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
+  [
+    'a signature cut short',
+    { change: editAuth(/Signature=(.{60}).*/, 'Signature=$1') },
+    400,
+    /^(IncompleteSignature|SignatureDoesNotMatch)$/,
+  ],
   ['an empty signature', { change: editAuth(/Signature=[0-9a-f]+$/, 'Signature=') }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
   ['no signed headers', { change: editAuth(/SignedHeaders=[^,]*,/, '') }, 400, /^IncompleteSignature$/],
-  ['a signed header that is not sent', { change: editAuth('SignedHeaders=host;', 'SignedHeaders=host;x-acs-nothing;') }, 400, /^(IncompleteSignature|SignatureDoesNotMatch)$/],
-  ['an unknown algorithm', { change: editAuth('ACS3-HMAC-SHA256', 'ACS3-HMAC-MD5') }, 400, /^(IncompleteSignature|InvalidSignatureMethod)$/],
-  ['an Authorization that is noise', { change: setHeader('authorization', 'Basic dXNlcjpwYXNz') }, 400, /^(IncompleteSignature|InvalidSignatureMethod|Missing.*)$/],
-  ['no Authorization', { change: (r) => { delete r.headers.authorization; } }, 400, /^(Missing.*|IncompleteSignature)$/],
+  [
+    'a signed header that is not sent',
+    { change: editAuth('SignedHeaders=host;', 'SignedHeaders=host;x-acs-nothing;') },
+    400,
+    /^(IncompleteSignature|SignatureDoesNotMatch)$/,
+  ],
+  [
+    'an unknown algorithm',
+    { change: editAuth('ACS3-HMAC-SHA256', 'ACS3-HMAC-MD5') },
+    400,
+    /^(IncompleteSignature|InvalidSignatureMethod)$/,
+  ],
+  [
+    'an Authorization that is noise',
+    { change: setHeader('authorization', 'Basic dXNlcjpwYXNz') },
+    400,
+    /^(IncompleteSignature|InvalidSignatureMethod|Missing.*)$/,
+  ],
+  [
+    'no Authorization',
+    {
+      change: (r) => {
+        delete r.headers.authorization;
+      },
+    },
+    400,
+    /^(Missing.*|IncompleteSignature)$/,
+  ],
   ['an overlong key id', { key: { id: 'x'.repeat(5000), secret: 'x' } }, 404, /^InvalidAccessKeyId\.NotFound$/],
 ];
 
 const v1 = [
   ['a wrong secret', { key: other }, 400, /^SignatureDoesNotMatch$/],
   ['an unknown key', { key: unknown }, 404, /^InvalidAccessKeyId\.NotFound$/],
-  ['a parameter changed after signing', { query: { Prefix: 'a' }, change: (r) => { r.path = r.path.replace('Prefix=a', 'Prefix=b'); } }, 400, /^SignatureDoesNotMatch$/],
-  ['a form parameter added after signing', { method: 'POST', form: { Prefix: 'a' }, change: (r) => { r.body += '&MaxResults=1'; } }, 400, /^SignatureDoesNotMatch$/],
-  ['another method than was signed', { change: (r) => { r.method = 'POST'; } }, 400, /^SignatureDoesNotMatch$/],
+  [
+    'a parameter changed after signing',
+    {
+      query: { Prefix: 'a' },
+      change: (r) => {
+        r.path = r.path.replace('Prefix=a', 'Prefix=b');
+      },
+    },
+    400,
+    /^SignatureDoesNotMatch$/,
+  ],
+  [
+    'a form parameter added after signing',
+    {
+      method: 'POST',
+      form: { Prefix: 'a' },
+      change: (r) => {
+        r.body += '&MaxResults=1';
+      },
+    },
+    400,
+    /^SignatureDoesNotMatch$/,
+  ],
+  [
+    'another method than was signed',
+    {
+      change: (r) => {
+        r.method = 'POST';
+      },
+    },
+    400,
+    /^SignatureDoesNotMatch$/,
+  ],
   ['a date of 16 minutes ago', { date: timestamp(-960) }, 400, /^InvalidTimeStamp\.Expired$/],
   ['a date in 16 minutes', { date: timestamp(960) }, 400, /^InvalidTimeStamp\.Expired$/],
   ['a date that is none', { date: 'now' }, 400, /^InvalidTimeStamp\.Format$/],
@@ -61,14 +186,22 @@ const v1 = [
   ['no signature', { without: ['Signature'] }, 400, /^(MissingSignature|IncompleteSignature)$/],
   ['no nonce', { without: ['SignatureNonce'] }, 400, /^MissingSignatureNonce$/],
   ['an unknown method', { common: { SignatureMethod: 'HMAC-MD5' } }, 400, /^InvalidSignatureMethod$/],
-  ['an unknown signature version', { common: { SignatureVersion: '9.0' } }, 400, /^(InvalidSignatureVersion|InvalidSignatureMethod|IncompleteSignature|InvalidSignature.*)$/],
+  [
+    'an unknown signature version',
+    { common: { SignatureVersion: '9.0' } },
+    400,
+    /^(InvalidSignatureVersion|InvalidSignatureMethod|IncompleteSignature|InvalidSignature.*)$/,
+  ],
   ['a signature of noise', { signature: 'AAAA' }, 400, /^(SignatureDoesNotMatch|IncompleteSignature)$/],
 ];
 
 describe('signatures', () => {
   const server = useServer();
 
-  for (const [version, cases] of [['signV3', v3], ['signV1', v1]]) {
+  for (const [version, cases] of [
+    ['signV3', v3],
+    ['signV1', v1],
+  ]) {
     for (const [what, how, status, code] of cases) {
       it(`${version === 'signV3' ? 'ACS3' : 'RPC v1'}: refuses ${what}`, async () => {
         const e = await server.raw(version, { action: 'ListProjects', ...how });
@@ -88,7 +221,13 @@ describe('signatures', () => {
 
     it(`${version}: refuses a request that is sent twice, also after a restart and after a kill`, async () => {
       const sent = [];
-      const how = { action: 'ListProjects', nonce: crypto.randomUUID(), change: (r) => { sent.push(r); } };
+      const how = {
+        action: 'ListProjects',
+        nonce: crypto.randomUUID(),
+        change: (r) => {
+          sent.push(r);
+        },
+      };
       assert.equal((await server.raw(version, how)).status, 200);
       const again = async () => {
         const answer = await server.sendRaw(sent[0]);

@@ -34,7 +34,11 @@ describe('HTTP', () => {
   });
 
   it('refuses a body that is announced as too large before it comes', async () => {
-    const text = await sign.sendBytes(server.endpoints.imm, `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${sign.FORM}\r\nContent-Length: 99999999999\r\n\r\n`, { half: false });
+    const text = await sign.sendBytes(
+      server.endpoints.imm,
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${sign.FORM}\r\nContent-Length: 99999999999\r\n\r\n`,
+      { half: false },
+    );
     const e = parse(text);
     assert.equal(e.status, 413);
     checkRefusal(e.json);
@@ -42,7 +46,11 @@ describe('HTTP', () => {
 
   it('refuses a body that grows too large in chunks', async () => {
     const chunk = `${MIB.toString(16)}\r\n${'x'.repeat(MIB)}\r\n`;
-    const text = await sign.sendBytes(server.endpoints.imm, `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${sign.FORM}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(9)}0\r\n\r\n`, { half: false });
+    const text = await sign.sendBytes(
+      server.endpoints.imm,
+      `POST / HTTP/1.1\r\nHost: x\r\nContent-Type: ${sign.FORM}\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(9)}0\r\n\r\n`,
+      { half: false },
+    );
     const e = parse(text);
     assert.equal(e.status, 413);
     checkRefusal(e.json);
@@ -58,7 +66,11 @@ describe('HTTP', () => {
   });
 
   it('refuses headers over 4 MiB with an answer in JSON', async () => {
-    const text = await sign.sendBytes(server.endpoints.imm, `GET / HTTP/1.1\r\nHost: x\r\n${`X-Filler: ${'y'.repeat(8000)}\r\n`.repeat(600)}\r\n`, { half: false });
+    const text = await sign.sendBytes(
+      server.endpoints.imm,
+      `GET / HTTP/1.1\r\nHost: x\r\n${`X-Filler: ${'y'.repeat(8000)}\r\n`.repeat(600)}\r\n`,
+      { half: false },
+    );
     const bad = parse(text);
     assert.ok([400, 413, 414, 431].includes(bad.status), bad.head);
     checkRefusal(bad.json);
@@ -110,16 +122,25 @@ describe('HTTP', () => {
     const { request } = require('node:http');
     let reused = 0;
     for (let i = 0; i < 10; i++) {
-      const r = sign.signV3({ host: server.endpoints.imm, key: { id: 'LTAItestkey', secret: 'test-secret-0123456789' }, action: 'ListProjects' });
+      const r = sign.signV3({
+        host: server.endpoints.imm,
+        key: { id: 'LTAItestkey', secret: 'test-secret-0123456789' },
+        action: 'ListProjects',
+      });
       const [host, port] = server.endpoints.imm.split(':');
       await new Promise((resolve, reject) => {
-        const sent = request({ host, port, agent, method: r.method, path: r.path, headers: { ...r.headers, 'content-length': 0 } }, (answer) => {
-          assert.equal(answer.statusCode, 200);
-          answer.resume();
-          answer.on('end', resolve);
-        });
+        const sent = request(
+          { host, port, agent, method: r.method, path: r.path, headers: { ...r.headers, 'content-length': 0 } },
+          (answer) => {
+            assert.equal(answer.statusCode, 200);
+            answer.resume();
+            answer.on('end', resolve);
+          },
+        );
         sent.on('error', reject);
-        sent.on('socket', () => { reused += sent.reusedSocket ? 1 : 0; });
+        sent.on('socket', () => {
+          reused += sent.reusedSocket ? 1 : 0;
+        });
         sent.end();
       });
     }
@@ -130,7 +151,10 @@ describe('HTTP', () => {
   it('answers while 300 slow connections say nothing', async () => {
     const [host, port] = server.endpoints.imm.split(':');
     const sockets = Array.from({ length: 300 }, () => net.connect({ host, port }));
-    for (const s of sockets) { s.on('error', () => {}); s.write('POST / HTTP/1.1\r\nHost'); }
+    for (const s of sockets) {
+      s.on('error', () => {});
+      s.write('POST / HTTP/1.1\r\nHost');
+    }
     await until('it answers', () => server.assertAlive().then(() => true), { seconds: 10 });
     for (const s of sockets) s.destroy();
   });

@@ -7,8 +7,12 @@ const { describe, it } = require('node:test');
 const { useServer, until } = require('./harness');
 
 const QUOTAS = {
-  ProjectMaxDatasetCount: 1000000000, DatasetMaxBindCount: 10, DatasetMaxFileCount: 100000000,
-  DatasetMaxEntityCount: 10000000000, DatasetMaxRelationCount: 100000000000, DatasetMaxTotalFileSize: 90000000000000000,
+  ProjectMaxDatasetCount: 1000000000,
+  DatasetMaxBindCount: 10,
+  DatasetMaxFileCount: 100000000,
+  DatasetMaxEntityCount: 10000000000,
+  DatasetMaxRelationCount: 100000000000,
+  DatasetMaxTotalFileSize: 90000000000000000,
 };
 const badNames = ['1a', '-a', 'a.b', 'a b', 'ä', 'a/b', 'a:b', 'a\n', 'a*', 'a'.repeat(129), '中', "a'"];
 const goodNames = ['a', 'Z', '_', '_1', 'A-1_b', 'a'.repeat(128)];
@@ -33,9 +37,16 @@ describe('projects', () => {
     it(`${name}: makes a project with everything set, and gives it back as it was set`, async () => {
       const client = server.clients[name];
       const wanted = {
-        ProjectName: `full-${name}`, Description: 'A description, with ümläut', ServiceRole: 'SomeRole', TemplateId: 'Official:MediaMeta',
-        ProjectMaxDatasetCount: 5, DatasetMaxBindCount: 3, DatasetMaxFileCount: 1000, DatasetMaxEntityCount: 10,
-        DatasetMaxRelationCount: 11, DatasetMaxTotalFileSize: 123456789,
+        ProjectName: `full-${name}`,
+        Description: 'A description, with ümläut',
+        ServiceRole: 'SomeRole',
+        TemplateId: 'Official:MediaMeta',
+        ProjectMaxDatasetCount: 5,
+        DatasetMaxBindCount: 3,
+        DatasetMaxFileCount: 1000,
+        DatasetMaxEntityCount: 10,
+        DatasetMaxRelationCount: 11,
+        DatasetMaxTotalFileSize: 123456789,
       };
       const made = (await server.call('CreateProject', { ...wanted, Tag: [{ Key: 'k', Value: 'v' }] }, client)).Project;
       const got = (await server.call('GetProject', { ProjectName: wanted.ProjectName }, client)).Project;
@@ -74,7 +85,9 @@ describe('projects', () => {
         await server.call('DeleteProject', { ProjectName }, client);
       }
       for (const ProjectName of badNames) await server.refused('CreateProject', { ProjectName }, 'InvalidProjectName', 400, client);
-      await server.refused('CreateProject', { ProjectName: '' }, 'MissingProjectName', 400, client).catch((e) => { if (!/InvalidProjectName/.test(e.message)) throw e; });
+      await server.refused('CreateProject', { ProjectName: '' }, 'MissingProjectName', 400, client).catch((e) => {
+        if (!/InvalidProjectName/.test(e.message)) throw e;
+      });
     });
   }
 
@@ -88,14 +101,21 @@ describe('projects', () => {
   for (const [name, good, bad] of limits) {
     it(`takes ${name} up to its limits and refuses what is beyond, on creating and on changing`, async () => {
       await server.call('CreateProject', { ProjectName: 'limits' });
-      for (const value of good) assert.equal((await server.call('UpdateProject', { ProjectName: 'limits', [name]: value })).Project[name], value);
+      for (const value of good)
+        assert.equal((await server.call('UpdateProject', { ProjectName: 'limits', [name]: value })).Project[name], value);
       for (const value of bad) {
         for (const action of ['CreateProject', 'UpdateProject']) {
           const params = { ProjectName: action === 'CreateProject' ? 'limits-2' : 'limits', [name]: value };
-          await server.refused(action, params, `Invalid${name}`).catch((e) => { if (!/LimitExceededError/.test(e.message)) throw e; });
+          await server.refused(action, params, `Invalid${name}`).catch((e) => {
+            if (!/LimitExceededError/.test(e.message)) throw e;
+          });
         }
       }
-      assert.equal((await server.call('GetProject', { ProjectName: 'limits' })).Project[name], good.at(-1), 'a refused change changes nothing');
+      assert.equal(
+        (await server.call('GetProject', { ProjectName: 'limits' })).Project[name],
+        good.at(-1),
+        'a refused change changes nothing',
+      );
       await server.refused('GetProject', { ProjectName: 'limits-2' }, 'ResourceNotFound', 404);
       await server.call('DeleteProject', { ProjectName: 'limits' });
     });
@@ -117,10 +137,16 @@ describe('projects', () => {
     for (const client of Object.values(server.clients)) {
       for (const MaxResults of [1, 3, 8, 100, 200, 0]) {
         const got = await listAll(server, 'ListProjects', 'Projects', { Prefix: 'list-', MaxResults }, client);
-        assert.deepEqual(got.map((p) => p.ProjectName), sorted);
+        assert.deepEqual(
+          got.map((p) => p.ProjectName),
+          sorted,
+        );
       }
-      assert.deepEqual((await listAll(server, 'ListProjects', 'Projects', { Prefix: 'list-a' }, client)).map((p) => p.ProjectName), ['list-a', 'list-a-a']);
-      assert.deepEqual((await listAll(server, 'ListProjects', 'Projects', { Prefix: 'nothing-begins-so' }, client)), []);
+      assert.deepEqual(
+        (await listAll(server, 'ListProjects', 'Projects', { Prefix: 'list-a' }, client)).map((p) => p.ProjectName),
+        ['list-a', 'list-a-a'],
+      );
+      assert.deepEqual(await listAll(server, 'ListProjects', 'Projects', { Prefix: 'nothing-begins-so' }, client), []);
     }
   });
 
@@ -131,15 +157,30 @@ describe('projects', () => {
     const rest = await listAll(server, 'ListProjects', 'Projects', { Prefix: 'list-', NextToken: first.NextToken });
     const second = await server.call('ListProjects', { Prefix: 'list-', NextToken: first.NextToken });
     assert.ok(rest.length);
-    assert.deepEqual(second.Projects.map((p) => p.ProjectName), ['list-a', 'list-a-a', 'list-b', 'list-z']);
+    assert.deepEqual(
+      second.Projects.map((p) => p.ProjectName),
+      ['list-a', 'list-a-a', 'list-b', 'list-z'],
+    );
   });
 
   it('lists only projects that carry all the tags asked for', async () => {
-    await server.call('CreateProject', { ProjectName: 'tag-1', Tag: [{ Key: 'team', Value: 'a' }, { Key: 'env', Value: 'test' }] });
+    await server.call('CreateProject', {
+      ProjectName: 'tag-1',
+      Tag: [
+        { Key: 'team', Value: 'a' },
+        { Key: 'env', Value: 'test' },
+      ],
+    });
     await server.call('CreateProject', { ProjectName: 'tag-2', Tag: [{ Key: 'team', Value: 'a' }] });
     const names = async (Tag) => (await listAll(server, 'ListProjects', 'Projects', { Tag })).map((p) => p.ProjectName);
     assert.deepEqual(await names([{ Key: 'team', Value: 'a' }]), ['tag-1', 'tag-2']);
-    assert.deepEqual(await names([{ Key: 'team', Value: 'a' }, { Key: 'env', Value: 'test' }]), ['tag-1']);
+    assert.deepEqual(
+      await names([
+        { Key: 'team', Value: 'a' },
+        { Key: 'env', Value: 'test' },
+      ]),
+      ['tag-1'],
+    );
     assert.deepEqual(await names([{ Key: 'team', Value: 'b' }]), []);
     await server.refused('ListProjects', { Tag: Array.from({ length: 21 }, (_, i) => ({ Key: `k${i}`, Value: 'v' })) }, 'InvalidTag');
   });
@@ -148,7 +189,8 @@ describe('projects', () => {
     for (const MaxResults of [201, -1, 100000]) await server.refused('ListProjects', { MaxResults }, 'InvalidMaxResults');
     await server.call('ListProjects', { Prefix: 'x'.repeat(128) });
     await server.refused('ListProjects', { Prefix: 'x'.repeat(129) }, 'InvalidPrefix');
-    for (const NextToken of ['nonsense', 'a:b:c:d', '999:list-a', ':', `${'x'.repeat(10000)}`]) await server.refused('ListProjects', { NextToken }, 'InvalidNextToken');
+    for (const NextToken of ['nonsense', 'a:b:c:d', '999:list-a', ':', `${'x'.repeat(10000)}`])
+      await server.refused('ListProjects', { NextToken }, 'InvalidNextToken');
   });
 
   it('does not delete a project that has a dataset, and does when it is gone', async () => {
@@ -172,7 +214,9 @@ describe('projects', () => {
   });
 
   it('lets exactly one of many callers make a project of one name', async () => {
-    const tries = await Promise.allSettled(Array.from({ length: 16 }, (_, i) => (i % 2 ? server.v1 : server.v3)('CreateProject', { ProjectName: 'race' })));
+    const tries = await Promise.allSettled(
+      Array.from({ length: 16 }, (_, i) => (i % 2 ? server.v1 : server.v3)('CreateProject', { ProjectName: 'race' })),
+    );
     assert.equal(tries.filter((t) => t.status === 'fulfilled').length, 1);
     for (const t of tries) if (t.status === 'rejected') assert.equal(t.reason.code, 'ResourceAlreadyExists');
   });

@@ -15,8 +15,15 @@ describe('datasets', () => {
     it(`${name}: makes a dataset with everything set, and gives it back as it was set`, async () => {
       const client = server.clients[name];
       const wanted = {
-        ...project, DatasetName: `full-${name}`, Description: 'Photos and films', TemplateId: 'Official:ImageManagement',
-        DatasetMaxBindCount: 2, DatasetMaxFileCount: 5, DatasetMaxEntityCount: 6, DatasetMaxRelationCount: 7, DatasetMaxTotalFileSize: 8,
+        ...project,
+        DatasetName: `full-${name}`,
+        Description: 'Photos and films',
+        TemplateId: 'Official:ImageManagement',
+        DatasetMaxBindCount: 2,
+        DatasetMaxFileCount: 5,
+        DatasetMaxEntityCount: 6,
+        DatasetMaxRelationCount: 7,
+        DatasetMaxTotalFileSize: 8,
       };
       const made = (await server.call('CreateDataset', wanted, client)).Dataset;
       const got = (await server.call('GetDataset', { ...project, DatasetName: wanted.DatasetName }, client)).Dataset;
@@ -74,10 +81,16 @@ describe('datasets', () => {
   for (const [name, good, bad] of limits) {
     it(`takes ${name} up to its limits and refuses what is beyond`, async () => {
       await server.call('CreateDataset', { ...project, DatasetName: 'limits' });
-      for (const value of good) assert.equal((await server.call('UpdateDataset', { ...project, DatasetName: 'limits', [name]: value })).Dataset[name], value);
+      for (const value of good)
+        assert.equal((await server.call('UpdateDataset', { ...project, DatasetName: 'limits', [name]: value })).Dataset[name], value);
       for (const value of bad) {
-        for (const [action, DatasetName] of [['CreateDataset', 'limits-2'], ['UpdateDataset', 'limits']]) {
-          await server.refused(action, { ...project, DatasetName, [name]: value }, `Invalid${name}`).catch((e) => { if (!/LimitExceededError/.test(e.message)) throw e; });
+        for (const [action, DatasetName] of [
+          ['CreateDataset', 'limits-2'],
+          ['UpdateDataset', 'limits'],
+        ]) {
+          await server.refused(action, { ...project, DatasetName, [name]: value }, `Invalid${name}`).catch((e) => {
+            if (!/LimitExceededError/.test(e.message)) throw e;
+          });
         }
       }
       assert.equal((await server.call('GetDataset', { ...project, DatasetName: 'limits' })).Dataset[name], good.at(-1));
@@ -89,7 +102,11 @@ describe('datasets', () => {
     const WorkflowParameters = [{ Name: 'face', Value: 'off' }];
     const { Dataset } = await server.call('CreateDataset', { ...project, DatasetName: 'workflow', WorkflowParameters });
     assert.deepEqual(Dataset.WorkflowParameters, WorkflowParameters);
-    await server.refused('CreateDataset', { ...project, DatasetName: 'workflow-2', WorkflowParameters: [{ Name: 1 }] }, 'InvalidWorkflowParameters');
+    await server.refused(
+      'CreateDataset',
+      { ...project, DatasetName: 'workflow-2', WorkflowParameters: [{ Name: 1 }] },
+      'InvalidWorkflowParameters',
+    );
   });
 
   it('lists in byte order, page by page, with tokens account:project:dataset', async () => {
@@ -109,7 +126,8 @@ describe('datasets', () => {
       }
     }
     for (const MaxResults of [201, -1]) await server.refused('ListDatasets', { ...project, MaxResults }, 'InvalidMaxResults');
-    for (const NextToken of ['nonsense', '1:other:d', ':::']) await server.refused('ListDatasets', { ...project, NextToken }, 'InvalidNextToken');
+    for (const NextToken of ['nonsense', '1:other:d', ':::'])
+      await server.refused('ListDatasets', { ...project, NextToken }, 'InvalidNextToken');
     await server.refused('ListDatasets', { ...project, Prefix: 'x'.repeat(129) }, 'InvalidPrefix');
   });
 

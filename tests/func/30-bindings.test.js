@@ -31,14 +31,19 @@ describe('bindings', () => {
       it('answers GetBinding with the same binding, and with progress', async () => {
         const { Binding } = await server.call('GetBinding', { ...sample, URI: uri }, server.clients[name]);
         for (const m of MEMBERS) assert.equal(typeof Binding[m], 'string', m);
-        for (const m of ['Listed', 'Indexed', 'Unchanged', 'Deleted', 'Failed', 'Pending']) assert.ok(Number.isInteger(Binding.Progress[m]), m);
+        for (const m of ['Listed', 'Indexed', 'Unchanged', 'Deleted', 'Failed', 'Pending'])
+          assert.ok(Number.isInteger(Binding.Progress[m]), m);
         const done = await server.settled(sample, 'examplebucket');
         assert.equal(done.UpdateTime, done.CreateTime, 'a scan is no update');
         assert.equal(done.Progress.Listed, 2);
       });
 
       it('answers ListBindings with it', async () => {
-        const answer = await server.call('ListBindings', { ProjectName: 'immtest', DatasetName: 'dataset001', MaxResults: 20, Name: 'imm' }, server.clients[name]);
+        const answer = await server.call(
+          'ListBindings',
+          { ProjectName: 'immtest', DatasetName: 'dataset001', MaxResults: 20, Name: 'imm' },
+          server.clients[name],
+        );
         assert.equal(answer.NextToken, '');
         assert.equal(answer.Bindings.length, 1);
         for (const m of MEMBERS) assert.equal(typeof answer.Bindings[0][m], 'string', m);
@@ -60,9 +65,29 @@ describe('bindings', () => {
       });
 
       it('refuses URIs that are no bucket, and buckets that are not there', async () => {
-        const bad = ['examplebucket', 'oss://', 'oss:/examplebucket', 'oss://examplebucket/', 'oss://examplebucket/key', 'http://examplebucket', 'OSS://examplebucket',
-          'oss://Example', 'oss://ab', `oss://${'a'.repeat(64)}`, 'oss://-abc', 'oss://abc-', 'oss://a_b_c', 'oss://../etc', 'oss://..', 'oss://a..b', 'oss://no-such-bucket',
-          'oss://examplebucket?x', ' oss://examplebucket', 'oss://examplebucket\n', 'oss://漢字漢字'];
+        const bad = [
+          'examplebucket',
+          'oss://',
+          'oss:/examplebucket',
+          'oss://examplebucket/',
+          'oss://examplebucket/key',
+          'http://examplebucket',
+          'OSS://examplebucket',
+          'oss://Example',
+          'oss://ab',
+          `oss://${'a'.repeat(64)}`,
+          'oss://-abc',
+          'oss://abc-',
+          'oss://a_b_c',
+          'oss://../etc',
+          'oss://..',
+          'oss://a..b',
+          'oss://no-such-bucket',
+          'oss://examplebucket?x',
+          ' oss://examplebucket',
+          'oss://examplebucket\n',
+          'oss://漢字漢字',
+        ];
         for (const URI of bad) {
           const e = await server.refused('CreateBinding', { ...sample, URI }, 'InvalidURI', 400, server.clients[name]);
           assert.ok(e.body.Message.length > 5);
@@ -132,7 +157,15 @@ describe('bindings', () => {
 describe('the list of bindings', () => {
   const server = useServer();
   // As pairs (dataset, bucket); "a-b" sorts before "a:..." as joined text, but after "a" as a pair.
-  const pairs = [['a', 'zzz'], ['a', 'bucket-2'], ['a', 'bucket-10'], ['a-b', 'aaa'], ['B', 'bucket-1'], ['_', 'bucket-1'], ['a', 'aaa']];
+  const pairs = [
+    ['a', 'zzz'],
+    ['a', 'bucket-2'],
+    ['a', 'bucket-10'],
+    ['a-b', 'aaa'],
+    ['B', 'bucket-1'],
+    ['_', 'bucket-1'],
+    ['a', 'aaa'],
+  ];
   const byPair = ([d1, b1], [d2, b2]) => (d1 < d2 ? -1 : d1 > d2 ? 1 : b1 < b2 ? -1 : b1 > b2 ? 1 : 0);
   const sorted = [...pairs].sort(byPair);
   const name = ([d, b]) => `p:${d}:${b}`;
@@ -194,7 +227,21 @@ describe('the list of bindings', () => {
   });
 
   it('refuses tokens that are malformed or of another project', async () => {
-    const bad = ['x', 'p', 'p:a', 'p:a:b:c', 'p2:other:aaa', ':::', '::', 'p::aaa', 'p:a:', 'p:1x:aaa', 'P:a:aaa', `p:${'a'.repeat(200)}:aaa`, 'p:a:NOT_A_BUCKET'];
+    const bad = [
+      'x',
+      'p',
+      'p:a',
+      'p:a:b:c',
+      'p2:other:aaa',
+      ':::',
+      '::',
+      'p::aaa',
+      'p:a:',
+      'p:1x:aaa',
+      'P:a:aaa',
+      `p:${'a'.repeat(200)}:aaa`,
+      'p:a:NOT_A_BUCKET',
+    ];
     for (const client of Object.values(server.clients)) {
       for (const NextToken of bad) await server.refused('ListBindings', { ProjectName: 'p', NextToken }, 'InvalidNextToken', 400, client);
     }
@@ -204,9 +251,16 @@ describe('the list of bindings', () => {
     const names = async (params) => (await server.call('ListBindings', { ProjectName: 'p', ...params })).Bindings.map(nameOf);
     const all = sorted.map(name);
     for (const part of ['bucket', 'p:a:', 'a:a', ':zzz', 'p:B', 'P:', 'nothing', '%', '_', '*', '.']) {
-      assert.deepEqual(await names({ Name: part }), all.filter((n) => n.includes(part)), part);
+      assert.deepEqual(
+        await names({ Name: part }),
+        all.filter((n) => n.includes(part)),
+        part,
+      );
     }
-    assert.deepEqual(await names({ DatasetName: 'a' }), all.filter((n) => n.startsWith('p:a:')));
+    assert.deepEqual(
+      await names({ DatasetName: 'a' }),
+      all.filter((n) => n.startsWith('p:a:')),
+    );
     assert.deepEqual(await names({ DatasetName: 'a', Name: 'bucket', MaxResults: 1 }), ['p:a:bucket-10']);
     await server.refused('ListBindings', { ProjectName: 'p', DatasetName: 'nowhere' }, 'ResourceNotFound', 404);
   });

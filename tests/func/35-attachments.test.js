@@ -16,28 +16,48 @@ describe('attachments', () => {
   for (const name of ['v3', 'v1']) {
     it(`${name}: attaches with the documentation's sample, finds, lists and detaches`, async () => {
       const client = server.clients[name];
-      const answer = await server.call('AttachOSSBucket', { ProjectName: 'immtest', OSSBucket: 'examplebucket', Description: 'test-attachment' }, client);
+      const answer = await server.call(
+        'AttachOSSBucket',
+        { ProjectName: 'immtest', OSSBucket: 'examplebucket', Description: 'test-attachment' },
+        client,
+      );
       assert.deepEqual(Object.keys(answer), ['RequestId']);
       const got = await server.call('GetOSSBucketAttachment', { OSSBucket: 'examplebucket' }, client);
       assert.deepEqual([got.ProjectName, got.Description], ['immtest', 'test-attachment']);
       assert.equal(got.CreateTime, got.UpdateTime);
       const list = await server.call('ListAttachedOSSBuckets', { ProjectName: 'immtest' }, client);
       assert.equal(list.NextToken, '');
-      assert.deepEqual(list.AttachedOSSBuckets.map((a) => [a.OwnerId, a.ProjectName, a.OSSBucket, a.Description]), [[ACCOUNT, 'immtest', 'examplebucket', 'test-attachment']]);
+      assert.deepEqual(
+        list.AttachedOSSBuckets.map((a) => [a.OwnerId, a.ProjectName, a.OSSBucket, a.Description]),
+        [[ACCOUNT, 'immtest', 'examplebucket', 'test-attachment']],
+      );
       for (const ProjectName of ['immtest', 'second']) {
         await server.refused('AttachOSSBucket', { ProjectName, OSSBucket: 'examplebucket' }, 'ResourceAlreadyExists', 400, client);
       }
       assert.deepEqual(Object.keys(await server.call('DetachOSSBucket', { OSSBucket: 'examplebucket' }, client)), ['RequestId']);
-      for (const action of ['GetOSSBucketAttachment', 'DetachOSSBucket']) await server.refused(action, { OSSBucket: 'examplebucket' }, 'ResourceNotFound', 404, client);
+      for (const action of ['GetOSSBucketAttachment', 'DetachOSSBucket'])
+        await server.refused(action, { OSSBucket: 'examplebucket' }, 'ResourceNotFound', 404, client);
     });
 
     it(`${name}: refuses buckets that are none, projects that are none, and descriptions over 128 characters`, async () => {
       const client = server.clients[name];
       for (const OSSBucket of ['oss://examplebucket', 'no-such-bucket', 'A', 'a_b', '../x', 'examplebucket/', '']) {
-        await server.refused('AttachOSSBucket', { ProjectName: 'immtest', OSSBucket }, OSSBucket ? 'InvalidOSSBucket' : 'MissingOSSBucket', 400, client);
+        await server.refused(
+          'AttachOSSBucket',
+          { ProjectName: 'immtest', OSSBucket },
+          OSSBucket ? 'InvalidOSSBucket' : 'MissingOSSBucket',
+          400,
+          client,
+        );
       }
       await server.refused('AttachOSSBucket', { ProjectName: 'nowhere', OSSBucket: 'examplebucket' }, 'ResourceNotFound', 404, client);
-      await server.refused('AttachOSSBucket', { ProjectName: 'immtest', OSSBucket: 'examplebucket', Description: '漢'.repeat(129) }, 'InvalidDescription', 400, client);
+      await server.refused(
+        'AttachOSSBucket',
+        { ProjectName: 'immtest', OSSBucket: 'examplebucket', Description: '漢'.repeat(129) },
+        'InvalidDescription',
+        400,
+        client,
+      );
       await server.call('AttachOSSBucket', { ProjectName: 'immtest', OSSBucket: 'examplebucket', Description: '漢'.repeat(128) }, client);
       assert.equal((await server.call('GetOSSBucketAttachment', { OSSBucket: 'examplebucket' }, client)).Description, '漢'.repeat(128));
       await server.call('DetachOSSBucket', { OSSBucket: 'examplebucket' }, client);
@@ -67,7 +87,8 @@ describe('attachments', () => {
       }
       assert.deepEqual(got, [...names].sort());
     }
-    for (const MaxResults of [201, -1]) await server.refused('ListAttachedOSSBuckets', { ProjectName: 'second', MaxResults }, 'InvalidMaxResults');
+    for (const MaxResults of [201, -1])
+      await server.refused('ListAttachedOSSBuckets', { ProjectName: 'second', MaxResults }, 'InvalidMaxResults');
     await server.refused('ListAttachedOSSBuckets', { ProjectName: 'second', NextToken: 'no token' }, 'InvalidNextToken');
     await server.refused('ListAttachedOSSBuckets', { ProjectName: 'nowhere' }, 'ResourceNotFound', 404);
   });

@@ -10,7 +10,23 @@ const { useServer, ACCOUNT } = require('./harness');
 const { nanoseconds } = require('./bucket');
 const samples = require('./samples');
 
-const ALWAYS = ['OwnerId', 'ProjectName', 'DatasetName', 'ObjectType', 'ObjectId', 'URI', 'CreateTime', 'UpdateTime', 'ObjectStatus', 'Filename', 'Size', 'ETag', 'FileModifiedTime', 'ContentType', 'MediaType'];
+const ALWAYS = [
+  'OwnerId',
+  'ProjectName',
+  'DatasetName',
+  'ObjectType',
+  'ObjectId',
+  'URI',
+  'CreateTime',
+  'UpdateTime',
+  'ObjectStatus',
+  'Filename',
+  'Size',
+  'ETag',
+  'FileModifiedTime',
+  'ContentType',
+  'MediaType',
+];
 
 describe('file metadata', () => {
   const server = useServer();
@@ -19,7 +35,20 @@ describe('file metadata', () => {
   let folder;
   before(async () => {
     folder = server.bucket('photos', {
-      '2020/a photo.jpg': samples.jpeg(640, 480, samples.exif({ make: 'Acme', model: 'Box 1', orientation: 6, taken: '2020:08:19 17:11:11', lat: [30, 15, 36], lon: [120, 9, 0], latRef: 'S', lonRef: 'W' })),
+      '2020/a photo.jpg': samples.jpeg(
+        640,
+        480,
+        samples.exif({
+          make: 'Acme',
+          model: 'Box 1',
+          orientation: 6,
+          taken: '2020:08:19 17:11:11',
+          lat: [30, 15, 36],
+          lon: [120, 9, 0],
+          latRef: 'S',
+          lonRef: 'W',
+        }),
+      ),
       '2020/with-zone.jpg': samples.jpeg(16, 16, samples.exif({ taken: '2020:08:19 17:11:11', offset: '+08:00' })),
       'plain.png': samples.png(33, 21),
       'empty.jpg': '',
@@ -36,7 +65,10 @@ describe('file metadata', () => {
       const f = Files[0];
       for (const m of ALWAYS) assert.ok(f[m] !== undefined && f[m] !== '', `${m} is there`);
       const facts = fs.statSync(path.join(folder, '2020/a photo.jpg'), { bigint: true });
-      assert.deepEqual([f.OwnerId, f.ProjectName, f.DatasetName, f.ObjectType, f.URI, f.Filename], [ACCOUNT, 'p', 'd', 'file', photo, '2020/a photo.jpg']);
+      assert.deepEqual(
+        [f.OwnerId, f.ProjectName, f.DatasetName, f.ObjectType, f.URI, f.Filename],
+        [ACCOUNT, 'p', 'd', 'file', photo, '2020/a photo.jpg'],
+      );
       assert.match(f.ObjectId, /^[0-9a-f]{64}$/);
       assert.equal(f.ObjectStatus, 'Indexed');
       assert.equal(f.Size, Number(facts.size));
@@ -59,14 +91,28 @@ describe('file metadata', () => {
     it(`${name}: looks up many at once, in the order asked for, and leaves out what is not there`, async () => {
       const URIs = ['oss://photos/plain.png', 'oss://photos/nothing', photo, 'oss://photos/note.txt'];
       const { Files } = await server.call('BatchGetFileMeta', { ...where, URIs }, server.clients[name]);
-      assert.deepEqual(Files.map((f) => f.URI), [URIs[0], URIs[2], URIs[3]]);
+      assert.deepEqual(
+        Files.map((f) => f.URI),
+        [URIs[0], URIs[2], URIs[3]],
+      );
     });
 
     it(`${name}: gives only the fields that are asked for`, async () => {
       const client = server.clients[name];
       const one = (await server.call('GetFileMeta', { ...where, URI: photo, WithFields: ['Size', 'ImageWidth'] }, client)).Files[0];
-      assert.deepEqual(Object.keys(one).filter((k) => k !== 'URI').sort(), ['ImageWidth', 'Size']);
-      const many = (await server.call('BatchGetFileMeta', { ...where, URIs: [photo, 'oss://photos/note.txt'], WithFields: ['MediaType', 'ImageWidth'] }, client)).Files;
+      assert.deepEqual(
+        Object.keys(one)
+          .filter((k) => k !== 'URI')
+          .sort(),
+        ['ImageWidth', 'Size'],
+      );
+      const many = (
+        await server.call(
+          'BatchGetFileMeta',
+          { ...where, URIs: [photo, 'oss://photos/note.txt'], WithFields: ['MediaType', 'ImageWidth'] },
+          client,
+        )
+      ).Files;
       assert.equal(many[0].MediaType, 'image');
       assert.equal(many[1].ImageWidth, undefined);
       await server.refused('GetFileMeta', { ...where, URI: photo, WithFields: ['Size', 'NoSuchField'] }, 'InvalidWithFields', 400, client);
@@ -75,7 +121,16 @@ describe('file metadata', () => {
 
     it(`${name}: refuses what is no URI of an object, and lists that are empty or too long`, async () => {
       const client = server.clients[name];
-      for (const URI of ['photos/x', 'http://photos/x', 'oss://', 'oss:///x', 'oss://A_B/x', 'oss://photos', 'oss://photos/', `oss://photos/${'x'.repeat(5000)}`]) {
+      for (const URI of [
+        'photos/x',
+        'http://photos/x',
+        'oss://',
+        'oss:///x',
+        'oss://A_B/x',
+        'oss://photos',
+        'oss://photos/',
+        `oss://photos/${'x'.repeat(5000)}`,
+      ]) {
         await server.refused('GetFileMeta', { ...where, URI }, 'InvalidURI', 400, client);
         await server.refused('BatchGetFileMeta', { ...where, URIs: [photo, URI] }, 'InvalidURIs', 400, client);
       }
@@ -85,17 +140,36 @@ describe('file metadata', () => {
 
     it(`${name}: says which of project and dataset is not there`, async () => {
       const client = server.clients[name];
-      for (const action of [['GetFileMeta', { URI: photo }], ['BatchGetFileMeta', { URIs: [photo] }], ['SimpleQuery', {}]]) {
-        const project = await server.refused(action[0], { ...action[1], ProjectName: 'nowhere', DatasetName: 'd' }, 'ResourceNotFound', 404, client);
+      for (const action of [
+        ['GetFileMeta', { URI: photo }],
+        ['BatchGetFileMeta', { URIs: [photo] }],
+        ['SimpleQuery', {}],
+      ]) {
+        const project = await server.refused(
+          action[0],
+          { ...action[1], ProjectName: 'nowhere', DatasetName: 'd' },
+          'ResourceNotFound',
+          404,
+          client,
+        );
         assert.match(project.body.Message, /project/);
-        const dataset = await server.refused(action[0], { ...action[1], ProjectName: 'p', DatasetName: 'nowhere' }, 'ResourceNotFound', 404, client);
+        const dataset = await server.refused(
+          action[0],
+          { ...action[1], ProjectName: 'p', DatasetName: 'nowhere' },
+          'ResourceNotFound',
+          404,
+          client,
+        );
         assert.match(dataset.body.Message, /dataset/);
       }
     });
   }
 
   it('answers 100 URIs in one call', async () => {
-    const { Files } = await server.call('BatchGetFileMeta', { ...where, URIs: Array.from({ length: 100 }, (_, i) => (i ? `oss://photos/${i}` : photo)) });
+    const { Files } = await server.call('BatchGetFileMeta', {
+      ...where,
+      URIs: Array.from({ length: 100 }, (_, i) => (i ? `oss://photos/${i}` : photo)),
+    });
     assert.equal(Files.length, 1);
   });
 

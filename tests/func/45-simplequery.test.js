@@ -32,17 +32,28 @@ function matches(q, row) {
   const value = row[q.Field];
   const is = (test) => value !== undefined && test(compare(q.Field, value, q.Value));
   switch (q.Operation) {
-    case 'and': return q.SubQueries.every((s) => matches(s, row));
-    case 'or': return q.SubQueries.some((s) => matches(s, row));
-    case 'not': return !q.SubQueries.some((s) => matches(s, row));
-    case 'eq': return is((c) => c === 0);
-    case 'gt': return is((c) => c > 0);
-    case 'gte': return is((c) => c >= 0);
-    case 'lt': return is((c) => c < 0);
-    case 'lte': return is((c) => c <= 0);
-    case 'prefix': return value !== undefined && value.startsWith(q.Value);
-    case 'exist': return value !== undefined;
-    default: throw new Error(q.Operation);
+    case 'and':
+      return q.SubQueries.every((s) => matches(s, row));
+    case 'or':
+      return q.SubQueries.some((s) => matches(s, row));
+    case 'not':
+      return !q.SubQueries.some((s) => matches(s, row));
+    case 'eq':
+      return is((c) => c === 0);
+    case 'gt':
+      return is((c) => c > 0);
+    case 'gte':
+      return is((c) => c >= 0);
+    case 'lt':
+      return is((c) => c < 0);
+    case 'lte':
+      return is((c) => c <= 0);
+    case 'prefix':
+      return value !== undefined && value.startsWith(q.Value);
+    case 'exist':
+      return value !== undefined;
+    default:
+      throw new Error(q.Operation);
   }
 }
 
@@ -60,14 +71,32 @@ describe('SimpleQuery', () => {
     const files = {};
     for (let i = 0; i < 24; i++) {
       const size = [8 + 8 * (i % 6), 8 * (1 + (i % 4))];
-      const shot = samples.exif({ make: 'Acme', model: `M${i % 3}`, orientation: 1 + (i % 8), taken: `20${10 + i}:0${1 + (i % 9)}:1${i % 10} 10:00:00` });
+      const shot = samples.exif({
+        make: 'Acme',
+        model: `M${i % 3}`,
+        orientation: 1 + (i % 8),
+        taken: `20${10 + i}:0${1 + (i % 9)}:1${i % 10} 10:00:00`,
+      });
       files[`photos/${i}.jpg`] = samples.jpeg(...size, i % 3 ? shot : null);
       files[`drawings/Nr ${i}.png`] = samples.png(...size);
     }
     for (let i = 0; i < 20; i++) files[`texts/folder ${i % 3}/note_${i}.txt`] = 'x'.repeat(i % 7);
     Object.assign(files, {
-      'a.gif': samples.gif(10, 20), 'b.webp': samples.webp(30, 40), 'c.tif': samples.tiff(50, 20), 'd.pdf': samples.pdf(), 'e.mp3': samples.mp3(), 'f.mp4': samples.mp4(),
-      'g.zip': samples.zip(), 'h.bin': samples.binary(), '漢字.txt': 'x', "it's 100%.txt": 'x', 'under_score': 'x', 'percent%': 'x', 'UPPER.TXT': 'x', 'upper.txt': 'x', 'Vacation in Rome.txt': 'x',
+      'a.gif': samples.gif(10, 20),
+      'b.webp': samples.webp(30, 40),
+      'c.tif': samples.tiff(50, 20),
+      'd.pdf': samples.pdf(),
+      'e.mp3': samples.mp3(),
+      'f.mp4': samples.mp4(),
+      'g.zip': samples.zip(),
+      'h.bin': samples.binary(),
+      '漢字.txt': 'x',
+      "it's 100%.txt": 'x',
+      under_score: 'x',
+      'percent%': 'x',
+      'UPPER.TXT': 'x',
+      'upper.txt': 'x',
+      'Vacation in Rome.txt': 'x',
     });
     folder = server.bucket('library', files);
     let i = 0;
@@ -100,7 +129,8 @@ describe('SimpleQuery', () => {
     it(`compares ${field} as ${kind(field)}s, absent values matching nothing`, async () => {
       const values = [...new Set(rows.map((r) => r[field]).filter((v) => v !== undefined))];
       for (const value of [values[0], values.at(-1), values[Math.floor(values.length / 2)]]) {
-        for (const operation of ['eq', 'gt', 'gte', 'lt', 'lte']) await same(leaf(field, operation, value), make.pick([server.v3, server.v1]));
+        for (const operation of ['eq', 'gt', 'gte', 'lt', 'lte'])
+          await same(leaf(field, operation, value), make.pick([server.v3, server.v1]));
       }
     });
   }
@@ -108,7 +138,8 @@ describe('SimpleQuery', () => {
   for (const field of STRINGS) {
     it(`finds ${field} by prefix, with no wildcards`, async () => {
       const values = rows.map((r) => r[field]);
-      for (const value of [values[0], values[0].slice(0, -1), values[0].slice(0, 3), values.at(-1).slice(0, 5)]) assert.ok(await same(leaf(field, 'prefix', value)) > 0);
+      for (const value of [values[0], values[0].slice(0, -1), values[0].slice(0, 3), values.at(-1).slice(0, 5)])
+        assert.ok((await same(leaf(field, 'prefix', value))) > 0);
       for (const value of ['%', '_', '*', '?', 'under%', 'nothing begins so', "'", '\\']) await same(leaf(field, 'prefix', value));
     });
   }
@@ -132,7 +163,15 @@ describe('SimpleQuery', () => {
     }
   });
 
-  const phrases = [['Vacation', 1], ['vacation', 1], ['in Rome', 1], ['Vacation in Rome', 1], ['folder 1', 7], ['nothing like it', 0], ['note', 20]];
+  const phrases = [
+    ['Vacation', 1],
+    ['vacation', 1],
+    ['in Rome', 1],
+    ['Vacation in Rome', 1],
+    ['folder 1', 7],
+    ['nothing like it', 0],
+    ['note', 20],
+  ];
   for (const [phrase, count] of phrases) {
     it(`finds the phrase "${phrase}" in names ${count} times`, async () => {
       const { TotalHits } = await server.call('SimpleQuery', { ...where, Query: leaf('Filename', 'match-phrase', phrase) });
@@ -142,7 +181,13 @@ describe('SimpleQuery', () => {
 
   it('finds a phrase in the EXIF data', async () => {
     const { Files } = await server.call('SimpleQuery', { ...where, Query: leaf('EXIF', 'match-phrase', 'M1') });
-    assert.deepEqual(Files.map((f) => f.URI).sort(), rows.filter((r) => r.EXIF && JSON.parse(r.EXIF).Model.value === 'M1').map((r) => r.URI).sort());
+    assert.deepEqual(
+      Files.map((f) => f.URI).sort(),
+      rows
+        .filter((r) => r.EXIF && JSON.parse(r.EXIF).Model.value === 'M1')
+        .map((r) => r.URI)
+        .sort(),
+    );
     assert.ok(Files.length > 0);
   });
 
@@ -162,7 +207,11 @@ describe('SimpleQuery', () => {
       if (depth === 0 || make.next() < 0.3) {
         const field = make.pick(FIELDS);
         const value = make.pick(rows)[field];
-        return leaf(field, make.pick(operations(field)), value === undefined ? (kind(field) === 'time' ? '2015-01-01T00:00:00Z' : '20') : value);
+        return leaf(
+          field,
+          make.pick(operations(field)),
+          value === undefined ? (kind(field) === 'time' ? '2015-01-01T00:00:00Z' : '20') : value,
+        );
       }
       return tree(make.pick(['and', 'or', 'not']), ...Array.from({ length: 1 + make.below(3) }, () => grow(depth - 1)));
     };
@@ -185,7 +234,11 @@ describe('SimpleQuery', () => {
       assert.equal(new Set(got.map((f) => f.URI)).size, rows.length, JSON.stringify(params));
       const direction = (k) => (orders.length === 0 ? -1 : (orders[k] || 'asc') === 'asc' ? 1 : -1);
       for (let r = 1; r < got.length; r++) assertSorted(got[r - 1], got[r], fields, direction, params);
-      assert.deepEqual((await server.queryAll(where, { ...params, MaxResults: 11 })).map((f) => f.URI), got.map((f) => f.URI), 'the same order in pages of another size');
+      assert.deepEqual(
+        (await server.queryAll(where, { ...params, MaxResults: 11 })).map((f) => f.URI),
+        got.map((f) => f.URI),
+        'the same order in pages of another size',
+      );
     }
   });
 
@@ -207,8 +260,14 @@ describe('SimpleQuery', () => {
   });
 
   it('lists by URI when no order is asked for', async () => {
-    assert.deepEqual((await server.queryAll(where, { MaxResults: 7 })).map((f) => f.URI), rows.map((r) => r.URI));
-    assert.deepEqual(rows.map((r) => r.URI), rows.map((r) => r.URI).sort(bytes));
+    assert.deepEqual(
+      (await server.queryAll(where, { MaxResults: 7 })).map((f) => f.URI),
+      rows.map((r) => r.URI),
+    );
+    assert.deepEqual(
+      rows.map((r) => r.URI),
+      rows.map((r) => r.URI).sort(bytes),
+    );
   });
 
   it('neither skips nor repeats a row that stays while others come and go between pages', async () => {
@@ -232,9 +291,14 @@ describe('SimpleQuery', () => {
       }
       assert.equal(new Set(seen).size, seen.length, `sorted by ${Sort}: nothing twice`);
       const stayed = rows.map((r) => r.URI);
-      assert.deepEqual(stayed.filter((u) => !seen.includes(u)), [], `sorted by ${Sort}: nothing left out`);
+      assert.deepEqual(
+        stayed.filter((u) => !seen.includes(u)),
+        [],
+        `sorted by ${Sort}: nothing left out`,
+      );
       fs.rmSync(`${folder}/passing`, { recursive: true });
-      for (const u of (await server.queryAll(where, { Query: leaf('URI', 'prefix', 'oss://library/passing/') }))) await server.fileVanishes(where, u.URI);
+      for (const u of await server.queryAll(where, { Query: leaf('URI', 'prefix', 'oss://library/passing/') }))
+        await server.fileVanishes(where, u.URI);
     }
   });
 
@@ -242,7 +306,10 @@ describe('SimpleQuery', () => {
     for (const client of Object.values(server.clients)) {
       const first = await server.call('SimpleQuery', { ...where, MaxResults: 10 }, client);
       assert.equal(first.TotalHits, rows.length);
-      assert.equal((await server.call('SimpleQuery', { ...where, MaxResults: 10, NextToken: first.NextToken }, client)).TotalHits, rows.length);
+      assert.equal(
+        (await server.call('SimpleQuery', { ...where, MaxResults: 10, NextToken: first.NextToken }, client)).TotalHits,
+        rows.length,
+      );
       const without = await server.call('SimpleQuery', { ...where, WithoutTotalHits: true }, client);
       assert.ok(!without.TotalHits);
     }
@@ -250,7 +317,13 @@ describe('SimpleQuery', () => {
 
   it('gives only the fields asked for', async () => {
     const { Files } = await server.call('SimpleQuery', { ...where, WithFields: ['Size', 'MediaType'] });
-    for (const f of Files) assert.deepEqual(Object.keys(f).filter((k) => k !== 'URI').sort(), ['MediaType', 'Size']);
+    for (const f of Files)
+      assert.deepEqual(
+        Object.keys(f)
+          .filter((k) => k !== 'URI')
+          .sort(),
+        ['MediaType', 'Size'],
+      );
   });
 
   it('answers an empty page where nothing matches', async () => {
@@ -262,17 +335,27 @@ describe('SimpleQuery', () => {
     const ask = async (Aggregations, more = {}) => {
       const answer = await server.call('SimpleQuery', { ...where, Aggregations, ...more }, make.pick([server.v3, server.v1]));
       assert.ok(!answer.Files || answer.Files.length === 0, 'never files beside aggregations');
-      assert.deepEqual(answer.Aggregations.map((a) => [a.Field, a.Operation]), Aggregations.map((a) => [a.Field, a.Operation]));
+      assert.deepEqual(
+        answer.Aggregations.map((a) => [a.Field, a.Operation]),
+        Aggregations.map((a) => [a.Field, a.Operation]),
+      );
       return answer.Aggregations;
     };
-    const values = (field, q = null) => rows.filter((r) => !q || matches(q, r)).map((r) => r[field]).filter((v) => v !== undefined);
+    const values = (field, q = null) =>
+      rows
+        .filter((r) => !q || matches(q, r))
+        .map((r) => r[field])
+        .filter((v) => v !== undefined);
     const counts = (list) => list.reduce((m, v) => m.set(String(v), (m.get(String(v)) || 0) + 1), new Map());
 
     it('computes min, max, sum and average', async () => {
       for (const Field of NUMBERS) {
         for (const Query of [null, leaf('MediaType', 'eq', 'image'), leaf('Size', 'gt', '100')]) {
           const all = values(Field, Query);
-          const got = await ask(['min', 'max', 'sum', 'average'].map((Operation) => ({ Field, Operation })), Query ? { Query } : {});
+          const got = await ask(
+            ['min', 'max', 'sum', 'average'].map((Operation) => ({ Field, Operation })),
+            Query ? { Query } : {},
+          );
           const sum = all.reduce((a, b) => a + b, 0);
           const wanted = [Math.min(...all), Math.max(...all), sum, sum / all.length];
           got.forEach((g, i) => assert.ok(Math.abs(g.Value - wanted[i]) < 1e-9, `${g.Operation} ${Field}: ${g.Value}, not ${wanted[i]}`));
@@ -282,7 +365,10 @@ describe('SimpleQuery', () => {
 
     it('computes count and distinct of every field', async () => {
       for (const Field of FIELDS) {
-        const [count, distinct] = await ask([{ Field, Operation: 'count' }, { Field, Operation: 'distinct' }]);
+        const [count, distinct] = await ask([
+          { Field, Operation: 'count' },
+          { Field, Operation: 'distinct' },
+        ]);
         assert.equal(count.Value, values(Field).length, `count ${Field}`);
         assert.equal(distinct.Value, new Set(values(Field)).size, `distinct ${Field}`);
       }
@@ -304,7 +390,14 @@ describe('SimpleQuery', () => {
     });
 
     it('answers over nothing', async () => {
-      const got = await ask([{ Field: 'Size', Operation: 'sum' }, { Field: 'Size', Operation: 'count' }, { Field: 'MediaType', Operation: 'group' }], { Query: leaf('Size', 'lt', '0') });
+      const got = await ask(
+        [
+          { Field: 'Size', Operation: 'sum' },
+          { Field: 'Size', Operation: 'count' },
+          { Field: 'MediaType', Operation: 'group' },
+        ],
+        { Query: leaf('Size', 'lt', '0') },
+      );
       assert.deepEqual([got[0].Value, got[1].Value, got[2].Groups], [0, 0, []]);
     });
   });
@@ -326,7 +419,11 @@ describe('SimpleQuery', () => {
       ['and with an empty list', { Operation: 'and', SubQueries: [] }, /SubQueries/],
       ['101 conditions', tree('or', ...Array.from({ length: 101 }, () => leaf('Size', 'eq', '1'))), /100/],
       ['six levels', tree('not', tree('not', tree('not', tree('not', tree('not', leaf('Size', 'eq', '1')))))), /5|deep|depth|level/],
-      ['a fault far inside, naming its place', tree('and', leaf('Size', 'gt', '1'), tree('or', leaf('Size', 'eq', '2'), leaf('Nope', 'eq', '3'))), /SubQueries\[1\]\.SubQueries\[1\]/],
+      [
+        'a fault far inside, naming its place',
+        tree('and', leaf('Size', 'gt', '1'), tree('or', leaf('Size', 'eq', '2'), leaf('Nope', 'eq', '3'))),
+        /SubQueries\[1\]\.SubQueries\[1\]/,
+      ],
     ];
     for (const [what, Query, message] of bad) {
       it(`a query with ${what}`, async () => {
@@ -363,12 +460,19 @@ describe('SimpleQuery', () => {
     it('a token of another query', async () => {
       const { NextToken } = await server.call('SimpleQuery', { ...where, MaxResults: 5, Sort: 'Size' });
       await server.refused('SimpleQuery', { ...where, MaxResults: 5, Sort: 'ETag', NextToken }, 'InvalidNextToken');
-      await server.refused('SimpleQuery', { ...where, MaxResults: 5, Sort: 'Size', NextToken, Query: leaf('Size', 'gt', '1') }, 'InvalidNextToken');
+      await server.refused(
+        'SimpleQuery',
+        { ...where, MaxResults: 5, Sort: 'Size', NextToken, Query: leaf('Size', 'gt', '1') },
+        'InvalidNextToken',
+      );
       await server.refused('SimpleQuery', { ...where, MaxResults: 5, Sort: 'Size', NextToken: NextToken.slice(0, -3) }, 'InvalidNextToken');
     });
 
     it('operators that are not there yet, with a clear answer', async () => {
-      for (const Query of [{ Operation: 'nested', Field: 'Labels', SubQueries: [leaf('Labels.LabelName', 'eq', 'x')] }, leaf('LatLong', 'geo-distance', '1,1;1000')]) {
+      for (const Query of [
+        { Operation: 'nested', Field: 'Labels', SubQueries: [leaf('Labels.LabelName', 'eq', 'x')] },
+        leaf('LatLong', 'geo-distance', '1,1;1000'),
+      ]) {
         await assert.rejects(server.v3('SimpleQuery', { ...where, Query }), (e) => e instanceof Refusal && [400, 501].includes(e.status));
       }
     });

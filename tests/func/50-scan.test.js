@@ -36,14 +36,23 @@ describe('the scan of a mixed bucket', () => {
   let where;
   before(async () => {
     const files = Object.fromEntries(kinds.map(([key, content]) => [key, content]));
-    for (let i = 0; i < 300; i++) files[`${make.pick(['a', 'b/c', 'b-c', 'b', 'deep/er/and/deeper', 'z'])}/${make.pick(['f', 'G', 'é'])}${i}`] = 'x'.repeat(make.below(50));
+    for (let i = 0; i < 300; i++)
+      files[`${make.pick(['a', 'b/c', 'b-c', 'b', 'deep/er/and/deeper', 'z'])}/${make.pick(['f', 'G', 'é'])}${i}`] = 'x'.repeat(
+        make.below(50),
+      );
     server.bucket('mixed', files);
     where = await server.dataset('p', 'd');
     await server.bindAndWait(where, 'mixed');
   });
 
   it('makes the index equal to the bucket, in any order and page size', async () => {
-    const orders = [{ MaxResults: 7 }, { MaxResults: 100 }, { Sort: 'Size', Order: 'asc', MaxResults: 7 }, { Sort: 'FileModifiedTime,Filename', MaxResults: 100 }, { Sort: 'MediaType', Order: 'desc', MaxResults: 13 }];
+    const orders = [
+      { MaxResults: 7 },
+      { MaxResults: 100 },
+      { Sort: 'Size', Order: 'asc', MaxResults: 7 },
+      { Sort: 'FileModifiedTime,Filename', MaxResults: 100 },
+      { Sort: 'MediaType', Order: 'desc', MaxResults: 13 },
+    ];
     const objects = await assertEqual(server, where, 'mixed', { orders });
     await assertStatistics(server, where, objects);
   });
@@ -51,7 +60,11 @@ describe('the scan of a mixed bucket', () => {
   for (const [key, , mediaType, contentType, width, height] of kinds) {
     it(`knows ${key} as ${contentType}`, async () => {
       const f = await server.fileMeta(where, `oss://mixed/${key}`);
-      assert.deepEqual([f.ObjectStatus, f.MediaType, f.ContentType, f.ImageWidth, f.ImageHeight], ['Indexed', mediaType, contentType, width, height], f.Reason);
+      assert.deepEqual(
+        [f.ObjectStatus, f.MediaType, f.ContentType, f.ImageWidth, f.ImageHeight],
+        ['Indexed', mediaType, contentType, width, height],
+        f.Reason,
+      );
     });
   }
 
@@ -59,13 +72,19 @@ describe('the scan of a mixed bucket', () => {
     const files = await server.queryAll(where);
     const { Aggregations } = await server.call('SimpleQuery', { ...where, Aggregations: [{ Field: 'MediaType', Operation: 'group' }] });
     for (const g of Aggregations[0].Groups) assert.equal(g.Count, files.filter((f) => f.MediaType === g.Value).length, g.Value);
-    assert.equal(Aggregations[0].Groups.reduce((n, g) => n + g.Count, 0), files.length);
+    assert.equal(
+      Aggregations[0].Groups.reduce((n, g) => n + g.Count, 0),
+      files.length,
+    );
   });
 
   it('tells its progress in numbers that fit', async () => {
     const objects = walk(path.join(server.store, 'mixed'));
     const { Progress } = await server.binding(where, 'mixed');
-    assert.deepEqual([Progress.Listed, Progress.Indexed, Progress.Unchanged, Progress.Deleted, Progress.Failed, Progress.Pending], [objects.size, objects.size, 0, 0, 0, 0]);
+    assert.deepEqual(
+      [Progress.Listed, Progress.Indexed, Progress.Unchanged, Progress.Deleted, Progress.Failed, Progress.Pending],
+      [objects.size, objects.size, 0, 0, 0, 0],
+    );
     assert.ok(Date.parse(Progress.StartTime) <= Date.now());
   });
 
@@ -114,7 +133,30 @@ describe('the scan of odd things', () => {
   });
 
   it('takes any UTF-8 name, and reports those that are none', async () => {
-    const names = ['new\nline', '"quotes" \'and\' `ticks`', 'emoji 🎞️.txt', '100%', '%2e%2e', 'a+b', ' space ', '~', '\\back\\slash', '\x01control', 'x'.repeat(255), '漢'.repeat(85), '.hidden', '...', '-rf', '*', '?', '#', 'a:b', '\u00e9', 'e\u0301', '\u{10ffff}'];
+    const names = [
+      'new\nline',
+      '"quotes" \'and\' `ticks`',
+      'emoji 🎞️.txt',
+      '100%',
+      '%2e%2e',
+      'a+b',
+      ' space ',
+      '~',
+      '\\back\\slash',
+      '\x01control',
+      'x'.repeat(255),
+      '漢'.repeat(85),
+      '.hidden',
+      '...',
+      '-rf',
+      '*',
+      '?',
+      '#',
+      'a:b',
+      '\u00e9',
+      'e\u0301',
+      '\u{10ffff}',
+    ];
     for (const n of names) fs.writeFileSync(path.join(folder, n), n);
     for (const b of [Buffer.from([0xff, 0xfe]), Buffer.from('latin-\xe9', 'latin1'), Buffer.from([0xed, 0xa0, 0x80])]) {
       fs.writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), b]), 'not utf-8');
@@ -135,12 +177,25 @@ describe('the scan of odd things', () => {
   });
 
   it('lists keys in byte order, folders and files mixed', async () => {
-    const bucket = server.bucket('order', { 'a/x': '', 'a-b': '', 'a.b': '', a0: '', 'a/y/z': '', 'a/y-z': '', A: '', 'ab/c': '', 'a!': '' });
+    const bucket = server.bucket('order', {
+      'a/x': '',
+      'a-b': '',
+      'a.b': '',
+      a0: '',
+      'a/y/z': '',
+      'a/y-z': '',
+      A: '',
+      'ab/c': '',
+      'a!': '',
+    });
     const d = { ...where, DatasetName: 'order' };
     await server.call('CreateDataset', d);
     await server.bindAndWait(d, 'order');
     const keys = [...walk(bucket).keys()].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y)));
-    assert.deepEqual((await server.queryAll(d, { MaxResults: 2 })).map((f) => f.Filename), keys);
+    assert.deepEqual(
+      (await server.queryAll(d, { MaxResults: 2 })).map((f) => f.Filename),
+      keys,
+    );
   });
 
   it('neither follows links out of the bucket nor runs in circles', async () => {
@@ -165,7 +220,10 @@ describe('the scan of odd things', () => {
     await server.bindAndWait(d, 'links');
     const keys = (await server.queryAll(d)).map((f) => f.Filename);
     assert.ok(keys.includes('real/file.txt') && keys.includes('to-file'), keys.join());
-    assert.deepEqual(keys.filter((k) => !['real/file.txt', 'to-file', 'around'].includes(k)), []);
+    assert.deepEqual(
+      keys.filter((k) => !['real/file.txt', 'to-file', 'around'].includes(k)),
+      [],
+    );
     fs.rmSync(outside, { recursive: true });
   });
 
@@ -182,7 +240,9 @@ describe('the scan of odd things', () => {
     const bucket = server.bucket('special', { 'a.txt': 'a', 'z.txt': 'z' });
     child.execFileSync('mkfifo', [path.join(bucket, 'pipe.jpg')]);
     const socket = net.createServer();
-    await new Promise((resolve) => { socket.listen(path.join(bucket, 'socket.jpg'), resolve); });
+    await new Promise((resolve) => {
+      socket.listen(path.join(bucket, 'socket.jpg'), resolve);
+    });
     if (process.getuid() === 0) child.spawnSync('mknod', [path.join(bucket, 'device.jpg'), 'c', '1', '5']);
     const d = { ...where, DatasetName: 'special' };
     await server.call('CreateDataset', d);
@@ -194,8 +254,13 @@ describe('the scan of odd things', () => {
   it('has a row for a file that cannot be understood, with the reason, and goes on', async () => {
     const whole = samples.jpeg(640, 480);
     server.bucket('corrupt', {
-      'cut.jpg': whole.subarray(0, 100), 'header-only.jpg': whole.subarray(0, 3), 'noise.png': Buffer.concat([samples.png(9, 9).subarray(0, 12), Buffer.from('broken header here, and more of it')]),
-      'cut.tif': samples.tiff(10, 10).subarray(0, 30), 'cut.gif': Buffer.from('GIF89a'), 'cut.webp': samples.webp(9, 9).subarray(0, 14), 'good.jpg': whole,
+      'cut.jpg': whole.subarray(0, 100),
+      'header-only.jpg': whole.subarray(0, 3),
+      'noise.png': Buffer.concat([samples.png(9, 9).subarray(0, 12), Buffer.from('broken header here, and more of it')]),
+      'cut.tif': samples.tiff(10, 10).subarray(0, 30),
+      'cut.gif': Buffer.from('GIF89a'),
+      'cut.webp': samples.webp(9, 9).subarray(0, 14),
+      'good.jpg': whole,
     });
     fs.closeSync(fs.openSync(path.join(server.store, 'corrupt', 'huge.jpg'), 'w'));
     fs.truncateSync(path.join(server.store, 'corrupt', 'huge.jpg'), 2 * 1024 ** 3);
@@ -204,7 +269,8 @@ describe('the scan of odd things', () => {
     await server.bindAndWait(d, 'corrupt', { seconds: 60 });
     const objects = await assertEqual(server, d, 'corrupt');
     await assertStatistics(server, d, objects);
-    const query = async (value) => (await server.queryAll(d, { Query: { Field: 'ObjectStatus', Operation: 'eq', Value: value } })).map((f) => f.Filename);
+    const query = async (value) =>
+      (await server.queryAll(d, { Query: { Field: 'ObjectStatus', Operation: 'eq', Value: value } })).map((f) => f.Filename);
     const failed = await query('Failed');
     for (const key of ['cut.jpg', 'noise.png']) assert.ok(failed.includes(key), `${key} is Failed: ${failed}`);
     assert.ok((await query('Indexed')).includes('good.jpg'));
@@ -215,7 +281,8 @@ describe('the scan of odd things', () => {
     }
     const { Failures } = await server.admin('ListFailures', { ...d, URI: 'oss://corrupt' });
     assert.deepEqual(Failures.map((f) => f.Key).sort(), failed.sort());
-    const groups = (await server.call('SimpleQuery', { ...d, Aggregations: [{ Field: 'ObjectStatus', Operation: 'group' }] })).Aggregations[0].Groups;
+    const groups = (await server.call('SimpleQuery', { ...d, Aggregations: [{ Field: 'ObjectStatus', Operation: 'group' }] }))
+      .Aggregations[0].Groups;
     assert.equal(groups.find((g) => g.Value === 'Failed').Count, failed.length);
     const status = (await server.admin('GetStatus')).Status;
     assert.deepEqual([status.WorkerCrashes, status.WorkerTimeouts], [0, 0]);
@@ -281,7 +348,10 @@ describe('buckets by name, and patterns', () => {
   it('binds a folder that was given by name, without what the patterns leave out', async () => {
     const where = await server.dataset('p', 'd');
     await server.bindAndWait(where, 'named');
-    assert.deepEqual((await server.queryAll(where)).map((f) => f.Filename), ['keep.jpg', 'keep.txt']);
+    assert.deepEqual(
+      (await server.queryAll(where)).map((f) => f.Filename),
+      ['keep.jpg', 'keep.txt'],
+    );
     fs.writeFileSync(path.join(elsewhere, 'my folder', 'more.tmp'), 'x');
     fs.writeFileSync(path.join(elsewhere, 'my folder', 'more.jpg'), 'x');
     await server.fileAppears(where, 'oss://named/more.jpg');
@@ -293,7 +363,12 @@ describe('buckets by name, and patterns', () => {
     fs.mkdirSync(path.join(server.store, 'Not_A_Bucket'));
     fs.writeFileSync(path.join(server.store, 'loose-file'), '');
     const { Buckets } = await server.admin('ListBuckets');
-    assert.deepEqual(Buckets.map((b) => b.Bucket).filter((b) => ['named', 'listed'].includes(b)).sort(), ['listed', 'named']);
+    assert.deepEqual(
+      Buckets.map((b) => b.Bucket)
+        .filter((b) => ['named', 'listed'].includes(b))
+        .sort(),
+      ['listed', 'named'],
+    );
     assert.ok(!Buckets.some((b) => b.Bucket === 'Not_A_Bucket' || b.Bucket === 'loose-file'));
     await server.restart();
     await until('the log names them', () => /Not_A_Bucket/.test(server.log) && /loose-file/.test(server.log), { seconds: 5 });

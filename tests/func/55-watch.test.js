@@ -15,10 +15,16 @@ async function inStep(server, where, bucket, seconds = 30) {
   const folder = path.join(server.store, bucket);
   const begins = { Query: { Field: 'URI', Operation: 'prefix', Value: `oss://${bucket}/` } };
   let wrong = [];
-  await until('the index is in step with the bucket', async () => {
-    wrong = differences(await server.queryAll(where, begins), walk(folder), bucket);
-    return wrong.length === 0;
-  }, { seconds, every: 100 }).catch((e) => { throw new Error(`${e.message}: ${wrong.slice(0, 5).join('; ')} (${wrong.length})`); });
+  await until(
+    'the index is in step with the bucket',
+    async () => {
+      wrong = differences(await server.queryAll(where, begins), walk(folder), bucket);
+      return wrong.length === 0;
+    },
+    { seconds, every: 100 },
+  ).catch((e) => {
+    throw new Error(`${e.message}: ${wrong.slice(0, 5).join('; ')} (${wrong.length})`);
+  });
   await server.settled(where, bucket);
   await assertStatistics(server, where, await assertEqual(server, where, bucket));
 }
@@ -166,7 +172,10 @@ describe('a watched bucket', () => {
   it('settles on the last of many quick changes', async () => {
     for (let i = 0; i < 200; i++) fs.writeFileSync(at('busy.txt'), 'x'.repeat(i));
     await server.fileAppears(where, uri('busy.txt'), (f) => f.Size === 199);
-    for (let i = 0; i < 50; i++) { fs.writeFileSync(at('blink.txt'), 'x'); fs.rmSync(at('blink.txt')); }
+    for (let i = 0; i < 50; i++) {
+      fs.writeFileSync(at('blink.txt'), 'x');
+      fs.rmSync(at('blink.txt'));
+    }
     await inStep(server, where, 'watched');
   });
 
@@ -175,12 +184,21 @@ describe('a watched bucket', () => {
     const names = Array.from({ length: 40 }, (_, i) => `s${i}`);
     const dirs = ['', 'p/', 'p/q/', 'r/'];
     const key = () => make.pick(dirs) + make.pick(names);
-    const quietly = (fn) => { try { fn(); } catch (e) { if (!/^E(NOENT|NOTEMPTY|EXIST|NOTDIR|ISDIR|INVAL)/.test(e.code)) throw e; } };
+    const quietly = (fn) => {
+      try {
+        fn();
+      } catch (e) {
+        if (!/^E(NOENT|NOTEMPTY|EXIST|NOTDIR|ISDIR|INVAL)/.test(e.code)) throw e;
+      }
+    };
     for (let i = 0; i < 3000; i++) {
       const what = make.below(10);
       quietly(() => {
-        if (what < 5) { const k = key(); fs.mkdirSync(path.dirname(at(k)), { recursive: true }); fs.writeFileSync(at(k), 'x'.repeat(make.below(100))); }
-        else if (what < 7) fs.rmSync(at(key()));
+        if (what < 5) {
+          const k = key();
+          fs.mkdirSync(path.dirname(at(k)), { recursive: true });
+          fs.writeFileSync(at(k), 'x'.repeat(make.below(100)));
+        } else if (what < 7) fs.rmSync(at(key()));
         else if (what < 8) fs.renameSync(at(key()), at(key()));
         else if (what < 9) fs.renameSync(at(make.pick(['p', 'r', 'p/q'])), at(make.pick(['p', 'r', 't', 'p/q'])));
         else fs.rmSync(at(make.pick(['t', 'r', 'p/q'])), { recursive: true });
@@ -212,7 +230,12 @@ describe('a watched bucket', () => {
 
   it('stops within a second of DeleteBinding, while changes go on', async () => {
     let writing = true;
-    const writer = (async () => { for (let i = 0; writing; i++) { fs.writeFileSync(at(`late-${i}`), 'x'); await pause(2); } })();
+    const writer = (async () => {
+      for (let i = 0; writing; i++) {
+        fs.writeFileSync(at(`late-${i}`), 'x');
+        await pause(2);
+      }
+    })();
     await server.fileAppears(where, uri('late-10'));
     const begin = Date.now();
     await server.call('DeleteBinding', { ...where, URI: 'oss://watched' });

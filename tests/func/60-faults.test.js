@@ -26,22 +26,66 @@ describe('a bucket that goes away', () => {
 
   const departures = [
     ['is moved away', () => fs.renameSync(folder, away), () => fs.renameSync(away, folder)],
-    ['is swapped for an empty folder', () => { fs.renameSync(folder, away); fs.mkdirSync(folder); }, () => { fs.rmdirSync(folder); fs.renameSync(away, folder); }],
-    ['is swapped for a folder with other files', () => { fs.renameSync(folder, away); fs.mkdirSync(folder); fs.writeFileSync(path.join(folder, 'other'), 'x'); },
-      () => { fs.rmSync(folder, { recursive: true }); fs.renameSync(away, folder); }],
-    ['is swapped for a file', () => { fs.renameSync(folder, away); fs.writeFileSync(folder, 'x'); }, () => { fs.rmSync(folder); fs.renameSync(away, folder); }],
-    ['is swapped for a link to an empty folder', () => { fs.renameSync(folder, away); fs.mkdirSync(`${away}-empty`); fs.symlinkSync(`${away}-empty`, folder); },
-      () => { fs.rmSync(folder); fs.rmdirSync(`${away}-empty`); fs.renameSync(away, folder); }],
+    [
+      'is swapped for an empty folder',
+      () => {
+        fs.renameSync(folder, away);
+        fs.mkdirSync(folder);
+      },
+      () => {
+        fs.rmdirSync(folder);
+        fs.renameSync(away, folder);
+      },
+    ],
+    [
+      'is swapped for a folder with other files',
+      () => {
+        fs.renameSync(folder, away);
+        fs.mkdirSync(folder);
+        fs.writeFileSync(path.join(folder, 'other'), 'x');
+      },
+      () => {
+        fs.rmSync(folder, { recursive: true });
+        fs.renameSync(away, folder);
+      },
+    ],
+    [
+      'is swapped for a file',
+      () => {
+        fs.renameSync(folder, away);
+        fs.writeFileSync(folder, 'x');
+      },
+      () => {
+        fs.rmSync(folder);
+        fs.renameSync(away, folder);
+      },
+    ],
+    [
+      'is swapped for a link to an empty folder',
+      () => {
+        fs.renameSync(folder, away);
+        fs.mkdirSync(`${away}-empty`);
+        fs.symlinkSync(`${away}-empty`, folder);
+      },
+      () => {
+        fs.rmSync(folder);
+        fs.rmdirSync(`${away}-empty`);
+        fs.renameSync(away, folder);
+      },
+    ],
   ];
   for (const [what, leave, back] of departures) {
     it(`keeps every row when it ${what}, says Retrying and why, and recovers by itself`, async () => {
       leave();
-      const b = await until('it is Retrying', async () => { const x = await server.binding(where, 'root'); return x.State === 'Retrying' && x; });
+      const b = await until('it is Retrying', async () => {
+        const x = await server.binding(where, 'root');
+        return x.State === 'Retrying' && x;
+      });
       assert.notEqual(b.Reason, '');
       assert.equal(await hits(), 50);
       back();
       fs.writeFileSync(path.join(folder, 'changed'), what);
-      await until('it runs again', async () => await state() === 'Running');
+      await until('it runs again', async () => (await state()) === 'Running');
       await server.fileAppears(where, 'oss://root/changed', (f) => f.Size === Buffer.byteLength(what));
       assert.equal((await server.binding(where, 'root')).Reason, '');
       fs.rmSync(path.join(folder, 'changed'));
@@ -56,11 +100,11 @@ describe('a bucket that goes away', () => {
     fs.renameSync(folder, away);
     fs.mkdirSync(folder);
     await server.start();
-    await until('it is Retrying', async () => await state() === 'Retrying');
+    await until('it is Retrying', async () => (await state()) === 'Retrying');
     assert.equal(await hits(), 50);
     await server.kill();
     await server.start();
-    await until('it is Retrying', async () => await state() === 'Retrying');
+    await until('it is Retrying', async () => (await state()) === 'Retrying');
     assert.equal(await hits(), 50);
     fs.rmdirSync(folder);
     fs.renameSync(away, folder);
@@ -72,16 +116,16 @@ describe('a bucket that goes away', () => {
     fs.renameSync(folder, away);
     fs.mkdirSync(folder);
     fs.writeFileSync(path.join(folder, 'new-disk.txt'), 'x');
-    await until('it is Retrying', async () => await state() === 'Retrying');
+    await until('it is Retrying', async () => (await state()) === 'Retrying');
     await server.admin('RescanBinding', { ...where, URI: 'oss://root', AcceptMounts: true });
     await server.settled(where, 'root');
-    await until('only the new file is there', async () => await hits() === 1);
+    await until('only the new file is there', async () => (await hits()) === 1);
     await assertStatistics(server, where, await assertEqual(server, where, 'root'));
   });
 
   it('can be unbound while it is away', async () => {
     fs.rmSync(folder, { recursive: true });
-    await until('it is Retrying', async () => await state() === 'Retrying');
+    await until('it is Retrying', async () => (await state()) === 'Retrying');
     await server.call('DeleteBinding', { ...where, URI: 'oss://root' });
     assert.equal(await hits(), 1);
     await server.refused('CreateBinding', { ...where, URI: 'oss://root' }, 'InvalidURI');
@@ -97,14 +141,25 @@ describe('workers that die', () => {
     const where = await server.dataset('p', 'd');
     await server.call('CreateBinding', { ...where, URI: 'oss://many' });
     for (let i = 0; i < 12; i++) {
-      const [victim] = await until('a worker is there', () => { const w = server.workers(); return w.length && w; });
-      try { process.kill(victim, 'SIGKILL'); } catch { /* replaced already */ }
+      const [victim] = await until('a worker is there', () => {
+        const w = server.workers();
+        return w.length && w;
+      });
+      try {
+        process.kill(victim, 'SIGKILL');
+      } catch {
+        /* replaced already */
+      }
       await until('it is gone', () => !server.workers().includes(victim));
     }
     await server.settled(where, 'many');
     const objects = await assertEqual(server, where, 'many');
     await assertStatistics(server, where, objects);
-    const { TotalHits } = await server.call('SimpleQuery', { ...where, Query: { Field: 'ObjectStatus', Operation: 'eq', Value: 'Indexed' }, MaxResults: 1 });
+    const { TotalHits } = await server.call('SimpleQuery', {
+      ...where,
+      Query: { Field: 'ObjectStatus', Operation: 'eq', Value: 'Indexed' },
+      MaxResults: 1,
+    });
     assert.equal(TotalHits, objects.size, 'a killed worker is not the fault of the file, unless it happens again and again');
   });
 
@@ -117,7 +172,10 @@ describe('workers that die', () => {
   });
 
   it('have no network, no access to files, and no way to start programs', async () => {
-    const workers = await until('workers run', () => { const w = server.workers(); return w.length && w; });
+    const workers = await until('workers run', () => {
+      const w = server.workers();
+      return w.length && w;
+    });
     for (const pid of workers) {
       const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
       assert.match(status, /^NoNewPrivs:\s+1$/m);

@@ -31,7 +31,10 @@ describe(`killed at random moments (BINDERY_SEED=${seed})`, () => {
       const key = make.pick(files);
       if (what < 4) put(name());
       else if (what < 6) put(key);
-      else if (what < 8) { fs.rmSync(at(key)); names.delete(key); } else if (what < 9) {
+      else if (what < 8) {
+        fs.rmSync(at(key));
+        names.delete(key);
+      } else if (what < 9) {
         const to = name();
         fs.mkdirSync(path.dirname(at(to)), { recursive: true });
         fs.renameSync(at(key), at(to));
@@ -84,11 +87,17 @@ describe(`killed at random moments (BINDERY_SEED=${seed})`, () => {
 
   async function settle() {
     let wrong = [];
-    await until('index equals bucket', async () => {
-      await server.settled(where, 'killed', { seconds: 60 });
-      wrong = differences(await server.queryAll(where), walk(folder), 'killed');
-      return wrong.length === 0;
-    }, { seconds: 60, every: 200 }).catch((e) => { throw new Error(`${e.message}: ${wrong.slice(0, 5).join('; ')} (${wrong.length})`); });
+    await until(
+      'index equals bucket',
+      async () => {
+        await server.settled(where, 'killed', { seconds: 60 });
+        wrong = differences(await server.queryAll(where), walk(folder), 'killed');
+        return wrong.length === 0;
+      },
+      { seconds: 60, every: 200 },
+    ).catch((e) => {
+      throw new Error(`${e.message}: ${wrong.slice(0, 5).join('; ')} (${wrong.length})`);
+    });
     const objects = await assertEqual(server, where, 'killed', { orders: [{ MaxResults: 100 }, { Sort: 'Size', MaxResults: 100 }] });
     await assertStatistics(server, where, objects);
     assert.equal(objects.size, names.size, 'the test knows its own files');
@@ -101,7 +110,8 @@ describe(`killed at random moments (BINDERY_SEED=${seed})`, () => {
       return b.Progress.Unchanged + b.Progress.Indexed >= names.size && b.Progress.Pending === 0 && b;
     });
     assert.deepEqual([Progress.Listed, Progress.Unchanged, Progress.Indexed, Progress.Deleted], [names.size, names.size, 0, 0]);
-    const failed = (await server.call('SimpleQuery', { ...where, Query: { Field: 'ObjectStatus', Operation: 'eq', Value: 'Failed' } })).TotalHits;
+    const failed = (await server.call('SimpleQuery', { ...where, Query: { Field: 'ObjectStatus', Operation: 'eq', Value: 'Failed' } }))
+      .TotalHits;
     assert.equal(failed, 0, 'a kill is not the fault of the file that was being read');
   });
 
@@ -133,5 +143,7 @@ describe(`killed at random moments (BINDERY_SEED=${seed})`, () => {
     await until('its file is gone', () => fs.readdirSync(path.join(server.data, 'datasets')).filter((f) => f.endsWith('.db')).length <= 10);
   });
 
-  it('stays small', () => { assertSmall(server); });
+  it('stays small', () => {
+    assertSmall(server);
+  });
 });

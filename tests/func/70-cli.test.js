@@ -26,7 +26,12 @@ describe('the command line', () => {
   };
 
   before(() => {
-    server.bucket('photos', { 'small.png': samples.png(10, 10), 'large.jpg': samples.jpeg(800, 600, samples.exif({ make: 'Canon', model: 'EOS', taken: '2024:05:01 10:00:00' })), 'bad.jpg': samples.jpeg(64, 64).subarray(0, 30), 'notes/a b.txt': 'x'.repeat(500) });
+    server.bucket('photos', {
+      'small.png': samples.png(10, 10),
+      'large.jpg': samples.jpeg(800, 600, samples.exif({ make: 'Canon', model: 'EOS', taken: '2024:05:01 10:00:00' })),
+      'bad.jpg': samples.jpeg(64, 64).subarray(0, 30),
+      'notes/a b.txt': 'x'.repeat(500),
+    });
     server.bucket('other-bucket', { a: '1' });
   });
 
@@ -63,9 +68,21 @@ describe('the command line', () => {
   });
 
   const queries = [
-    ['', 4], ['Size > 400', 3], ['Size = 500', 1], ['MediaType = image', 3], ['MediaType = image and Size > 1KB', 1], ["Filename ^= 'notes/'", 1], ['Filename = "notes/a b.txt"', 1],
-    ['not MediaType = image', 1], ['ProduceTime = 2024-05', 1], ['ProduceTime >= 2025', 0], ['EXIF ~ Canon', 1], ['ProduceTime ?', 1], ['(Size > 1 and Size < 3) or ImageWidth = 800', 1],
-    ['ObjectStatus = Failed', 1], ['MediaType != image', 1],
+    ['', 4],
+    ['Size > 400', 3],
+    ['Size = 500', 1],
+    ['MediaType = image', 3],
+    ['MediaType = image and Size > 1KB', 1],
+    ["Filename ^= 'notes/'", 1],
+    ['Filename = "notes/a b.txt"', 1],
+    ['not MediaType = image', 1],
+    ['ProduceTime = 2024-05', 1],
+    ['ProduceTime >= 2025', 0],
+    ['EXIF ~ Canon', 1],
+    ['ProduceTime ?', 1],
+    ['(Size > 1 and Size < 3) or ImageWidth = 800', 1],
+    ['ObjectStatus = Failed', 1],
+    ['MediaType != image', 1],
   ];
   it('searches with its filter language', async () => {
     for (const [filter, count] of queries) {
@@ -116,7 +133,11 @@ describe('the command line', () => {
     assert.equal(Projects[0].ProjectName, 'demo');
     const file = path.join(server.root, 'query.json');
     fs.writeFileSync(file, '{"Field":"Size","Operation":"gt","Value":"400"}');
-    assert.equal(JSON.parse((await good('call', 'SimpleQuery', '--ProjectName', 'demo', '--DatasetName', 'photos', '--Query', `@${file}`)).out).TotalHits, 3);
+    assert.equal(
+      JSON.parse((await good('call', 'SimpleQuery', '--ProjectName', 'demo', '--DatasetName', 'photos', '--Query', `@${file}`)).out)
+        .TotalHits,
+      3,
+    );
     await fails(1, /ResourceNotFound/, 'call', 'GetProject', '--ProjectName', 'nowhere');
     await fails(1, /MissingProjectName/, 'call', 'GetProject');
     await fails(1, /InvalidApi|ListProjects/, 'call', 'ListProject');
@@ -126,7 +147,9 @@ describe('the command line', () => {
   it('works from anywhere with an endpoint and a key in the environment', async () => {
     const how = await server.cli(['call', 'ListProjects', '--endpoint', server.endpoints.imm], { env: { BINDERY_DATA: '/nowhere' } });
     assert.equal(how.code, 0, how.err);
-    const wrong = await server.cli(['call', 'ListProjects', '--endpoint', server.endpoints.imm], { env: { BINDERY_ACCESS_KEY_SECRET: 'wrong' } });
+    const wrong = await server.cli(['call', 'ListProjects', '--endpoint', server.endpoints.imm], {
+      env: { BINDERY_ACCESS_KEY_SECRET: 'wrong' },
+    });
     assert.equal(wrong.code, 1);
     assert.match(wrong.err, /SignatureDoesNotMatch/);
     assert.ok(!wrong.err.includes(KEY.secret));
@@ -138,19 +161,29 @@ describe('the command line', () => {
   it('leaves the binding running when bind --wait is interrupted', async () => {
     const folder = server.bucket('much', Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`f${i}.png`, samples.png(8, 8)])));
     const how = await server.cli(['bind', 'much', '-p', 'demo', '-d', 'photos', '--wait'], {
-      env: { BINDERY_DATA: server.data }, onOutput: (text, p) => { if (text.length) p.kill('SIGINT'); },
+      env: { BINDERY_DATA: server.data },
+      onOutput: (text, p) => {
+        if (text.length) p.kill('SIGINT');
+      },
     });
     if (how.code !== 0) assert.equal(how.code, 130, how.err); // 0: it was quicker than the signal
     const where = { ProjectName: 'demo', DatasetName: 'photos' };
     assert.equal((await server.binding(where, 'much')).State, 'Running');
     await server.settled(where, 'much');
-    assert.equal((await server.call('SimpleQuery', { ...where, Query: { Field: 'URI', Operation: 'prefix', Value: 'oss://much/' }, MaxResults: 1 })).TotalHits, 3000);
+    assert.equal(
+      (await server.call('SimpleQuery', { ...where, Query: { Field: 'URI', Operation: 'prefix', Value: 'oss://much/' }, MaxResults: 1 }))
+        .TotalHits,
+      3000,
+    );
     fs.rmSync(folder, { recursive: true });
   });
 
   it('exits with 3 when the binding that it waits for does not get well', async () => {
     // `much` lost its folder above.
-    await until('it is Retrying', async () => (await server.binding({ ProjectName: 'demo', DatasetName: 'photos' }, 'much')).State === 'Retrying');
+    await until(
+      'it is Retrying',
+      async () => (await server.binding({ ProjectName: 'demo', DatasetName: 'photos' }, 'much')).State === 'Retrying',
+    );
     const how = await run('bind', 'much', '-p', 'demo', '-d', 'photos', '--create', '--wait');
     assert.equal(how.code, 3, how.err);
     assert.match(how.out + how.err, /Retrying/);

@@ -24,10 +24,21 @@ describe('the corpus', { skip }, () => {
     await assertStatistics(server, where, await assertEqual(server, where, 'corpus'));
     const { Status } = await server.admin('GetStatus');
     assert.deepEqual([Status.WorkerCrashes, Status.WorkerTimeouts], [0, 0]);
-    const failed = (await server.queryAll(where, { Query: { Field: 'ObjectStatus', Operation: 'eq', Value: 'Failed' }, Sort: 'Filename', Order: 'asc' }));
+    const failed = await server.queryAll(where, {
+      Query: { Field: 'ObjectStatus', Operation: 'eq', Value: 'Failed' },
+      Sort: 'Filename',
+      Order: 'asc',
+    });
     for (const f of failed) t.diagnostic(`${f.Filename}: ${f.Reason}`);
-    const known = fs.readFileSync(reviewed, 'utf8').split('\n').filter((l) => l && !l.startsWith('#')).map((l) => l.split('\t')[0]);
-    assert.deepEqual(failed.map((f) => f.Filename), known.sort());
+    const known = fs
+      .readFileSync(reviewed, 'utf8')
+      .split('\n')
+      .filter((l) => l && !l.startsWith('#'))
+      .map((l) => l.split('\t')[0]);
+    assert.deepEqual(
+      failed.map((f) => f.Filename),
+      known.sort(),
+    );
     for (const f of failed) assert.ok(f.Reason, `${f.Filename} has a reason`);
   });
 

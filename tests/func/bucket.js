@@ -57,7 +57,8 @@ function differences(files, objects, bucket) {
     if (seen.has(key)) wrong.push(`${key} is there twice`);
     else if (!object) wrong.push(`${key} is in the index only`);
     else if (object.size !== file.Size) wrong.push(`${key} has ${object.size} bytes, the index says ${file.Size}`);
-    else if (object.mtime !== nanoseconds(file.FileModifiedTime)) wrong.push(`${key} was modified at ${object.mtime}, the index says ${file.FileModifiedTime}`);
+    else if (object.mtime !== nanoseconds(file.FileModifiedTime))
+      wrong.push(`${key} was modified at ${object.mtime}, the index says ${file.FileModifiedTime}`);
     else if (file.ObjectStatus === 'Pending') wrong.push(`${key} is still pending`);
     seen.add(key);
   }
@@ -66,7 +67,11 @@ function differences(files, objects, bucket) {
 }
 
 function assertNone(wrong) {
-  assert.equal(wrong.length, 0, `index equals bucket, but: ${wrong.slice(0, 10).join('; ')}${wrong.length > 10 ? ` and ${wrong.length - 10} more` : ''}`);
+  assert.equal(
+    wrong.length,
+    0,
+    `index equals bucket, but: ${wrong.slice(0, 10).join('; ')}${wrong.length > 10 ? ` and ${wrong.length - 10} more` : ''}`,
+  );
 }
 
 /** Index equals bucket, by paging through all rows in the orders given, counters included. */
@@ -84,7 +89,11 @@ async function assertStatistics(server, where, ...buckets) {
   const all = buckets.flatMap((b) => [...b.values()]);
   const { Dataset } = await server.call('GetDataset', { ...where, WithStatistics: true });
   assert.equal(Dataset.FileCount, all.length, 'FileCount');
-  assert.equal(Dataset.TotalFileSize, all.reduce((sum, o) => sum + o.size, 0), 'TotalFileSize');
+  assert.equal(
+    Dataset.TotalFileSize,
+    all.reduce((sum, o) => sum + o.size, 0),
+    'TotalFileSize',
+  );
 }
 
 module.exports = { walk, differences, assertEqual, assertStatistics, nanoseconds, keyOf };

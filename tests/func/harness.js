@@ -40,7 +40,10 @@ async function until(what, probe, { seconds = 30, every = 20 } = {}) {
   }
 }
 
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 /** Numbers that look random and are the same for the same seed. */
 function random(seed) {
@@ -62,8 +65,8 @@ class Refusal extends Error {
   }
 }
 
-const asText = (params) => Object.fromEntries(Object.entries(params)
-  .map(([k, v]) => [k, typeof v === 'object' && v !== null ? JSON.stringify(v) : v]));
+const asText = (params) =>
+  Object.fromEntries(Object.entries(params).map(([k, v]) => [k, typeof v === 'object' && v !== null ? JSON.stringify(v) : v]));
 
 /** The current client, generic form: callApi with the action's name. */
 function clientV3(endpoint, key = KEY) {
@@ -71,8 +74,15 @@ function clientV3(endpoint, key = KEY) {
   const client = new OpenApi.default(config);
   return async (action, params = {}, { method = 'POST', readTimeout = 20000, form } = {}) => {
     const what = new OpenApi.Params({
-      action, version: sign.VERSION, protocol: 'HTTP', pathname: '/', method, authType: 'AK',
-      style: 'RPC', reqBodyType: 'formData', bodyType: 'json',
+      action,
+      version: sign.VERSION,
+      protocol: 'HTTP',
+      pathname: '/',
+      method,
+      authType: 'AK',
+      style: 'RPC',
+      reqBodyType: 'formData',
+      bodyType: 'json',
     });
     const request = new OpenApi.OpenApiRequest({ query: asText(params), ...(form ? { body: asText(form) } : {}) });
     try {
@@ -88,12 +98,17 @@ function clientV3(endpoint, key = KEY) {
 /** The older client. */
 function clientV1(endpoint, key = KEY) {
   const client = new PopCore.RPCClient({
-    accessKeyId: key.id, accessKeySecret: key.secret, endpoint: `http://${endpoint}`, apiVersion: sign.VERSION,
+    accessKeyId: key.id,
+    accessKeySecret: key.secret,
+    endpoint: `http://${endpoint}`,
+    apiVersion: sign.VERSION,
   });
   return async (action, params = {}, { method = 'GET', readTimeout = 20000 } = {}) => {
     try {
       // A copy without prototype surprises: this client parses with a big-number parser.
-      return JSON.parse(JSON.stringify(await client.request(action, asText(params), { method, timeout: readTimeout, formatParams: false })));
+      return JSON.parse(
+        JSON.stringify(await client.request(action, asText(params), { method, timeout: readTimeout, formatParams: false })),
+      );
     } catch (e) {
       if (!e.data || !e.data.Code) throw e;
       throw new Refusal(action, e.entry.response.statusCode, JSON.parse(JSON.stringify(e.data)));
@@ -104,7 +119,12 @@ function clientV1(endpoint, key = KEY) {
 const live = new Set();
 const folders = new Set();
 process.on('exit', () => {
-  for (const p of live) try { process.kill(p.pid, 'SIGKILL'); } catch { /* it has gone */ }
+  for (const p of live)
+    try {
+      process.kill(p.pid, 'SIGKILL');
+    } catch {
+      /* it has gone */
+    }
   for (const f of folders) fs.rmSync(f, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
@@ -123,18 +143,32 @@ class Server {
     fs.mkdirSync(this.data);
     fs.mkdirSync(this.store);
     this.flags = {
-      data: this.data, store: this.store, 'imm-listen': '127.0.0.1:0', 'admin-listen': '127.0.0.1:0',
-      region: REGION, 'account-id': ACCOUNT, workers: '2', ...flags,
+      data: this.data,
+      store: this.store,
+      'imm-listen': '127.0.0.1:0',
+      'admin-listen': '127.0.0.1:0',
+      region: REGION,
+      'account-id': ACCOUNT,
+      workers: '2',
+      ...flags,
     };
     this.env = { BINDERY_ACCESS_KEY_ID: KEY.id, BINDERY_ACCESS_KEY_SECRET: KEY.secret, ...env };
     this.extra = extra;
     this.log = '';
   }
 
-  get endpointsFile() { return path.join(this.data, 'endpoints.json'); }
+  get endpointsFile() {
+    return path.join(this.data, 'endpoints.json');
+  }
 
   arguments() {
-    return ['serve', ...Object.entries(this.flags).filter(([, v]) => v !== null).flatMap(([k, v]) => [`--${k}`, String(v)]), ...this.extra];
+    return [
+      'serve',
+      ...Object.entries(this.flags)
+        .filter(([, v]) => v !== null)
+        .flatMap(([k, v]) => [`--${k}`, String(v)]),
+      ...this.extra,
+    ];
   }
 
   environment(more = {}) {
@@ -148,10 +182,18 @@ class Server {
     const p = child.spawn(binary, this.arguments(), { env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     live.add(p);
     p.gone = new Promise((resolve) => {
-      p.on('exit', (code, signal) => { live.delete(p); resolve({ code, signal }); });
-      p.on('error', (e) => { live.delete(p); resolve({ code: -1, signal: e.message }); });
+      p.on('exit', (code, signal) => {
+        live.delete(p);
+        resolve({ code, signal });
+      });
+      p.on('error', (e) => {
+        live.delete(p);
+        resolve({ code: -1, signal: e.message });
+      });
     });
-    const keep = (text) => { this.log = (this.log + text).slice(-200000); };
+    const keep = (text) => {
+      this.log = (this.log + text).slice(-200000);
+    };
     p.stdout.on('data', keep);
     p.stderr.on('data', keep);
     return p;
@@ -160,11 +202,23 @@ class Server {
   async start() {
     this.process = this.spawn();
     let gone = null;
-    this.process.gone.then((how) => { gone = how; });
-    this.endpoints = await until('the server writes endpoints.json', () => {
-      if (gone) throw new Error(`the server ended: ${JSON.stringify(gone)}`);
-      try { return JSON.parse(fs.readFileSync(this.endpointsFile, 'utf8')); } catch { return null; }
-    }, { seconds: 20 }).catch((e) => { throw new Error(`${e.message}\n${this.log.slice(-3000)}`); });
+    this.process.gone.then((how) => {
+      gone = how;
+    });
+    this.endpoints = await until(
+      'the server writes endpoints.json',
+      () => {
+        if (gone) throw new Error(`the server ended: ${JSON.stringify(gone)}`);
+        try {
+          return JSON.parse(fs.readFileSync(this.endpointsFile, 'utf8'));
+        } catch {
+          return null;
+        }
+      },
+      { seconds: 20 },
+    ).catch((e) => {
+      throw new Error(`${e.message}\n${this.log.slice(-3000)}`);
+    });
     this.v3 = clientV3(this.endpoints.imm);
     this.v1 = clientV1(this.endpoints.imm);
     this.adminClient = clientV3(this.endpoints.admin);
@@ -179,15 +233,23 @@ class Server {
     const p = this.process;
     this.process = null;
     p.kill(signal);
-    const timer = setTimeout(() => { this.log += '\n--- stop took more than 15 s: killed ---\n'; p.kill('SIGKILL'); }, 15000);
+    const timer = setTimeout(() => {
+      this.log += '\n--- stop took more than 15 s: killed ---\n';
+      p.kill('SIGKILL');
+    }, 15000);
     const how = await p.gone;
     clearTimeout(timer);
     return { ...how, ms: Date.now() - begin };
   }
 
-  kill() { return this.stop('SIGKILL'); }
+  kill() {
+    return this.stop('SIGKILL');
+  }
 
-  async restart() { await this.stop(); return this.start(); }
+  async restart() {
+    await this.stop();
+    return this.start();
+  }
 
   async remove() {
     await this.stop();
@@ -202,7 +264,9 @@ class Server {
     return body;
   }
 
-  admin(action, params = {}) { return this.call(action, params, this.adminClient); }
+  admin(action, params = {}) {
+    return this.call(action, params, this.adminClient);
+  }
 
   /** An action that must be refused with `code` (and HTTP `status`); gives the Refusal. */
   async refused(action, params, code, status = 400, client = this.v3, options = undefined) {
@@ -215,7 +279,9 @@ class Server {
       assert.equal(`${e.status} ${e.code}`, `${status} ${code}`, `${action} ${JSON.stringify(params).slice(0, 300)}: ${e.message}`);
       return e;
     }
-    return assert.fail(`${action} ${JSON.stringify(params).slice(0, 300)} is refused with ${code}, not answered ${JSON.stringify(body).slice(0, 300)}`);
+    return assert.fail(
+      `${action} ${JSON.stringify(params).slice(0, 300)} is refused with ${code}, not answered ${JSON.stringify(body).slice(0, 300)}`,
+    );
   }
 
   /** A request signed by hand; `how` as in sign.js. The answer's body is parsed if it is JSON. */
@@ -226,12 +292,18 @@ class Server {
 
   async sendRaw(request) {
     const answer = await sign.send(this.endpoints.imm, request);
-    try { answer.body = JSON.parse(answer.text); } catch { answer.body = null; }
+    try {
+      answer.body = JSON.parse(answer.text);
+    } catch {
+      answer.body = null;
+    }
     return answer;
   }
 
   /** True as long as the server answers a plain call. */
-  async assertAlive() { await this.call('ListProjects', {}); }
+  async assertAlive() {
+    await this.call('ListProjects', {});
+  }
 
   /** Runs `bindery ARGS`; gives {code, out, err}. */
   cli(args, { env = {}, input = '', signal = null, onOutput = null, seconds = 60 } = {}) {
@@ -241,10 +313,20 @@ class Server {
       let out = '';
       let err = '';
       const timer = setTimeout(() => p.kill('SIGKILL'), seconds * 1000);
-      p.stdout.on('data', (d) => { out += d; if (onOutput) onOutput(out + err, p); });
-      p.stderr.on('data', (d) => { err += d; if (onOutput) onOutput(out + err, p); });
+      p.stdout.on('data', (d) => {
+        out += d;
+        if (onOutput) onOutput(out + err, p);
+      });
+      p.stderr.on('data', (d) => {
+        err += d;
+        if (onOutput) onOutput(out + err, p);
+      });
       p.on('error', reject);
-      p.on('close', (code, how) => { clearTimeout(timer); live.delete(p); resolve({ code, signal: how, out, err }); });
+      p.on('close', (code, how) => {
+        clearTimeout(timer);
+        live.delete(p);
+        resolve({ code, signal: how, out, err });
+      });
       p.stdin.on('error', () => {});
       p.stdin.end(input);
       if (signal) signal.addEventListener('abort', () => p.kill('SIGINT'));
@@ -282,10 +364,14 @@ class Server {
 
   /** Waits until the binding is past its first scan and nothing is left to do. */
   settled(where, bucket, options = { seconds: 60 }) {
-    return until(`oss://${bucket} is IncrementalScanning with nothing pending`, async () => {
-      const b = await this.binding(where, bucket);
-      return b.State === 'Running' && b.Phase === 'IncrementalScanning' && b.Progress.Pending === 0 && b;
-    }, options);
+    return until(
+      `oss://${bucket} is IncrementalScanning with nothing pending`,
+      async () => {
+        const b = await this.binding(where, bucket);
+        return b.State === 'Running' && b.Phase === 'IncrementalScanning' && b.Progress.Pending === 0 && b;
+      },
+      options,
+    );
   }
 
   async fileMeta(where, uri) {
@@ -294,10 +380,14 @@ class Server {
 
   /** Waits for the row of a URI; `test` may ask for more than that it is there. */
   fileAppears(where, uri, test = (f) => f.ObjectStatus !== 'Pending', options = undefined) {
-    return until(`the row of ${uri} is as wanted`, async () => {
-      const f = await this.fileMeta(where, uri);
-      return f && test(f) && f;
-    }, options);
+    return until(
+      `the row of ${uri} is as wanted`,
+      async () => {
+        const f = await this.fileMeta(where, uri);
+        return f && test(f) && f;
+      },
+      options,
+    );
   }
 
   fileVanishes(where, uri, options = undefined) {
@@ -321,20 +411,27 @@ class Server {
 
   /** Worker processes of this server: [pid]. */
   workers() {
-    return processes().filter((p) => p.parent === this.process.pid).map((p) => p.pid);
+    return processes()
+      .filter((p) => p.parent === this.process.pid)
+      .map((p) => p.pid);
   }
 }
 
 /** Every process: {pid, parent, name}. */
 function processes() {
-  return fs.readdirSync('/proc').filter((n) => /^\d+$/.test(n)).flatMap((n) => {
-    try {
-      const text = fs.readFileSync(`/proc/${n}/stat`, 'latin1');
-      const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(text);
-      const [state, parent] = rest.split(' ');
-      return [{ pid: Number(n), parent: Number(parent), name, state }];
-    } catch { return []; }
-  });
+  return fs
+    .readdirSync('/proc')
+    .filter((n) => /^\d+$/.test(n))
+    .flatMap((n) => {
+      try {
+        const text = fs.readFileSync(`/proc/${n}/stat`, 'latin1');
+        const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(text);
+        const [state, parent] = rest.split(' ');
+        return [{ pid: Number(n), parent: Number(parent), name, state }];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** Anonymous resident memory of a process, in MB. */
@@ -347,7 +444,10 @@ function rssAnon(pid) {
 function assertSmall(server, limit = 150) {
   const pids = [server.process.pid, ...server.workers()];
   const sizes = pids.map((pid) => Math.round(rssAnon(pid)));
-  assert.ok(sizes.every((mb) => mb < limit), `RssAnon of server and workers is under ${limit} MB: ${sizes}`);
+  assert.ok(
+    sizes.every((mb) => mb < limit),
+    `RssAnon of server and workers is under ${limit} MB: ${sizes}`,
+  );
   return sizes;
 }
 
@@ -363,6 +463,22 @@ function useServer(options) {
 }
 
 module.exports = {
-  Server, Refusal, useServer, until, pause, random, processes, rssAnon, assertSmall, tempFolder,
-  clientV3, clientV1, binary, build, project, KEY, REGION, ACCOUNT,
+  Server,
+  Refusal,
+  useServer,
+  until,
+  pause,
+  random,
+  processes,
+  rssAnon,
+  assertSmall,
+  tempFolder,
+  clientV3,
+  clientV1,
+  binary,
+  build,
+  project,
+  KEY,
+  REGION,
+  ACCOUNT,
 };

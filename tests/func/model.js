@@ -13,7 +13,8 @@ const admin = JSON.parse(fs.readFileSync(path.join(api, 'admin.json')));
 // What we add to the vendor's structures, on purpose and documented.
 const extensions = {
   Binding: [{ name: 'Progress', type: 'Progress' }],
-  Progress: ['Listed', 'Indexed', 'Unchanged', 'Deleted', 'Failed', 'Pending'].map((name) => ({ name, type: 'int64' }))
+  Progress: ['Listed', 'Indexed', 'Unchanged', 'Deleted', 'Failed', 'Pending']
+    .map((name) => ({ name, type: 'int64' }))
     .concat(['StartTime', 'EstimatedEndTime'].map((name) => ({ name, type: 'string' }))),
 };
 

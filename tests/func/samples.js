@@ -3,8 +3,18 @@
 
 const zlib = require('node:zlib');
 
-const u16 = (v, little) => { const b = Buffer.alloc(2); if (little) b.writeUInt16LE(v); else b.writeUInt16BE(v); return b; };
-const u32 = (v, little) => { const b = Buffer.alloc(4); if (little) b.writeUInt32LE(v); else b.writeUInt32BE(v); return b; };
+const u16 = (v, little) => {
+  const b = Buffer.alloc(2);
+  if (little) b.writeUInt16LE(v);
+  else b.writeUInt16BE(v);
+  return b;
+};
+const u32 = (v, little) => {
+  const b = Buffer.alloc(4);
+  if (little) b.writeUInt32LE(v);
+  else b.writeUInt32BE(v);
+  return b;
+};
 
 function png(width, height) {
   const chunk = (type, data) => {
@@ -14,7 +24,10 @@ function png(width, height) {
   const header = Buffer.concat([u32(width), u32(height), Buffer.from([8, 0, 0, 0, 0])]);
   const rows = Buffer.alloc((width + 1) * height, 0);
   return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), chunk('IDAT', zlib.deflateSync(rows)), chunk('IEND', Buffer.alloc(0)),
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('IDAT', zlib.deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
   ]);
 }
 
@@ -30,7 +43,10 @@ function crc32(data) {
 function gif(width, height) {
   // One pixel of colour 0 is enough of an image: the screen says how large the picture is.
   return Buffer.concat([
-    Buffer.from('GIF89a'), u16(width, true), u16(height, true), Buffer.from([0x80, 0, 0, 0, 0, 0, 255, 255, 255]),
+    Buffer.from('GIF89a'),
+    u16(width, true),
+    u16(height, true),
+    Buffer.from([0x80, 0, 0, 0, 0, 0, 255, 255, 255]),
     Buffer.from([0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 1, 0, 0x3b]),
   ]);
 }
@@ -42,14 +58,17 @@ function jpeg(width, height, exif = null) {
   const blocks = Math.ceil(width / 8) * Math.ceil(height / 8);
   const bits = blocks * 2;
   const scan = Buffer.alloc(Math.ceil(bits / 8));
-  if (bits % 8) scan[scan.length - 1] = 0xff >> bits % 8;
+  if (bits % 8) scan[scan.length - 1] = 0xff >> (bits % 8);
   return Buffer.concat([
     Buffer.from([0xff, 0xd8]),
     exif ? segment(0xe1, Buffer.concat([Buffer.from('Exif\0\0'), exif])) : Buffer.alloc(0),
     segment(0xdb, Buffer.concat([Buffer.from([0]), Buffer.alloc(64, 1)])),
     segment(0xc0, Buffer.concat([Buffer.from([8]), u16(height), u16(width), Buffer.from([1, 1, 0x11, 0])])),
-    segment(0xc4, table(0x00)), segment(0xc4, table(0x10)),
-    segment(0xda, Buffer.from([1, 1, 0, 0, 63, 0])), scan, Buffer.from([0xff, 0xd9]),
+    segment(0xc4, table(0x00)),
+    segment(0xc4, table(0x10)),
+    segment(0xda, Buffer.from([1, 1, 0, 0, 63, 0])),
+    scan,
+    Buffer.from([0xff, 0xd9]),
   ]);
 }
 
@@ -81,11 +100,20 @@ function exif(o) {
   const header = Buffer.concat([Buffer.from('II'), u16(42, true), u32(8, true)]);
   const rational = (parts) => parts.map((v) => [Math.round(v * 1000), 1000]);
   const shot = [...(o.taken ? [[0x9003, 2, o.taken]] : []), ...(o.offset ? [[0x9011, 2, o.offset]] : [])];
-  const place = o.lat ? [[1, 2, o.latRef || 'N'], [2, 5, rational(o.lat)], [3, 2, o.lonRef || 'E'], [4, 5, rational(o.lon)]] : [];
+  const place = o.lat
+    ? [
+        [1, 2, o.latRef || 'N'],
+        [2, 5, rational(o.lat)],
+        [3, 2, o.lonRef || 'E'],
+        [4, 5, rational(o.lon)],
+      ]
+    : [];
   const main = (shotAt, placeAt) => [
-    ...(o.make ? [[0x010f, 2, o.make]] : []), ...(o.model ? [[0x0110, 2, o.model]] : []),
+    ...(o.make ? [[0x010f, 2, o.make]] : []),
+    ...(o.model ? [[0x0110, 2, o.model]] : []),
     ...(o.orientation ? [[0x0112, 3, o.orientation]] : []),
-    ...(shot.length ? [[0x8769, 4, shotAt]] : []), ...(place.length ? [[0x8825, 4, placeAt]] : []),
+    ...(shot.length ? [[0x8769, 4, shotAt]] : []),
+    ...(place.length ? [[0x8825, 4, placeAt]] : []),
   ];
   const first = 8 + directory(main(0, 0), 8).length;
   const shotBytes = shot.length ? directory(shot, first) : Buffer.alloc(0);
@@ -95,7 +123,15 @@ function exif(o) {
 
 function tiff(width, height) {
   const tags = (at) => [
-    [256, 4, width], [257, 4, height], [258, 3, 8], [259, 3, 1], [262, 3, 1], [273, 4, at], [277, 3, 1], [278, 4, height], [279, 4, width * height],
+    [256, 4, width],
+    [257, 4, height],
+    [258, 3, 8],
+    [259, 3, 1],
+    [262, 3, 1],
+    [273, 4, at],
+    [277, 3, 1],
+    [278, 4, height],
+    [279, 4, width * height],
   ];
   const length = directory(tags(0), 8).length;
   return Buffer.concat([Buffer.from('II'), u16(42, true), u32(8, true), directory(tags(8 + length), 8), Buffer.alloc(width * height, 128)]);
@@ -104,10 +140,22 @@ function tiff(width, height) {
 /** A lossless WebP of one colour: five codes of one symbol each, so that no pixel takes a bit. */
 function webp(width, height) {
   const bits = [];
-  const put = (value, n) => { for (let i = 0; i < n; i++) bits.push((value >> i) & 1); };
-  put(width - 1, 14); put(height - 1, 14); put(0, 1); put(0, 3); // size, no alpha, version
-  put(0, 1); put(0, 1); put(0, 1); // no transform, no colour cache, no second level of codes
-  for (let i = 0; i < 5; i++) { put(1, 1); put(0, 1); put(0, 1); put(0, 1); } // simple code, one symbol: 0
+  const put = (value, n) => {
+    for (let i = 0; i < n; i++) bits.push((value >> i) & 1);
+  };
+  put(width - 1, 14);
+  put(height - 1, 14);
+  put(0, 1);
+  put(0, 3); // size, no alpha, version
+  put(0, 1);
+  put(0, 1);
+  put(0, 1); // no transform, no colour cache, no second level of codes
+  for (let i = 0; i < 5; i++) {
+    put(1, 1);
+    put(0, 1);
+    put(0, 1);
+    put(0, 1);
+  } // simple code, one symbol: 0
   const bytes = [0x2f];
   for (let i = 0; i < bits.length; i += 8) bytes.push(bits.slice(i, i + 8).reduce((b, v, k) => b | (v << k), 0));
   const data = Buffer.from(bytes);
@@ -117,8 +165,15 @@ function webp(width, height) {
 }
 
 const text = (s = 'Some plain text.\n') => Buffer.from(s);
-const pdf = () => Buffer.from('%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n');
-const mp3 = () => Buffer.concat([Buffer.from([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, 0, 0]), ...Array(4).fill(Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x64]), Buffer.alloc(413)]))]);
+const pdf = () =>
+  Buffer.from(
+    '%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n',
+  );
+const mp3 = () =>
+  Buffer.concat([
+    Buffer.from([0x49, 0x44, 0x33, 4, 0, 0, 0, 0, 0, 0]),
+    ...Array(4).fill(Buffer.concat([Buffer.from([0xff, 0xfb, 0x90, 0x64]), Buffer.alloc(413)])),
+  ]);
 const mp4 = () => Buffer.concat([u32(24), Buffer.from('ftypisom'), u32(512), Buffer.from('isommp41'), u32(8), Buffer.from('mdat')]);
 const zip = () => Buffer.concat([Buffer.from('PK\x05\x06', 'latin1'), Buffer.alloc(18)]);
 const binary = () => Buffer.from([0, 1, 2, 3, 254, 255, 0, 128, 7, 0, 0, 200, 1]);

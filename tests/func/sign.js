@@ -15,7 +15,10 @@ function encode(text) {
 }
 
 const pairs = (params) => (Array.isArray(params) ? params : Object.entries(params));
-const join = (params) => pairs(params).map(([k, v]) => `${encode(k)}=${encode(v)}`).join('&');
+const join = (params) =>
+  pairs(params)
+    .map(([k, v]) => `${encode(k)}=${encode(v)}`)
+    .join('&');
 const byKey = ([a], [b]) => (a < b ? -1 : a > b ? 1 : 0);
 const canonical = (params) => join([...pairs(params)].sort(byKey));
 
@@ -40,11 +43,16 @@ function signV3(o) {
     ...o.headers,
   };
   for (const name of o.without || []) delete headers[name];
-  const names = Object.keys(headers).filter((n) => !(o.unsigned || []).includes(n)).sort();
+  const names = Object.keys(headers)
+    .filter((n) => !(o.unsigned || []).includes(n))
+    .sort();
   const request = [
-    method, '/', canonical(o.query || {}),
+    method,
+    '/',
+    canonical(o.query || {}),
     names.map((n) => `${n}:${String(headers[n]).trim()}\n`).join(''),
-    names.join(';'), headers['x-acs-content-sha256'],
+    names.join(';'),
+    headers['x-acs-content-sha256'],
   ].join('\n');
   const text = `ACS3-HMAC-SHA256\n${sha256(request)}`;
   const signature = crypto.createHmac('sha256', o.key.secret).update(text).digest('hex');
@@ -57,9 +65,15 @@ function signV3(o) {
 function signV1(o) {
   const method = o.method || 'GET';
   const common = {
-    Action: o.action, Version: o.version || VERSION, Format: 'JSON', AccessKeyId: o.key.id,
-    Timestamp: o.date || timestamp(), SignatureNonce: o.nonce || crypto.randomUUID(),
-    SignatureMethod: 'HMAC-SHA1', SignatureVersion: '1.0', ...o.common,
+    Action: o.action,
+    Version: o.version || VERSION,
+    Format: 'JSON',
+    AccessKeyId: o.key.id,
+    Timestamp: o.date || timestamp(),
+    SignatureNonce: o.nonce || crypto.randomUUID(),
+    SignatureMethod: 'HMAC-SHA1',
+    SignatureVersion: '1.0',
+    ...o.common,
   };
   for (const name of o.without || []) delete common[name];
   const query = [...Object.entries(common), ...pairs(o.query || {})];
@@ -76,17 +90,28 @@ function signV1(o) {
 function send(address, request) {
   const [host, port] = address.split(':');
   return new Promise((resolve, reject) => {
-    const r = http.request({
-      host, port, method: request.method, path: request.path, agent: false,
-      headers: { ...request.headers, 'content-length': Buffer.byteLength(request.body || '') },
-    }, (answer) => {
-      const parts = [];
-      answer.on('data', (part) => parts.push(part));
-      answer.on('error', reject);
-      answer.on('end', () => resolve({
-        status: answer.statusCode, headers: answer.headers, text: Buffer.concat(parts).toString(),
-      }));
-    });
+    const r = http.request(
+      {
+        host,
+        port,
+        method: request.method,
+        path: request.path,
+        agent: false,
+        headers: { ...request.headers, 'content-length': Buffer.byteLength(request.body || '') },
+      },
+      (answer) => {
+        const parts = [];
+        answer.on('data', (part) => parts.push(part));
+        answer.on('error', reject);
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode,
+            headers: answer.headers,
+            text: Buffer.concat(parts).toString(),
+          }),
+        );
+      },
+    );
     // A server that refuses a body early closes the connection while we still write to it.
     r.on('error', reject);
     r.setTimeout(30000, () => r.destroy(new Error('no answer within 30 s')));
@@ -103,7 +128,10 @@ function sendBytes(address, bytes, { half = true, timeout = 30000 } = {}) {
     socket.setTimeout(timeout, () => socket.destroy(new Error(`no answer within ${timeout} ms`)));
     socket.on('data', (part) => parts.push(part));
     socket.on('error', (e) => (parts.length ? resolve(Buffer.concat(parts).toString('latin1')) : reject(e)));
-    socket.on('end', () => { socket.destroy(); resolve(Buffer.concat(parts).toString('latin1')); });
+    socket.on('end', () => {
+      socket.destroy();
+      resolve(Buffer.concat(parts).toString('latin1'));
+    });
   });
 }
 
