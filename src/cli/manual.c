@@ -5,6 +5,7 @@
 #include <string.h>
 #include <glib.h>
 
+#include "api/reference.h"
 #include "base/config.h"
 #include "base/macros.h"
 #include "cli/command.h"
@@ -14,6 +15,11 @@ static const struct {
     const char *name, *title, *intro;
     char *(*make) (void);
 } pages[] = {
+    { "actions", "Actions of the API",
+      "What is called by name over the protocol of Intelligent Media Management 2020-09-30, and "
+      "what\n"
+      "the administration port knows beside it. `bindery call ACTION --Param VALUE` calls any.\n",
+      actions_markdown },
     { "options", "Options of the server",
       "A flag beats a variable, a variable the configuration file (`--config FILE`, else\n"
       "`$BINDERY_CONFIG`, else `/etc/bindery/bindery.conf`). Lists are comma-separated in "
@@ -35,6 +41,6 @@ int cli_manual (char **args)
                 pages[i].title, pages[i].intro, text);
         return EXIT_DONE;
     }
-    fputs ("bindery manual: expected the name of a page: options or fields\n", stderr);
+    fputs ("bindery manual: expected the name of a page: actions, fields or options\n", stderr);
     return EXIT_USAGE;
 }
