@@ -209,15 +209,30 @@ json_t *json_text (const char *text)
     return json_string (valid);
 }
 
-const char **json_strings (const json_t *array)
+static const struct model_member *member_of (const struct model_type *type, const char *name)
 {
+    for (size_t i = 0; i < type->n_members; i++)
+        if (strcmp (type->members[i].name, name) == 0)
+            return &type->members[i];
+    return NULL;
+}
+
+enum err file_fields (const struct action *action, const json_t *array, const char ***ret,
+                      struct error *e)
+{
+    const struct model_type *file = member_of (action->reply, "Files")->value.type;
     size_t n = json_array_size (array);
-    if (n == 0)
-        return NULL;
-    const char **list = g_new0 (const char *, n + 1);
-    for (size_t i = 0; i < n; i++)
+    g_autofree const char **list = n ? g_new0 (const char *, n + 1) : NULL;
+    for (size_t i = 0; i < n; i++) {
         list[i] = json_string_value (json_array_get (array, i));
-    return list;
+        if (!member_of (file, list[i]))
+            return FAIL_ON (e, INVALID_PARAM, "WithFields",
+                            "Specified parameter WithFields is not valid. Files have no member "
+                            "'%.100s'; names are case-sensitive.",
+                            list[i]);
+    }
+    *ret = g_steal_pointer (&list);
+    return ERR_OK;
 }
 
 void set_int (int64_t *field, struct opt_int given)

@@ -72,9 +72,11 @@ json_t *json_text (const char *text);
 NODISCARD enum err stats_of_dataset (const struct api *api, int64_t id, struct dataset_stats *ret,
                                      struct error *e);
 
-/* The strings of a JSON array as a NULL-terminated list, borrowed; NULL if `array` is NULL or
- * empty. Free the list alone. */
-const char **json_strings (const json_t *array);
+/* WithFields as a NULL-terminated list of borrowed names; NULL if `array` is NULL or empty: all.
+ * InvalidWithFields for what is no member of the files that the action answers. Free the list
+ * alone. */
+NODISCARD enum err file_fields (const struct action *action, const json_t *array, const char ***ret,
+                                struct error *e);
 
 /* A binding with its progress. */
 json_t *binding_json (const struct api *api, const struct binding *b);

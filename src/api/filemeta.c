@@ -4,13 +4,16 @@
 #include "api/handlers.h"
 #include "base/limits.h"
 
-static enum err reply_files (const struct api *api, struct target *t, const GPtrArray *uris,
+static enum err reply_files (const struct call *c, struct target *t, const GPtrArray *uris,
                              const json_t *with_fields, struct reply *reply, struct error *e)
 {
-    enum err r = target_db (api, t, e);
+    const struct api *api = c->api;
+    g_autofree const char **fields = NULL;
+    enum err r = file_fields (c->action, with_fields, &fields, e);
+    if (r == ERR_OK)
+        r = target_db (api, t, e);
     if (r != ERR_OK)
         return r;
-    g_autofree const char **fields = json_strings (with_fields);
     const struct file_context ctx = { api->account_id, t->project->name, t->dataset->name,
                                       api->timezone_min };
     g_autoptr (GString) documents = g_string_new (NULL);
@@ -36,7 +39,7 @@ enum err api_get_file_meta (struct call *c, const void *params, struct reply *re
     if (r != ERR_OK)
         return r;
     g_ptr_array_add (uris, uri);
-    return reply_files (c->api, &t, uris, p->with_fields, reply, e);
+    return reply_files (c, &t, uris, p->with_fields, reply, e);
 }
 
 /* The URIs of the request in their order, each once. */
@@ -67,5 +70,5 @@ enum err api_batch_get_file_meta (struct call *c, const void *params, struct rep
     enum err r = target_dataset (c->api, p->project_name, p->dataset_name, &t, e);
     if (r == ERR_OK)
         r = collect_uris (p->uris, uris, e);
-    return r == ERR_OK ? reply_files (c->api, &t, uris, p->with_fields, reply, e) : r;
+    return r == ERR_OK ? reply_files (c, &t, uris, p->with_fields, reply, e) : r;
 }

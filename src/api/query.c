@@ -38,9 +38,11 @@ enum err api_simple_query (struct call *c, const void *params, struct reply *rep
     const struct simple_query_params *p = params;
     _cleanup_target_ struct target t = { 0 };
     enum err r = target_dataset (c->api, p->project_name, p->dataset_name, &t, e);
+    g_autofree const char **fields = NULL;
+    if (r == ERR_OK)
+        r = file_fields (c->action, p->with_fields, &fields, e);
     if (r != ERR_OK)
         return r;
-    g_autofree const char **fields = json_strings (p->with_fields);
     const struct query q = {
         .condition = p->query,
         .sort = p->sort,
