@@ -13,11 +13,11 @@ struct bind_options {
 };
 
 static const struct command_option options[] = {
-    TARGET_OPTIONS,
     { "create", 'c', COMMAND_FLAG, offsetof (struct bind_options, create), NULL, NULL,
       "make project and dataset if they are missing; a binding that is there is fine, too" },
     { "wait", 'w', COMMAND_FLAG, offsetof (struct bind_options, wait), NULL, NULL,
       "show the progress until the first scan is over" },
+    TARGET_OPTIONS,
     { NULL },
 };
 

@@ -49,6 +49,18 @@ static void print_buckets (const json_t *buckets)
     table_print (t);
 }
 
+/* What lies beside the buckets and is none. */
+static void print_warnings (const json_t *warnings)
+{
+    size_t i;
+    json_t *warning;
+    json_array_foreach (warnings, i, warning)
+    {
+        g_autofree char *text = table_escape (json_string_value (warning));
+        fprintf (stderr, "Note: %s\n", text);
+    }
+}
+
 int cli_buckets (char **args)
 {
     struct command_server o = { 0 };
@@ -70,5 +82,7 @@ int cli_buckets (char **args)
         puts ("There is no bucket. Start the server with --store DIR or --bucket NAME=PATH.");
     else
         print_buckets (buckets);
+    if (!o.json)
+        print_warnings (json_object_get (answer, "Warnings"));
     return EXIT_DONE;
 }

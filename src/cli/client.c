@@ -242,10 +242,10 @@ static enum err transfer (struct client *c, const char *url, const char *action,
     CURLcode code = curl_easy_perform (c->curl);
     curl_slist_free_all (headers);
     if (code != CURLE_OK)
-        return FAIL (e, UNAVAILABLE,
-                     "cannot reach the server at %s: %s; is it running? Start it with `bindery "
-                     "serve --data %s ...`",
-                     url, curl_easy_strerror (code), c->data);
+        return FAIL (
+            e, UNAVAILABLE,
+            "cannot reach the server at %s: %s; is it running? Start it with `bindery serve ...`",
+            url, curl_easy_strerror (code));
     curl_easy_getinfo (c->curl, CURLINFO_RESPONSE_CODE, ret_status);
     return ERR_OK;
 }

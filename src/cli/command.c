@@ -22,7 +22,7 @@ static void append_option (GString *out, const struct command_option *o)
     g_autofree char *left = g_strdup_printf (
         "%s--%s%s%s", o->letter ? (char[]){ '-', o->letter, ',', ' ', '\0' } : "    ", o->name,
         o->value ? " " : "", o->value ? o->value : "");
-    g_string_append_printf (out, "  %-28s %s", left, o->help);
+    g_string_append_printf (out, "  %-32s %s", left, o->help);
     if (o->variable)
         g_string_append_printf (out, " [$%s]", o->variable);
     g_string_append_c (out, '\n');
@@ -36,7 +36,7 @@ char *command_help (const struct command *c)
     g_string_append (out, "\nOptions:\n");
     for (const struct command_option *o = c->options; o->name; o++)
         append_option (out, o);
-    g_string_append_printf (out, "  %-28s %s\n", "-h, --help", "this text");
+    g_string_append_printf (out, "  %-32s %s\n", "-h, --help", "this text");
     return g_string_free (out, FALSE);
 }
 

@@ -56,21 +56,21 @@ struct command_server {
       offsetof (struct command_server, endpoint),                                                  \
       "HOST:PORT",                                                                                 \
       "BINDERY_ENDPOINT",                                                                          \
-      "the server's IMM API; default: what DATA/endpoints.json says" },                            \
+      "the API; default: what DATA/endpoints.json says" },                                         \
         { "admin-endpoint",                                                                        \
           0,                                                                                       \
           COMMAND_STRING,                                                                          \
           offsetof (struct command_server, admin_endpoint),                                        \
           "HOST:PORT",                                                                             \
           "BINDERY_ADMIN_ENDPOINT",                                                                \
-          "the server's administration API; likewise" },                                           \
+          "the administration API; likewise" },                                                    \
         { "data",                                                                                  \
           0,                                                                                       \
           COMMAND_STRING,                                                                          \
           offsetof (struct command_server, data),                                                  \
           "DIR",                                                                                   \
           "BINDERY_DATA",                                                                          \
-          "data folder of a server on this machine: its address and root key" },                   \
+          "data folder of a server on this machine" },                                             \
     {                                                                                              \
         "json", 0, COMMAND_FLAG, offsetof (struct command_server, json), NULL, NULL, "print JSON"  \
     }

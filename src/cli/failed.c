@@ -15,9 +15,9 @@ struct failed_options {
 };
 
 static const struct command_option options[] = {
-    TARGET_OPTIONS,
     { "retry", 0, COMMAND_FLAG, offsetof (struct failed_options, retry), NULL, NULL,
       "try all of them again" },
+    TARGET_OPTIONS,
     { NULL },
 };
 

@@ -11,9 +11,9 @@ struct pause_options {
 };
 
 static const struct command_option options[] = {
-    TARGET_OPTIONS,
     { "reason", 0, COMMAND_STRING, offsetof (struct pause_options, reason), "TEXT", NULL,
       "what the binding's Reason says meanwhile" },
+    TARGET_OPTIONS,
     { NULL },
 };
 

@@ -23,7 +23,6 @@ struct query_options {
 };
 
 static const struct command_option options[] = {
-    COMMAND_SERVER_OPTIONS,
     { "sort", 's', COMMAND_STRING, offsetof (struct query_options, sort), "FIELDS", NULL,
       "comma-separated; a field with - before it goes down" },
     { "limit", 'n', COMMAND_STRING, offsetof (struct query_options, limit), "N", NULL,
@@ -44,6 +43,7 @@ static const struct command_option options[] = {
       "objects that have the field" },
     { "distinct", 0, COMMAND_LIST, offsetof (struct query_options, totals.distinct), "FIELD", NULL,
       "different values of the field" },
+    COMMAND_SERVER_OPTIONS,
     { NULL },
 };
 

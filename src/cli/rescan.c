@@ -12,13 +12,13 @@ struct rescan_options {
 };
 
 static const struct command_option options[] = {
-    TARGET_OPTIONS,
     { "prefix", 0, COMMAND_STRING, offsetof (struct rescan_options, prefix), "KEY", NULL,
       "only keys that begin with this" },
     { "reindex", 0, COMMAND_FLAG, offsetof (struct rescan_options, reindex), NULL, NULL,
       "read again what was read under another workflow template" },
     { "accept-mounts", 0, COMMAND_FLAG, offsetof (struct rescan_options, accept_mounts), NULL, NULL,
       "what is mounted in the bucket now is right, even if it is another disk than before" },
+    TARGET_OPTIONS,
     { NULL },
 };
 

@@ -61,7 +61,7 @@ static void add_binding (struct table *t, const json_t *b)
                                     failed, p.reason, NULL });
 }
 
-static void print_bindings (const json_t *bindings)
+static void print_bindings (const json_t *bindings, json_int_t count)
 {
     _cleanup_table_ struct table *t =
         table_new ((const char *[]){ "DATASET", "BUCKET", "STATE", "PHASE", ">FILES", ">CHANGED",
@@ -71,6 +71,8 @@ static void print_bindings (const json_t *bindings)
     json_array_foreach (bindings, i, b) add_binding (t, b);
     putchar ('\n');
     table_print (t);
+    if ((size_t) count > json_array_size (bindings))
+        printf ("... and more: %" JSON_INTEGER_FORMAT " in all.\n", count);
 }
 
 int cli_status (char **args)
@@ -95,7 +97,7 @@ int cli_status (char **args)
     print_server (s);
     const json_t *bindings = json_object_get (s, "Bindings");
     if (json_array_size (bindings))
-        print_bindings (bindings);
+        print_bindings (bindings, count_of (s, "BindingCount"));
     else
         puts ("\nNothing is bound. `bindery buckets` lists what can be.");
     return EXIT_DONE;

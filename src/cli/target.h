@@ -12,7 +12,7 @@ struct target {
     const char *project, *dataset;
 };
 
-#define TARGET_OPTIONS COMMAND_SERVER_OPTIONS, COMMAND_DATASET_OPTIONS (struct target)
+#define TARGET_OPTIONS COMMAND_DATASET_OPTIONS (struct target), COMMAND_SERVER_OPTIONS
 
 /* Opens the client and makes the parameters ProjectName, DatasetName and URI. `bucket` is
  * "oss://NAME" or "NAME". False if that failed: it has been said, *ret_exit is the exit code. Both

@@ -12,9 +12,9 @@ struct unbind_options {
 };
 
 static const struct command_option options[] = {
-    TARGET_OPTIONS,
     { "purge", 0, COMMAND_FLAG, offsetof (struct unbind_options, purge), NULL, NULL,
       "also remove the rows of the bucket's objects from the index" },
+    TARGET_OPTIONS,
     { NULL },
 };
 
