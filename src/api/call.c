@@ -212,6 +212,7 @@ void call_run (const struct api *api, const struct call_request *r, struct call_
     render_begin (ret);
     if (pass (&g, &e) == ERR_OK) {
         render_reply (ret, g.format, g.action, &g.reply);
+        params_list_unknown (&g.params, g.action, ret->detail, sizeof ret->detail);
     } else {
         g_autofree char *host = host_id (api, r);
         render_error (ret, g.format, host, &e);

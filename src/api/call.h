@@ -73,7 +73,7 @@ struct call_answer {
     int64_t retry_after_ms;   /* -1: none; else header x-acs-retry-after */
     char action[64];          /* "" if unknown; for logs */
     enum err code;
-    char detail[256]; /* of a failure: what really happened, for logs; "" if it went well */
+    char detail[256]; /* for logs: what really failed, which parameters were ignored; or "" */
 };
 void call_answer_clear (struct call_answer *a);
 

@@ -66,6 +66,8 @@ static enum err decode_pair (struct params *p, const char *text, size_t len, str
     struct auth_pair pair = { .value = "" };
     if (p->pairs->len == LIMIT_PARAMS)
         return FAIL (e, BAD_REQUEST, "The request has more than %d parameters.", LIMIT_PARAMS);
+    if (!name_len)
+        return FAIL (e, BAD_REQUEST, "The request has a parameter without a name.");
     if (name_len > 3 * LIMIT_PARAM_NAME)
         return FAIL (e, BAD_REQUEST, "A parameter's name is longer than %d bytes.",
                      LIMIT_PARAM_NAME);
@@ -116,14 +118,18 @@ enum err params_decode (const char *raw_uri, const char *content_type, const uin
     ret->n_query = ret->pairs->len;
     if (r != ERR_OK || !body_len)
         return r;
-    if (!is_form (content_type)) {
-        g_autofree char *shown = rules_shorten (content_type ? content_type : "none");
-        return FAIL (e, BAD_REQUEST,
-                     "The body's Content-Type is '%s'; parameters go into the query or into a body "
-                     "of type " FORM_TYPE ".",
-                     shown);
-    }
-    return decode_pairs (ret, (const char *) body, body_len, e);
+    ret->is_body_foreign = !is_form (content_type);
+    return ret->is_body_foreign ? ERR_OK : decode_pairs (ret, (const char *) body, body_len, e);
+}
+
+/* A body that is no form would be ignored, and somebody's parameters with it. */
+static enum err refuse_foreign_body (const struct params *p, struct error *e)
+{
+    if (!p->is_body_foreign)
+        return ERR_OK;
+    return FAIL (e, BAD_REQUEST,
+                 "The body is of another type than " FORM_TYPE
+                 "; parameters go into the query or into such a form.");
 }
 
 void params_clear (struct params *p)
@@ -208,19 +214,29 @@ static enum err bind_one (const struct action *action, const struct action_param
     return r == ERR_OK ? rules_check (action, param, text, number, json, e) : r;
 }
 
+static enum err check_required (const struct params *p, const struct action *action,
+                                struct error *e)
+{
+    for (size_t i = 0; i < action->n_params; i++) {
+        const char *name = action->params[i].name;
+        if (action->params[i].is_required && !params_get (p, name))
+            return FAIL_ON (e, MISSING_PARAM, name, "%s is mandatory for this action.", name);
+    }
+    return ERR_OK;
+}
+
 enum err params_bind (const struct params *p, const struct action *action, void **ret,
                       struct error *e)
 {
     void *values = g_malloc0 (action->params_size ? action->params_size : 1);
-    enum err r = ERR_OK;
+    enum err r = refuse_foreign_body (p, e);
+    if (r == ERR_OK)
+        r = check_required (p, action, e);
     for (size_t i = 0; i < action->n_params && r == ERR_OK; i++) {
         const struct action_param *param = &action->params[i];
         const char *text = params_get (p, param->name);
         if (text)
             r = bind_one (action, param, text, values, e);
-        else if (param->is_required)
-            r = FAIL_ON (e, MISSING_PARAM, param->name, "%s is mandatory for this action.",
-                         param->name);
     }
     if (r != ERR_OK) {
         params_free (action, values);
@@ -236,4 +252,24 @@ void params_free (const struct action *action, void *values)
         if (action->params[i].kind == 'j')
             json_decref (*(json_t **) ((char *) values + action->params[i].offset));
     g_free (values);
+}
+
+void params_list_unknown (const struct params *p, const struct action *action, char *out,
+                          size_t size)
+{
+    static const char *const common[] = {
+        "Action",        "Version",   "Format",           "AccessKeyId",
+        "RegionId",      "Signature", "SignatureNonce",   "SignatureMethod",
+        "SignatureType", "Timestamp", "SignatureVersion", NULL,
+    };
+    g_autoptr (GString) list = g_string_new (NULL);
+    for (guint i = 0; i < p->pairs->len && list->len < size; i++) {
+        const char *name = g_array_index (p->pairs, struct auth_pair, i).name;
+        bool is_known = g_strv_contains (common, name);
+        for (size_t k = 0; k < action->n_params && !is_known; k++)
+            is_known = strcmp (action->params[k].name, name) == 0;
+        if (!is_known)
+            g_string_append_printf (list, "%s%s", list->len ? ", " : "ignored parameters: ", name);
+    }
+    g_strlcpy (out, list->str, size);
 }

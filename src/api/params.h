@@ -12,11 +12,12 @@ struct params {
     size_t n_query;
     GPtrArray *texts;
     GHashTable *by_name;
+    bool is_body_foreign; /* there is a body, and it is no form */
 };
 
 /* Decodes `raw_uri` from its '?' on and, if `content_type` says that it is one, the form `body`.
  * Refused, each naming parameter and offset: broken escapes, bytes that are not UTF-8, NUL, names
- * over LIMIT_PARAM_NAME, a parameter given twice, more than LIMIT_PARAMS, a body that is no form.
+ * over LIMIT_PARAM_NAME, a parameter given twice, more than LIMIT_PARAMS.
  * `ret` is usable and must be cleared also after an error: it holds what was decoded until then. */
 NODISCARD enum err params_decode (const char *raw_uri, const char *content_type,
                                   const uint8_t *body, size_t body_len, struct params *ret,
@@ -27,7 +28,13 @@ void params_clear (struct params *p);
 const char *params_get (const struct params *p, const char *name);
 
 /* Checks all parameters of the action and fills a new params struct, freed by params_free(); its
- * strings are borrowed from `p`. MISSING_PARAM, INVALID_PARAM, INVALID_JSON, LIMIT. */
+ * strings are borrowed from `p`. BAD_REQUEST (a body that is no form), MISSING_PARAM,
+ * INVALID_PARAM, INVALID_JSON, LIMIT. */
 NODISCARD enum err params_bind (const struct params *p, const struct action *action, void **ret,
                                 struct error *e);
 void params_free (const struct action *action, void *values);
+
+/* "ignored parameters: A, B" of those that the action does not know, for logs; "" if there are
+ * none. */
+void params_list_unknown (const struct params *p, const struct action *action, char *out,
+                          size_t size);

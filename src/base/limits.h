@@ -16,17 +16,19 @@
 #define LIMIT_URI_MAX (LIMIT_KEY_MAX + LIMIT_BUCKET_NAME_MAX + 8)
 
 /* Requests. */
-#define LIMIT_REQUEST_HEAD  (4 * MIB) /* request line and headers together */
-#define LIMIT_REQUEST_BODY  (8 * MIB)
-#define LIMIT_PARAMS        256 /* parameters of one request */
-#define LIMIT_JSON_DEPTH    32
-#define LIMIT_JSON_VALUES   100000 /* in one JSON parameter */
-#define LIMIT_STORE_WAIT_MS 2000   /* no action waits longer for a store: SDKs read for 3 s */
+#define LIMIT_REQUEST_HEAD        (4 * MIB) /* request line and headers together */
+#define LIMIT_REQUEST_BODY        (8 * MIB)
+#define LIMIT_PARAMS              256 /* parameters of one request */
+#define LIMIT_JSON_DEPTH          32
+#define LIMIT_JSON_VALUES         100000 /* in one JSON parameter */
+#define LIMIT_STORE_WAIT_MS       2000   /* no action waits longer for a store: SDKs read for 3 s */
 
-#define LIMIT_PARAM_NAME    128   /* bytes of a parameter's name */
-#define LIMIT_HEADERS       128   /* header lines of one request */
-#define LIMIT_NONCE_BUCKETS 65536 /* of 64 nonces each, 8 bytes a nonce */
-#define LIMIT_CONNECTIONS   256   /* of each listener */
+#define LIMIT_PARAM_NAME          128   /* bytes of a parameter's name */
+#define LIMIT_HEADERS             128   /* header lines of one request */
+#define LIMIT_NONCE_BUCKETS       65536 /* of 64 nonces each, 8 bytes a nonce */
+#define LIMIT_CONNECTIONS         512   /* of each listener */
+#define LIMIT_CONNECTIONS_WAITING 384   /* of them without a request; more, and the oldest is shut \
+                                         */
 #define LIMIT_WARM_CONNECTIONS                                                                     \
     8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
 #define LIMIT_BODIES         (64 * MIB) /* bodies of all requests that are being read or run */
@@ -81,12 +83,13 @@
 #define LIMIT_JOB_WALL_MS   20000
 #define LIMIT_JOB_CPU_S     20
 #define LIMIT_WORKER_MEMORY (1 * GIB) /* address space */
-#define LIMIT_WORKER_FILES  16  /* descriptors */
-#define LIMIT_WORKER_JOBS   20000 /* jobs until a worker is replaced by a fresh one */
-#define LIMIT_WORKER_STDERR 512   /* last bytes of its stderr that are kept for messages */
-#define LIMIT_READY_MS      10000 /* from the start of a worker to READY */
-#define LIMIT_RESPAWN_MS    30000 /* longest wait before a worker that keeps dying is started again */
-#define LIMIT_INPUT_READ    (16 * MIB) /* bytes that one job may read of its object */
+#define LIMIT_WORKER_FILES  16        /* descriptors */
+#define LIMIT_WORKER_JOBS   20000     /* jobs until a worker is replaced by a fresh one */
+#define LIMIT_WORKER_STDERR 512       /* last bytes of its stderr that are kept for messages */
+#define LIMIT_READY_MS      10000     /* from the start of a worker to READY */
+#define LIMIT_RESPAWN_MS    30000 /* longest wait before a worker that keeps dying is started again \
+                                   */
+#define LIMIT_INPUT_READ (16 * MIB) /* bytes that one job may read of its object */
 
 /* EXIF. */
 #define LIMIT_EXIF_ENTRIES 512  /* of one directory */
@@ -96,6 +99,6 @@
 #define LIMIT_EXIF_NUMBERS 64   /* numbers of an array; longer is left out */
 
 /* Containers. */
-#define LIMIT_SEGMENTS 16384 /* segments of a JPEG, chunks of a PNG, boxes of a HEIF */
-#define LIMIT_ZIP_MEMBERS 256 /* looked at to tell what a ZIP file is */
-#define LIMIT_OLE_ENTRIES 64  /* of the directory of an OLE2 file */
+#define LIMIT_SEGMENTS    16384 /* segments of a JPEG, chunks of a PNG, boxes of a HEIF */
+#define LIMIT_ZIP_MEMBERS 256   /* looked at to tell what a ZIP file is */
+#define LIMIT_OLE_ENTRIES 64    /* of the directory of an OLE2 file */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -24,6 +25,33 @@ static void format_address (const struct sockaddr *from, char *out, socklen_t si
         g_strlcpy (out, "?", size);
 }
 
+/* Connections that say nothing, or little, wait in a list; when it is full, the one that waits
+ * longest is shut, so that idlers keep nobody out. Whoever has a whole head in is not in it. */
+static void start_waiting (struct peer *peer)
+{
+    struct listener *l = peer->listener;
+    pthread_mutex_lock (&l->waiting_lock);
+    g_queue_push_tail_link (&l->waiting, &peer->waiting);
+    peer->is_waiting = true;
+    if (l->waiting.length > LIMIT_CONNECTIONS_WAITING) {
+        struct peer *oldest = l->waiting.head->data;
+        g_queue_unlink (&l->waiting, &oldest->waiting);
+        oldest->is_waiting = false;
+        shutdown (oldest->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock (&l->waiting_lock);
+}
+
+static void stop_waiting (struct peer *peer)
+{
+    struct listener *l = peer->listener;
+    pthread_mutex_lock (&l->waiting_lock);
+    if (peer->is_waiting)
+        g_queue_unlink (&l->waiting, &peer->waiting);
+    peer->is_waiting = false;
+    pthread_mutex_unlock (&l->waiting_lock);
+}
+
 void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
                              enum MHD_ConnectionNotificationCode what)
 {
@@ -34,9 +62,13 @@ void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_
             MHD_get_connection_info (c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         peer->listener = l;
         format_address (info ? info->client_addr : NULL, peer->address, sizeof peer->address);
+        peer->fd = MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        peer->waiting.data = peer;
+        start_waiting (peer);
         *socket_context = peer;
     } else {
         struct peer *peer = *socket_context;
+        stop_waiting (peer);
         if (peer->is_warm)
             atomic_fetch_sub (&l->n_warm, 1);
         g_free (peer);
@@ -101,6 +133,25 @@ static void release_body (struct exchange *x)
     x->body = NULL;
 }
 
+static enum MHD_Result count_lengths (void *cls, enum MHD_ValueKind kind, const char *name,
+                                      const char *value)
+{
+    (void) kind, (void) value;
+    if (g_ascii_strcasecmp (name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+        g_ascii_strcasecmp (name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
+        ++*(int *) cls;
+    return MHD_YES;
+}
+
+/* Where the request ends, two readers could see differently: what a smuggler needs. */
+static bool is_ambiguous (struct exchange *x)
+{
+    int n = 0;
+    MHD_get_connection_values (x->connection, MHD_HEADER_KIND, count_lengths, &n);
+    x->must_close = n > 1;
+    return x->must_close;
+}
+
 static void refuse_head (struct exchange *x)
 {
     const union MHD_ConnectionInfo *info =
@@ -109,6 +160,8 @@ static void refuse_head (struct exchange *x)
         FAIL (&x->refused, URI_TOO_LONG,
               "Request line and headers have %zu bytes, at most %llu are taken.", info->header_size,
               LIMIT_REQUEST_HEAD);
+    else if (is_ambiguous (x))
+        FAIL (&x->refused, BAD_REQUEST, "The length of the body is given twice.");
     else if (MHD_get_connection_values (x->connection, MHD_HEADER_KIND, NULL, NULL) > LIMIT_HEADERS)
         FAIL (&x->refused, BAD_REQUEST, "The request has more than %d header lines.",
               LIMIT_HEADERS);
@@ -132,12 +185,13 @@ static bool begin (struct exchange *x, const char *method)
     const char *text = header (x, MHD_HTTP_HEADER_CONTENT_LENGTH);
     g_strlcpy (x->method, method, sizeof x->method);
     x->is_begun = true;
+    stop_waiting (x->peer);
     refuse_head (x);
     if (text && text_parse_u64 (text, &length) && length > LIMIT_REQUEST_BODY &&
         x->refused.code == ERR_OK)
         refuse_length (x);
     return x->refused.code != ERR_OK &&
-           (length > LIMIT_BODY_DRAIN || header (x, MHD_HTTP_HEADER_EXPECT));
+           (length > LIMIT_BODY_DRAIN || x->must_close || header (x, MHD_HTTP_HEADER_EXPECT));
 }
 
 /* More of the body. A refused one is read and thrown away, so that the client gets to reading the
@@ -232,7 +286,7 @@ static enum MHD_Result answer (struct exchange *x)
     }
     if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header (r, MHD_HTTP_HEADER_ALLOW, "GET, POST");
-    if (!may_stay_open (x))
+    if (x->must_close || !may_stay_open (x))
         MHD_add_response_header (r, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result queued = MHD_queue_response (x->connection, a->status, r);
     MHD_destroy_response (r);
@@ -290,6 +344,8 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
     if (x->is_running)
         atomic_fetch_sub (&x->listener->http->n_running, 1);
     x->peer->exchange = NULL;
+    if (x->is_begun)
+        start_waiting (x->peer);
     release_body (x);
     call_answer_clear (&x->answer);
     g_free (x->uri);

@@ -16,7 +16,9 @@ struct listener {
     struct MHD_Daemon *daemon;
     uint16_t port;
     char address[80];
-    atomic_int n_warm; /* connections that may be used again, see exchange_answer() */
+    atomic_int n_warm; /* connections that may be used again */
+    pthread_mutex_t waiting_lock;
+    GQueue waiting; /* struct peer: those whose next request has not come, longest first */
 };
 
 struct http {
@@ -35,7 +37,9 @@ struct exchange;
 struct peer {
     struct listener *listener;
     struct exchange *exchange; /* the one in progress; NULL between two */
-    bool is_warm;
+    bool is_warm, is_waiting;  /* the latter under waiting_lock */
+    GList waiting;
+    int fd; /* the library's */
     char address[64];
 };
 
@@ -48,7 +52,7 @@ struct exchange {
     GString *body;
     size_t drained; /* bytes of a refused body */
     int64_t start_ms;
-    bool is_begun, is_running, is_answered;
+    bool is_begun, is_running, is_answered, must_close;
     struct error refused; /* code ERR_OK: not refused */
     struct call_answer answer;
 };

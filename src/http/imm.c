@@ -28,12 +28,12 @@ bool imm_dispatch (struct exchange *x)
         exchange_refuse (x, &e);
         return true;
     }
+    x->is_running = true; /* counted before the look at is_draining: http_stop() sees one of both */
+    atomic_fetch_add (&h->n_running, 1);
     if (atomic_load (&h->is_draining)) {
         refuse_unqueued (x, ERR_CLOSED);
         return true;
     }
-    x->is_running = true;
-    atomic_fetch_add (&h->n_running, 1);
     MHD_suspend_connection (x->connection);
     enum err code = calls_push (h->calls, x, NULL);
     if (code != ERR_OK) {

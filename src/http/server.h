@@ -31,8 +31,7 @@ uint16_t http_port_admin (const struct http *h);
 const char *http_address_imm (const struct http *h);
 const char *http_address_admin (const struct http *h);
 
-/* Stops taking connections and calls: /readyz says 503, what is running goes on. Returns at once.
- */
+/* Takes no more calls: /readyz and new calls get 503, what is running goes on. Returns at once. */
 void http_drain (struct http *h);
 
 /* Drains, waits until the running calls have been answered, closes everything and frees the

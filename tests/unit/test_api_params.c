@@ -101,6 +101,7 @@ static void refuses_what_cannot_be_decoded (void **state)
         { "GetProject", "%ff=1", "InvalidRequest", "name at offset 0" },
         { "GetProject", "ProjectName=a&X=1&ProjectName=a", "InvalidProjectName", "given twice" },
         { "GetProject", "ProjectName=a&Project%4eame=b", "InvalidProjectName", "given twice" },
+        { "GetProject", "=x", "InvalidRequest", "without a name" },
         { "GetProject", "x%20y=1&x+y=2", "InvalidRequest", "given twice" },
     };
     assert_refused (rows, G_N_ELEMENTS (rows));
@@ -112,6 +113,7 @@ static void refuses_missing_and_mistyped (void **state)
     static const struct refusal rows[] = {
         { "GetProject", "", "MissingProjectName", "ProjectName is mandatory for this action." },
         { "GetProject", "ProjectName=", "MissingProjectName", "mandatory" },
+        { "SimpleQuery", "ProjectName=1", "MissingDatasetName", "mandatory" },
         { "GetProject", "ProjectName", "MissingProjectName", "mandatory" },
         { "GetProject", "projectname=x", "MissingProjectName", "mandatory" },
         { "GetProject", "ProjectName=a&WithStatistics=yes", "InvalidWithStatistics",
@@ -287,8 +289,12 @@ static enum err decode_body (const char *uri, const char *type, const char *body
 {
     struct params p = { 0 };
     enum err r = params_decode (uri, type, (const uint8_t *) body, strlen (body), &p, e);
+    void *values = NULL;
+    if (r == ERR_OK)
+        r = params_bind (&p, find ("ListProjects"), &values, e);
     if (r == ERR_OK && strlen (body))
         assert_string_equal (params_get (&p, "A"), "x y");
+    params_free (find ("ListProjects"), values);
     params_clear (&p);
     return r;
 }
@@ -306,7 +312,7 @@ static void takes_forms_only (void **state)
     assert_err (INVALID_PARAM, decode_body ("/?A=1", form, "A=1", &e));
     assert_string_equal (e.subject, "A");
     assert_err (BAD_REQUEST, decode_body ("/", "application/json", "{\"A\":1}", &e));
-    assert_non_null (strstr (e.message, "'application/json'"));
+    assert_non_null (strstr (e.message, "application/x-www-form-urlencoded"));
     assert_err (BAD_REQUEST, decode_body ("/", "application/x-www-form-urlencodedx", "A=1", &e));
     assert_err (BAD_REQUEST, decode_body ("/", NULL, "A=1", &e));
 }

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -269,6 +270,11 @@ static void refuses_broken_requests_as_json (void **state)
           "RequestTooLarge" },
         { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400,
           "InvalidRequest" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400,
+          "InvalidRequest" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
+          "0\r\n\r\n",
+          400, "InvalidRequest" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
         struct response r = ask_text (http_port_imm (f->http), rows[i].text);
@@ -276,6 +282,20 @@ static void refuses_broken_requests_as_json (void **state)
         r = ask_text (http_port_admin (f->http), rows[i].text);
         assert_refused (&r, rows[i].status, rows[i].code);
     }
+}
+
+/* Connections on which nothing comes keep nobody out, however many they are. */
+static void answers_beside_idle_connections (void **state)
+{
+    struct fixture *f = *state;
+    int fds[LIMIT_CONNECTIONS + 50];
+    for (size_t i = 0; i < G_N_ELEMENTS (fds); i++) {
+        fds[i] = dial (http_port_imm (f->http));
+        push_text (fds[i], i % 2 ? "POST / HTTP/1.1\r\nHo" : "");
+    }
+    answers_get_and_post (state);
+    for (size_t i = 0; i < G_N_ELEMENTS (fds); i++)
+        close (fds[i]);
 }
 
 /* ---- Sizes ---- */
@@ -524,6 +544,10 @@ static void says_where_it_cannot_listen (void **state)
 int main (void)
 {
     log_init (LOG_ERROR, LOG_TEXT);
+    struct rlimit files;
+    getrlimit (RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max; /* both ends of many connections */
+    setrlimit (RLIMIT_NOFILE, &files);
 #define TEST(t) cmocka_unit_test_setup_teardown (t, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST (answers_get_and_post),
@@ -531,6 +555,7 @@ int main (void)
         TEST (keeps_few_connections_open),
         TEST (refuses_other_paths_and_methods),
         TEST (refuses_broken_requests_as_json),
+        TEST (answers_beside_idle_connections),
         TEST (takes_heads_up_to_the_limit),
         TEST (takes_bodies_up_to_the_limit),
         TEST (refuses_large_chunked_and_announced_bodies),
