@@ -49,20 +49,29 @@ enum err bound_new (struct scan *s, const struct binding *binding, struct bound 
     b->in_flight = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
     pthread_rwlock_init (&b->gate, NULL);
     enum err r = datasets_get (s->o.datasets, b->dataset_id, &b->db, e);
-    struct work_progress progress;
-    if (r == ERR_OK)
-        r = work_begin_binding (b->db, b->id, b->bucket, e);
-    if (r == ERR_OK)
-        r = work_get_progress (b->db, b->id, &progress, e);
     if (r != ERR_OK) {
         bound_unref (b);
         return r;
     }
-    b->may_have_ranges = !progress.ranges_done;
-    b->is_resumed = b->may_have_ranges && progress.start_ns != 0;
-    b->needs_scan = progress.ranges_done;
-    bound_refresh (b);
     *ret = b;
+    return ERR_OK;
+}
+
+enum err bound_begin (struct bound *b, struct error *e)
+{
+    struct work_progress progress;
+    enum err r = work_begin_binding (b->db, b->id, b->bucket, e);
+    if (r == ERR_OK)
+        r = work_get_progress (b->db, b->id, &progress, e);
+    if (r != ERR_OK)
+        return r;
+    bound_refresh (b);
+    pthread_mutex_lock (&b->scan->lock);
+    b->has_begun = true;
+    b->may_have_ranges = !progress.ranges_done;
+    b->is_resumed = b->may_have_ranges && progress.listed > 0;
+    b->needs_scan = progress.ranges_done;
+    pthread_mutex_unlock (&b->scan->lock);
     return ERR_OK;
 }
 

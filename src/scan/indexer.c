@@ -199,7 +199,7 @@ static struct bound *next_bound (struct scan *s, int64_t now_ns, int64_t *ret_du
     *ret_due_ns = now_ns + NS_PER_S;
     g_hash_table_iter_init (&iter, s->bounds);
     while (g_hash_table_iter_next (&iter, NULL, (void **) &b)) {
-        if (b->is_paused || clock_mono_ms () < b->retry_ms)
+        if (!b->has_begun || b->is_paused || clock_mono_ms () < b->retry_ms)
             continue;
         if (b->next_work_ns <= now_ns && (!found || b->served < found->served))
             found = b;

@@ -43,6 +43,7 @@ struct bound {
     atomic_bool is_ending;
 
     /* Under scan->lock from here on. */
+    bool has_begun;          /* bound_begin() was done */
     bool is_paused;
     bool is_planning; /* a scan thread decides what to scan */
     bool is_clearing; /* a scan thread clears up after it */
@@ -99,6 +100,8 @@ struct bound *bound_ref (struct bound *b);
 void bound_unref (struct bound *b);
 NODISCARD enum err bound_new (struct scan *s, const struct binding *binding, struct bound **ret,
                               struct error *e);
+/* Makes its rows in the dataset, after the leftovers of an earlier binding of the bucket have gone: maybe millions. */
+NODISCARD enum err bound_begin (struct bound *b, struct error *e);
 /* True if writing for it is allowed; then bound_leave() ends it. */
 bool bound_enter (struct bound *b);
 void bound_leave (struct bound *b);

@@ -22,7 +22,7 @@ static bool is_due (const struct bound *b, int64_t now_ms)
     if (b->is_paused || b->is_planning || now_ms < b->retry_ms ||
         is_being_cleared (b->scan, b->dataset_id))
         return false;
-    if (b->may_have_ranges)
+    if (b->may_have_ranges || !b->has_begun)
         return true;
     return b->ranges_running == 0 && (b->needs_scan || g_hash_table_size (b->prefixes) ||
                                       now_ms >= b->next_scan_ms || now_ms >= b->next_poll_ms);
@@ -134,9 +134,14 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
     if (!bound_enter (b))
         return FAIL (e, NOT_FOUND, "the binding was deleted");
     pthread_mutex_lock (&s->lock);
+    bool has_begun = b->has_begun;
+    pthread_mutex_unlock (&s->lock);
+    enum err r = has_begun ? ERR_OK : bound_begin (b, e);
+    pthread_mutex_lock (&s->lock);
     bool has_ranges = b->may_have_ranges;
     pthread_mutex_unlock (&s->lock);
-    enum err r = has_ranges ? ERR_OK : start_scan (b, e);
+    if (r == ERR_OK && !has_ranges)
+        r = start_scan (b, e);
     int64_t now = clock_now_ns ();
     if (r == ERR_OK)
         r = range_lease (b->db, b->id, s->server, now, now + SCAN_LEASE_NS, ret, e);
