@@ -92,8 +92,8 @@ static void refuses_half_and_odd_keys (void **state)
     assert_err (INVALID_ARGUMENT, keys_open (f->folder, NULL, "secret", &k, &e));
     assert_err (INVALID_ARGUMENT, keys_open (f->folder, "a b", "secret", &k, &e));
     assert_err (INVALID_ARGUMENT, keys_open (f->folder, "a,b", "secret", &k, &e));
-    assert_err (INVALID_ARGUMENT, keys_open (f->folder, "id", "se\ncret", &k, &e));
-    assert_null (strstr (e.message, "cret"));
+    assert_err (INVALID_ARGUMENT, keys_open (f->folder, "id", "pass\nword", &k, &e));
+    assert_null (strstr (e.message, "word"));
     assert_err (INVALID_ARGUMENT, keys_open (f->folder, too_long, "secret", &k, &e));
     assert_ok (keys_open (f->folder, longest, "secret", &k, &e), &e);
     keys_close (k);
