@@ -99,6 +99,8 @@
 #define LIMIT_EXIF_NUMBERS 64   /* numbers of an array; longer is left out */
 
 /* Containers. */
-#define LIMIT_SEGMENTS    16384 /* segments of a JPEG, chunks of a PNG, boxes of a HEIF */
-#define LIMIT_ZIP_MEMBERS 256   /* looked at to tell what a ZIP file is */
-#define LIMIT_OLE_ENTRIES 64    /* of the directory of an OLE2 file */
+#define LIMIT_SEGMENTS        16384 /* segments of a JPEG, chunks of a PNG, boxes of a HEIF */
+#define LIMIT_ITEMS           16384 /* items of a HEIF */
+#define LIMIT_ITEM_PROPERTIES 32    /* properties of one of them */
+#define LIMIT_ZIP_MEMBERS     256   /* looked at to tell what a ZIP file is */
+#define LIMIT_OLE_ENTRIES     64    /* of the directory of an OLE2 file */

@@ -141,8 +141,7 @@ static void append_text (GString *out, const uint8_t *text, uint64_t length)
     g_string_append (out, g_strstrip (valid));
 }
 
-static void append_utf16 (const struct reader *r, GString *out, const uint8_t *text,
-                          uint64_t length, bool is_little)
+static void append_utf16 (GString *out, const uint8_t *text, uint64_t length, bool is_little)
 {
     GString *utf8 = g_string_new (NULL);
     for (uint64_t i = 0; i + 1 < length; i += 2) {
@@ -161,7 +160,6 @@ static void append_utf16 (const struct reader *r, GString *out, const uint8_t *t
     }
     append_text (out, (const uint8_t *) utf8->str, utf8->len);
     g_string_free (utf8, TRUE);
-    (void) r;
 }
 
 static void append_comment (const struct reader *r, const struct entry *v, GString *out)
@@ -169,7 +167,7 @@ static void append_comment (const struct reader *r, const struct entry *v, GStri
     if (v->count < 8 || type_sizes[v->type] != 1)
         return;
     if (!memcmp (v->data, "UNICODE\0", 8))
-        append_utf16 (r, out, v->data + 8, v->count - 8, r->is_little);
+        append_utf16 (out, v->data + 8, v->count - 8, r->is_little);
     else if (!memcmp (v->data, "ASCII\0\0\0", 8) || !memcmp (v->data, "\0\0\0\0\0\0\0\0", 8))
         append_text (out, v->data + 8, v->count - 8);
     else if (memcmp (v->data, "JIS\0\0\0\0\0", 8))
@@ -189,6 +187,12 @@ static void append_undefined (const struct reader *r, const struct entry *v, GSt
             g_string_append (out, i ? " " : "");
             append_number (r, v, i, out);
         }
+}
+
+/* Some cameras write degrees as signed; a negative one is then too large to be taken. */
+static bool is_ratio (const struct entry *v)
+{
+    return v->type == RATIONAL || v->type == SRATIONAL;
 }
 
 /* Degrees, minutes, seconds; those at the end that are 0 are not written. */
@@ -243,13 +247,13 @@ static void append_value (const struct reader *r, const struct entry *v, enum ex
         break;
     case EXIF_UTF16:
         if (type_sizes[v->type] == 1)
-            append_utf16 (r, out, v->data, v->count, true);
+            append_utf16 (out, v->data, v->count, true);
         break;
     case EXIF_COMMENT:
         append_comment (r, v, out);
         break;
     case EXIF_DEGREES:
-        if (v->type == RATIONAL)
+        if (is_ratio (v))
             append_degrees (r, v, out);
         else
             append_plain (r, v, out);
@@ -321,7 +325,7 @@ static void note_value (struct reader *r, const struct entry *v)
             note_ifd0 (r, v, number);
         if (v->directory == EXIF_EXIF && v->tag == 0xa005)
             r->pointers[EXIF_INTEROP] = number;
-    } else if (v->directory == EXIF_GPS && v->type == RATIONAL) {
+    } else if (v->directory == EXIF_GPS && is_ratio (v)) {
         if (v->tag == 2)
             r->x->latitude = degrees (r, v);
         if (v->tag == 4)

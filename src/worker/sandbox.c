@@ -63,6 +63,7 @@ static const struct allowed {
     { SCMP_SYS (futex), ANY },
     { SCMP_SYS (restart_syscall), ANY },
     { SCMP_SYS (getrandom), ANY },
+    { SCMP_SYS (sysinfo), ANY }, /* qsort() asks for the size of memory */
     { SCMP_SYS (getpid), ANY },
     { SCMP_SYS (gettid), ANY },
     { SCMP_SYS (rt_sigprocmask), ANY },
@@ -75,11 +76,13 @@ static const struct allowed {
 /* Runs in place of a refused call. Nothing but write and _exit is safe here. */
 static void on_refused (int signal, siginfo_t *info, void *context UNUSED)
 {
-    char text[] = "the jail refused system call       \n";
-    char *digit = text + sizeof text - 3;
-    for (unsigned n = (unsigned) info->si_syscall; n && *digit == ' '; n /= 10)
-        *digit-- = (char) ('0' + n % 10);
+    static const char text[] = "the jail refused system call ";
+    char number[12], *digit = number + sizeof number;
+    *--digit = '\n';
+    for (unsigned n = (unsigned) info->si_syscall; n || digit[0] == '\n'; n /= 10)
+        *--digit = (char) ('0' + n % 10);
     (void) !write (STDERR_FILENO, text, sizeof text - 1);
+    (void) !write (STDERR_FILENO, digit, (size_t) (number + sizeof number - digit));
     _exit (128 + signal);
 }
 

@@ -2,6 +2,8 @@
 #include <string.h>
 #include <glib.h>
 
+#include "base/limits.h"
+#include "worker/box.h"
 #include "worker/exif.h"
 #include "worker/sniff_table.h"
 
@@ -147,6 +149,27 @@ static const struct name_type brands[] = {
     { "3g2", "video/3gpp2" },          { "3g", "video/3gpp" },
 };
 
+/* Sound without a picture, by the handlers of the tracks. The general brands do not say. */
+static bool is_sound (struct input *in)
+{
+    struct box file = { 0, 0, in->size }, moov, trak, mdia, hdlr;
+    bool has_sound = false, has_picture = false;
+    if (!box_find (in, &file, 0, BOX_TYPE ('m', 'o', 'o', 'v'), &moov))
+        return false;
+    uint64_t at = moov.at;
+    for (unsigned i = 0; i < LIMIT_SEGMENTS && box_next (in, &at, moov.end, &trak); i++) {
+        const uint8_t *p;
+        if (trak.type != BOX_TYPE ('t', 'r', 'a', 'k') ||
+            !box_find (in, &trak, 0, BOX_TYPE ('m', 'd', 'i', 'a'), &mdia) ||
+            !box_find (in, &mdia, 0, BOX_TYPE ('h', 'd', 'l', 'r'), &hdlr) ||
+            !(p = input_at (in, hdlr.at, 12)))
+            continue;
+        has_sound = has_sound || !memcmp (p + 8, "soun", 4);
+        has_picture = has_picture || !memcmp (p + 8, "vide", 4);
+    }
+    return has_sound && !has_picture;
+}
+
 /* The major brand; where that is the general one of images, the first special one that the file is
  * compatible with. */
 const char *sniff_bmff (struct input *in)
@@ -157,7 +180,9 @@ const char *sniff_bmff (struct input *in)
     uint32_t size = MIN (get_u32be (p), 256);
     const char *type = find_type (brands, G_N_ELEMENTS (brands), p + 8, 4);
     if (!type)
-        return "video/mp4";
+        return is_sound (in) ? "audio/mp4" : "video/mp4";
+    if (!strncmp (type, "video/3g", 8) && is_sound (in))
+        return !strcmp (type, "video/3gpp") ? "audio/3gpp" : "audio/3gpp2";
     if (strcmp (type, "image/heif") && strcmp (type, "image/heif-sequence"))
         return type;
     for (uint32_t at = 16; at + 4 <= size && (p = input_at (in, at, 4)); at += 4) {

@@ -25,8 +25,6 @@ static const struct name_type members[] = {
     { "Payload/", "application/x-ios-app" },
     { "Index/Slide", "application/vnd.apple.keynote" },
     { "Index/Presentation", "application/vnd.apple.keynote" },
-    { "Index/CalculationEngine", "application/vnd.apple.numbers" },
-    { "Index/Document.iwa", "application/vnd.apple.pages" },
     { "index.apxl", "application/vnd.apple.keynote" },
     { "presentation.apxl", "application/vnd.apple.keynote" },
     { "doc.kml", "application/vnd.google-earth.kmz" },
@@ -80,6 +78,7 @@ static uint64_t next_member (struct input *in, uint64_t at, const uint8_t *p)
 const char *sniff_zip (struct input *in)
 {
     const char *type = NULL;
+    bool is_iwork = false;
     uint64_t at = 0;
     for (unsigned i = 0; i < LIMIT_ZIP_MEMBERS && (at || i == 0); i++) {
         const uint8_t *p = input_at (in, at, 30);
@@ -95,11 +94,15 @@ const char *sniff_zip (struct input *in)
             type = text ? find_type (packages, G_N_ELEMENTS (packages), text, length) : NULL;
         } else if (name) {
             type = find_type (members, G_N_ELEMENTS (members), name, name_length);
+            is_iwork = is_iwork || (name_length >= 18 && !memcmp (name, "Index/Document.iwa", 18));
         }
         if (type)
             return type;
         at = next;
     }
+    if (is_iwork)
+        return !strcmp (in->extension, "numbers") ? "application/vnd.apple.numbers"
+                                                  : "application/vnd.apple.pages";
     return "application/zip";
 }
 

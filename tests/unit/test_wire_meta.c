@@ -1,0 +1,99 @@
+#include "test.h"
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "base/limits.h"
+#include "wire/meta.h"
+
+static void test_good_reply (void **state)
+{
+    (void) state;
+    struct error e;
+    json_t *meta;
+    const char *text = "{\"ContentType\":\"image/jpeg\",\"ImageWidth\":400,\"LatLong\":\"1,2\"}";
+    assert_ok (meta_parse (text, strlen (text), &meta, &e), &e);
+    assert_int_equal (json_integer_value (json_object_get (meta, "ImageWidth")), 400);
+    json_decref (meta);
+    assert_ok (meta_parse ("{}", 2, &meta, &e), &e);
+    json_decref (meta);
+}
+
+static void test_bad_replies (void **state)
+{
+    (void) state;
+    static const char *const replies[] = {
+        "",
+        "null",
+        "[]",
+        "\"x\"",
+        "{",
+        "{}{}",
+        "{\"Size\":1}",
+        "{\"ImageWidth\":\"400\"}",
+        "{\"ImageWidth\":4.5}",
+        "{\"ImageWidth\":-1}",
+        "{\"ImageWidth\":18446744073709551616}",
+        "{\"ImageWidth\":{}}",
+        "{\"MediaType\":null}",
+        "{\"MediaType\":\"longer than 16 bytes\"}",
+        "{\"MediaType\":\"a\",\"MediaType\":\"b\"}",
+        "{\"MediaType\":\"\xff\"}",
+        "{\"MediaType\":\"\xed\xa0\x80\"}",
+        "{\"MediaType\":\"a\\u0000b\"}",
+        "{\"\\u0000\":1}",
+        "{\"ContentType\":[\"a\"]}",
+    };
+    for (size_t i = 0; i < N_ELEMENTS (replies); i++) {
+        json_t *meta = NULL;
+        struct error e;
+        assert_err (WORKER_PROTOCOL, meta_parse (replies[i], strlen (replies[i]), &meta, &e));
+        assert_null (meta);
+    }
+}
+
+static void test_deep_nesting_is_refused_before_parsing (void **state)
+{
+    (void) state;
+    g_autofree char *deep = g_malloc (LIMIT_RESULT);
+    struct error e;
+    json_t *meta;
+    memset (deep, '[', LIMIT_RESULT);
+    assert_err (WORKER_PROTOCOL, meta_parse (deep, LIMIT_RESULT, &meta, &e));
+    assert_string_equal (e.message, "the reply is no flat object");
+}
+
+static void test_brackets_in_text_do_not_nest (void **state)
+{
+    (void) state;
+    struct error e;
+    json_t *meta;
+    const char *text = "{\"EXIF\":\"{\\\"Make\\\":{\\\"value\\\":\\\"[x]\\\"}}\"}";
+    assert_ok (meta_parse (text, strlen (text), &meta, &e), &e);
+    json_decref (meta);
+}
+
+static void test_lengths_at_the_limit (void **state)
+{
+    (void) state;
+    struct error e;
+    json_t *meta;
+    g_autofree char *fits = g_strdup_printf ("{\"ContentType\":\"%0256d\"}", 0);
+    g_autofree char *over = g_strdup_printf ("{\"ContentType\":\"%0257d\"}", 0);
+    assert_ok (meta_parse (fits, strlen (fits), &meta, &e), &e);
+    json_decref (meta);
+    assert_err (WORKER_PROTOCOL, meta_parse (over, strlen (over), &meta, &e));
+    assert_err (WORKER_PROTOCOL, meta_parse ("{}", LIMIT_RESULT + 1, &meta, &e));
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_good_reply),
+        cmocka_unit_test (test_bad_replies),
+        cmocka_unit_test (test_deep_nesting_is_refused_before_parsing),
+        cmocka_unit_test (test_brackets_in_text_do_not_nest),
+        cmocka_unit_test (test_lengths_at_the_limit),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
