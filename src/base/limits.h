@@ -61,6 +61,7 @@
 #define LIMIT_READERS         8          /* reader sessions of one dataset */
 #define LIMIT_STATEMENTS      96         /* prepared statements that a session keeps */
 #define LIMIT_SESSION_WAIT_MS 5000       /* for a session, and for a lock of the file */
+#define LIMIT_WRITE_WAIT_MS   30000      /* for a turn to write */
 #define LIMIT_SQL_VALUE       (16 * MIB) /* one value or row */
 #define LIMIT_SQL_TEXT        (1 * MIB)  /* one statement */
 
