@@ -1,0 +1,50 @@
+/* What the files of the catalogue share. One session under one lock: the data is small. */
+#pragma once
+
+#include <pthread.h>
+
+#include "index/catalog.h"
+#include "index/sql.h"
+
+struct catalog {
+    pthread_mutex_t lock;
+    struct sql *sql;
+};
+
+static inline struct catalog *catalog_lock (struct catalog *c)
+{
+    pthread_mutex_lock (&c->lock);
+    return c;
+}
+static inline void catalog_unlockp (struct catalog **c)
+{
+    pthread_mutex_unlock (&(*c)->lock);
+}
+/* Holds the lock until the end of the block. */
+#define CATALOG_LOCK(c)                                                                            \
+    struct catalog *held_ UNUSED __attribute__ ((cleanup (catalog_unlockp))) = catalog_lock (c)
+
+/* Ends the transaction that sql_begin() began: commits if `r` is OK, else rolls back. Returns `r`,
+ * or why it could not be committed. */
+NODISCARD enum err catalog_end (struct catalog *c, enum err r, struct error *e);
+
+/* Runs a query of one integer with up to one text or id bound to its '?'. */
+NODISCARD enum err catalog_count (struct catalog *c, const char *query, int64_t id, int64_t *ret,
+                                  struct error *e);
+NODISCARD enum err catalog_count_text (struct catalog *c, const char *query, const char *text,
+                                       int64_t *ret, struct error *e);
+
+/* A column of text, "" if it is null. Caller frees. */
+char *catalog_text (struct sql_stmt *st, int column);
+
+/* Binds the five quotas from value `i` on, reads them from column `i` on. */
+void catalog_bind_quotas (struct sql_stmt *st, int i, const struct quotas *q);
+void catalog_get_quotas (struct sql_stmt *st, int i, struct quotas *ret);
+
+/* Bounds of the names that begin with `prefix` and are not before `from` (both may be NULL):
+ * [lo, hi). Caller frees both. */
+void catalog_name_bounds (const char *prefix, const char *from, char **ret_lo, char **ret_hi);
+
+/* NOT_FOUND if no project (dataset) has this id. Under the lock. */
+NODISCARD enum err catalog_need (struct catalog *c, const char *query, int64_t id, const char *what,
+                                 struct error *e);

@@ -1,0 +1,145 @@
+/* The tables. Ids of bindings and datasets are never used again (AUTOINCREMENT), those of rows come
+ * from dataset.next_id. Text compares in byte order. */
+#include "index/schema.h"
+
+#include <string.h>
+#include <glib.h>
+
+#include "index/fields.h"
+
+/* Raise it when the scripts below change; fields.def is watched by itself. */
+#define CATALOG_VERSION "1"
+#define DATASET_VERSION "1"
+
+static const char catalog_script[] =
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE project (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    " description TEXT NOT NULL, template_id TEXT NOT NULL, service_role TEXT NOT NULL,"
+    " max_bind_count INTEGER NOT NULL, max_file_count INTEGER NOT NULL,"
+    " max_entity_count INTEGER NOT NULL, max_relation_count INTEGER NOT NULL,"
+    " max_total_file_size INTEGER NOT NULL, max_dataset_count INTEGER NOT NULL,"
+    " create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL);"
+    "CREATE TABLE project_tag (project_id INTEGER NOT NULL, key TEXT NOT NULL,"
+    " value TEXT NOT NULL, PRIMARY KEY (project_id, key)) WITHOUT ROWID;"
+    "CREATE TABLE dataset (id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL,"
+    " name TEXT NOT NULL, description TEXT NOT NULL, template_id TEXT NOT NULL,"
+    " workflow_parameters TEXT NOT NULL,"
+    " max_bind_count INTEGER NOT NULL, max_file_count INTEGER NOT NULL,"
+    " max_entity_count INTEGER NOT NULL, max_relation_count INTEGER NOT NULL,"
+    " max_total_file_size INTEGER NOT NULL,"
+    " create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL, UNIQUE (project_id, name));"
+    "CREATE TABLE binding (id INTEGER PRIMARY KEY AUTOINCREMENT, dataset_id INTEGER NOT NULL,"
+    " bucket TEXT NOT NULL, state INTEGER NOT NULL, phase INTEGER NOT NULL, reason TEXT NOT NULL,"
+    " create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL, UNIQUE (dataset_id, bucket));"
+    "CREATE TABLE attachment (bucket TEXT PRIMARY KEY, project_id INTEGER NOT NULL,"
+    " description TEXT NOT NULL, create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX attachment_project ON attachment (project_id, bucket);";
+
+/* binding.failed, .rejected and .pending are how many there are now: kept with the rows that they
+ * count. binding.scan numbers the full scans: a reject with an older number was not seen again. */
+static const char dataset_script[] =
+    "CREATE TABLE dataset (only INTEGER PRIMARY KEY CHECK (only = 1), commit_no INTEGER NOT NULL,"
+    " next_id INTEGER NOT NULL, file_count INTEGER NOT NULL, total_file_size INTEGER NOT NULL);"
+    "INSERT INTO dataset VALUES (1, 0, 1, 0, 0);"
+    "CREATE TABLE object (uri TEXT PRIMARY KEY, id INTEGER NOT NULL, size INTEGER NOT NULL,"
+    " mtime_ns INTEGER NOT NULL, etag TEXT NOT NULL, extractor INTEGER NOT NULL,"
+    " operators INTEGER NOT NULL, status INTEGER NOT NULL, commit_no INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX object_failed ON object (uri) WHERE status = 2;"
+    "CREATE TABLE doc (id INTEGER PRIMARY KEY, json TEXT NOT NULL);"
+    "CREATE TABLE binding (id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, is_ended INTEGER NOT NULL,"
+    " scan INTEGER NOT NULL, start_ns INTEGER NOT NULL, scan_end_ns INTEGER NOT NULL,"
+    " listed INTEGER NOT NULL, indexed INTEGER NOT NULL, unchanged INTEGER NOT NULL,"
+    " deleted INTEGER NOT NULL, failed INTEGER NOT NULL, rejected INTEGER NOT NULL,"
+    " pending INTEGER NOT NULL);"
+    "CREATE TABLE range (id INTEGER PRIMARY KEY AUTOINCREMENT, binding INTEGER NOT NULL, lo TEXT,"
+    " hi TEXT, cursor TEXT, lease_owner TEXT, lease_until INTEGER NOT NULL, epoch INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL);"
+    "CREATE INDEX range_binding ON range (binding);"
+    "CREATE TABLE mount (binding INTEGER NOT NULL, prefix TEXT NOT NULL, device INTEGER NOT NULL,"
+    " inode INTEGER NOT NULL, fsid INTEGER NOT NULL, PRIMARY KEY (binding, prefix)) WITHOUT ROWID;"
+    "CREATE TABLE work (binding INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL,"
+    " priority INTEGER NOT NULL, not_before INTEGER NOT NULL, since INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, strikes INTEGER NOT NULL, commit_no INTEGER NOT NULL,"
+    " PRIMARY KEY (binding, key)) WITHOUT ROWID;"
+    "CREATE INDEX work_due ON work (binding, priority, not_before, id);"
+    "CREATE TABLE failure (binding INTEGER NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL,"
+    " time_ns INTEGER NOT NULL, scan INTEGER NOT NULL, PRIMARY KEY (binding, key)) WITHOUT ROWID;";
+
+static enum err get_version (struct sql *s, char **ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (s, "SELECT version FROM schema_version", &st, e);
+    if (r == ERR_OK)
+        r = sql_step (st, &has_row, e);
+    if (r != ERR_OK)
+        return r;
+    *ret = has_row ? g_strdup (sql_get_text (st, 0)) : NULL;
+    return ERR_OK;
+}
+
+static enum err set_version (struct sql *s, const char *version, struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (s, "INSERT INTO schema_version VALUES (?)", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, version);
+    return sql_run (st, e);
+}
+
+static enum err make (struct sql *s, const char *const *scripts, const char *version,
+                      struct error *e)
+{
+    for (; *scripts; scripts++) {
+        enum err r = sql_exec (s, *scripts, e);
+        if (r != ERR_OK)
+            return r;
+    }
+    return set_version (s, version, e);
+}
+
+/* `scripts` ends with NULL. All tables are made in one transaction, or none. */
+static enum err make_or_check (struct sql *s, const char *const *scripts, const char *version,
+                               const char *what_to_do, struct error *e)
+{
+    g_autofree char *found = NULL;
+    enum err r =
+        sql_exec (s, "CREATE TABLE IF NOT EXISTS schema_version (version TEXT NOT NULL)", e);
+    if (r == ERR_OK)
+        r = get_version (s, &found, e);
+    if (r != ERR_OK)
+        return r;
+    if (found && strcmp (found, version) != 0)
+        return FAIL (e, DATABASE, "its tables are of version %s, this program's are of %s: %s",
+                     found, version, what_to_do);
+    if (found)
+        return ERR_OK;
+    r = sql_begin (s, SQL_DURABLE, e);
+    if (r != ERR_OK)
+        return r;
+    r = make (s, scripts, version, e);
+    if (r != ERR_OK) {
+        sql_rollback (s);
+        return r;
+    }
+    return sql_commit (s, e);
+}
+
+enum err schema_make_catalog (struct sql *s, struct error *e)
+{
+    static const char *const scripts[] = { catalog_script, NULL };
+    return make_or_check (s, scripts, CATALOG_VERSION, "use the program that made the data folder",
+                          e);
+}
+
+enum err schema_make_dataset (struct sql *s, struct error *e)
+{
+    const char *const scripts[] = { dataset_script, fields_schema (), NULL };
+    g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, scripts[1], -1);
+    g_autofree char *version = g_strdup_printf (DATASET_VERSION "-%.8s", sum);
+    return make_or_check (s, scripts, version,
+                          "use the program that made it, or move the file away and scan anew", e);
+}
