@@ -2,8 +2,8 @@
  * together: rows, ranges with cursors and leases, work, counters, failures.
  *
  * A `struct dataset_db` is shared by any number of threads. It has one writer session, taken in
- * turn (urgent first), and a few reader sessions. Open files are a bounded LRU
- * (LIMIT_OPEN_DATASETS).
+ * turn (urgent first), and a few reader sessions. Files that nobody uses stay open until more than
+ * LIMIT_OPEN_DATASETS are; then the one that was used least lately is closed.
  *
  * Every write transaction has a commit number, one higher than the last. Rows and work carry the
  * number of the transaction that last changed them. */
@@ -49,6 +49,8 @@ NODISCARD enum err dataset_write (struct dataset_db *db, bool urgent, enum sql_d
                                   struct sql **ret, int64_t *ret_commit, struct error *e);
 NODISCARD enum err dataset_commit (struct dataset_db *db, struct error *e);
 void dataset_rollback (struct dataset_db *db);
+/* Ends the transaction as `r` says: OK commits. Returns `r`, or why it could not be committed. */
+NODISCARD enum err dataset_end (struct dataset_db *db, enum err r, struct error *e);
 
 /* The id that the file was opened by. */
 int64_t dataset_id (const struct dataset_db *db);
