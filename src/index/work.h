@@ -34,15 +34,19 @@ NODISCARD enum err work_begin_binding (struct dataset_db *db, int64_t binding, c
 /* Drops ranges, work, mounts, failures and counters of a binding; rows stay (Pending ones, which
  * never were extracted, go). Idempotent. */
 NODISCARD enum err work_end_binding (struct dataset_db *db, int64_t binding, struct error *e);
+/* The first step of work_end_binding(), short whatever the size: from when it returns, nothing of
+ * the binding is written any more. */
+NODISCARD enum err work_fence_binding (struct dataset_db *db, int64_t binding, struct error *e);
 /* Ends every binding of the dataset that is not in `keep` (int64_t): what a crash left. */
 NODISCARD enum err work_sweep_bindings (struct dataset_db *db, const GArray *keep, struct error *e);
 
 struct work_progress {
-    int64_t listed, indexed, unchanged, deleted, failed; /* of the current or last scan and since */
-    int64_t pending;                                     /* rows of work */
-    int64_t start_ns;                                    /* of the current or last scan */
-    int64_t scan_end_ns;                                 /* 0 while a scan runs */
-    bool ranges_done;                                    /* no range is left to list */
+    int64_t listed, indexed, unchanged, deleted; /* of the current or last full scan and since */
+    int64_t failed;      /* now: as many as work_list_failures() lists, rows and rejects */
+    int64_t pending;     /* now: rows of work */
+    int64_t start_ns;    /* of the current or last scan */
+    int64_t scan_end_ns; /* 0 while a scan runs */
+    bool ranges_done;    /* no range is left to list */
 };
 NODISCARD enum err work_get_progress (struct dataset_db *db, int64_t binding,
                                       struct work_progress *ret, struct error *e);
@@ -63,9 +67,11 @@ struct range {
 };
 void range_free (void *r);
 
-/* Starts a scan: replaces the binding's ranges. `bounds` (sorted keys, NULL-terminated, may be
- * NULL) are split points. A full scan sets the counters to 0 and start_ns; a partial one (`prefix`
- * not NULL) adds one range for the prefix. */
+/* Starts a scan: replaces the binding's ranges; a RANGE_FORCE among them passes to the new ones.
+ * `bounds` (sorted keys, NULL-terminated, may be NULL) are split points. A full scan sets the
+ * history counters to 0 and start_ns; a partial one (`prefix` not NULL or "") adds one range for
+ * the prefix, maybe a few keys wider. When a full scan ends, rejects that it did not see again are
+ * dropped. */
 NODISCARD enum err work_start_scan (struct dataset_db *db, int64_t binding, const char *prefix,
                                     const char *const *bounds, unsigned flags, struct error *e);
 /* Leases a range that nobody holds, or whose lease ran out: NOT_FOUND if there is none. */
@@ -97,7 +103,7 @@ struct merge_batch {
     GPtrArray *deletes;                     /* const char *: keys that the listing does not have */
     GPtrArray *rejects;                     /* struct work_reject */
     int64_t listed, unchanged;              /* to add to the counters */
-    int64_t max_file_count, max_total_size; /* quotas: new rows over them are not made */
+    int64_t max_file_count, max_total_size; /* quotas: new rows over them are not made; 0: none */
     int64_t until_ns;                       /* new end of the lease */
 };
 struct work_reject {
@@ -154,7 +160,7 @@ NODISCARD enum err work_take (struct dataset_db *db, int64_t binding, enum work_
 
 enum work_outcome {
     WORK_STORED,    /* write the row: status, facts, meta */
-    WORK_UNCHANGED, /* the object is as the row says: nothing to write */
+    WORK_UNCHANGED, /* the object is as the row says: nothing to write (Pending row: as LATER) */
     WORK_GONE,      /* the object is not there: the row goes */
     WORK_LATER      /* try again at not_before: attempts + 1, strikes as given */
 };
@@ -180,8 +186,8 @@ struct work_result {
 void work_result_free (void *r);
 
 /* Applies results (struct work_result *) in one transaction. A result whose work row is gone is
- * dropped: its object was deleted or its binding ended meanwhile. Quotas hold for rows that are
- * new. */
+ * dropped: its object was deleted or its binding ended meanwhile. Of `quotas` (may be NULL) only
+ * the two limits are read: they hold for rows that are new. */
 NODISCARD enum err work_finish (struct dataset_db *db, const struct file_context *ctx, bool urgent,
                                 const GPtrArray *results, const struct merge_batch *quotas,
                                 struct error *e);
@@ -198,6 +204,7 @@ void work_failure_free (void *f);
 NODISCARD enum err work_list_failures (struct dataset_db *db, int64_t binding, const char *bucket,
                                        const char *from, size_t max, GPtrArray **ret,
                                        struct error *e);
-/* Queues every Failed row again with no strikes; *ret counts them. */
+/* Queues every Failed row again with no strikes; *ret counts them. Their `extractor` becomes 0, so
+ * that whoever compares finds them stale. */
 NODISCARD enum err work_retry_failures (struct dataset_db *db, int64_t binding, const char *bucket,
                                         int64_t *ret, struct error *e);

@@ -1,0 +1,195 @@
+/* Rows: written to all their tables at once, counted in the same transaction. */
+#include "index/rows.h"
+
+#include <string.h>
+
+#include "index/document.h"
+#include "index/fields.h"
+
+char *rows_uri (const char *bucket, const char *key)
+{
+    return g_strconcat ("oss://", bucket, "/", key, NULL);
+}
+
+/* '0' is the byte after '/': below it are all keys of the bucket, and nothing else. */
+void rows_bounds (const char *bucket, const char *after, const char *before, char **ret_lo,
+                  char **ret_hi)
+{
+    *ret_lo = rows_uri (bucket, after ? after : "");
+    *ret_hi = before ? rows_uri (bucket, before) : g_strconcat ("oss://", bucket, "0", NULL);
+}
+
+void rows_get_version (struct sql_stmt *st, int i, struct file_version *ret)
+{
+    size_t len = 0;
+    ret->size = (uint64_t) sql_get_int (st, i);
+    ret->mtime_ns = sql_get_int (st, i + 1);
+    const char *etag = sql_get_text_len (st, i + 2, &len);
+    len = MIN (len, sizeof ret->etag - 1);
+    memcpy (ret->etag, etag, len);
+    ret->etag[len] = '\0';
+}
+
+enum err rows_find (struct sql *s, const char *uri, struct row *ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (s,
+                              "SELECT size, mtime_ns, etag, id, extractor, operators, status,"
+                              " commit_no FROM object WHERE uri = ?",
+                              &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, uri);
+    r = sql_step (st, &has_row, e);
+    if (r != ERR_OK)
+        return r;
+    *ret = (struct row){ .is_there = has_row };
+    if (!has_row)
+        return ERR_OK;
+    rows_get_version (st, 0, &ret->version);
+    ret->id = sql_get_int (st, 3);
+    ret->extractor = (uint32_t) sql_get_int (st, 4);
+    ret->operators = (uint32_t) sql_get_int (st, 5);
+    ret->status = (enum file_status) sql_get_int (st, 6);
+    ret->commit_no = sql_get_int (st, 7);
+    return ERR_OK;
+}
+
+static enum err put_object (struct change *c, const char *uri, int64_t id,
+                            const struct row_put *put, struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (
+        c->s, "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, uri);
+    sql_bind_int (st, 2, id);
+    sql_bind_int (st, 3, (int64_t) put->version->size);
+    sql_bind_int (st, 4, put->version->mtime_ns);
+    sql_bind_text (st, 5, put->version->etag);
+    sql_bind_int (st, 6, put->extractor);
+    sql_bind_int (st, 7, put->operators);
+    sql_bind_int (st, 8, put->status);
+    sql_bind_int (st, 9, c->commit_no);
+    return sql_run (st, e);
+}
+
+static enum err put_document (struct change *c, int64_t id, const char *text, struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (c->s, "INSERT OR REPLACE INTO doc VALUES (?, ?)", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, id);
+    sql_bind_text (st, 2, text);
+    return sql_run (st, e);
+}
+
+static enum err find_create_time (struct change *c, const struct row *old, int64_t *ret,
+                                  struct error *e)
+{
+    *ret = c->now_ns;
+    if (!old->is_there)
+        return ERR_OK;
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (c->s, "SELECT created FROM file WHERE id = ?", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, old->id);
+    r = sql_step (st, &has_row, e);
+    if (r == ERR_OK && has_row)
+        *ret = sql_get_int (st, 0);
+    return r;
+}
+
+static void count_put (struct change *c, const struct row *old, const struct row_put *put)
+{
+    struct dataset_totals *t = dataset_totals (c->db);
+    t->file_count += !old->is_there;
+    t->total_file_size += (int64_t) put->version->size - (int64_t) old->version.size;
+    c->failed += (put->status == FILE_FAILED) - (old->is_there && old->status == FILE_FAILED);
+}
+
+static enum err put_file (struct change *c, int64_t id, const struct field_facts *facts,
+                          const struct row_put *put, struct error *e)
+{
+    if (!put->ctx)
+        return fields_write_row (c->s, id, facts, NULL, e);
+    json_auto_t *meta = document_filter_meta (put->meta, put->operators, put->ctx->timezone_min);
+    enum err r = fields_write_row (c->s, id, facts, meta, e);
+    if (r != ERR_OK)
+        return r;
+    g_autofree char *text = document_text (put->ctx, facts, put->operators, meta);
+    return put_document (c, id, text, e);
+}
+
+enum err rows_put (struct change *c, const struct row *old, const struct row_put *put,
+                   struct error *e)
+{
+    g_autofree char *uri = rows_uri (put->bucket, put->key);
+    char object_id[DOCUMENT_ID_SIZE];
+    document_object_id (dataset_id (c->db), uri, object_id);
+    struct field_facts facts = {
+        .bucket = put->bucket,
+        .key = put->key,
+        .version = put->version,
+        .status = put->status,
+        .reason = put->reason,
+        .object_id = object_id,
+        .update_ns = c->now_ns,
+    };
+    enum err r = find_create_time (c, old, &facts.create_ns, e);
+    if (r != ERR_OK)
+        return r;
+    int64_t id = old->is_there ? old->id : dataset_totals (c->db)->next_id++;
+    r = put_object (c, uri, id, put, e);
+    if (r == ERR_OK)
+        r = put_file (c, id, &facts, put, e);
+    if (r == ERR_OK)
+        count_put (c, old, put);
+    return r;
+}
+
+static enum err delete_by_id (struct sql *s, const char *statement, int64_t id, struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (s, statement, &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, id);
+    return sql_run (st, e);
+}
+
+enum err rows_delete (struct change *c, const char *uri, const struct row *old, struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (c->s, "DELETE FROM object WHERE uri = ?", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, uri);
+    r = sql_run (st, e);
+    if (r == ERR_OK)
+        r = delete_by_id (c->s, "DELETE FROM file WHERE id = ?", old->id, e);
+    if (r == ERR_OK)
+        r = delete_by_id (c->s, "DELETE FROM doc WHERE id = ?", old->id, e);
+    if (r != ERR_OK)
+        return r;
+    struct dataset_totals *t = dataset_totals (c->db);
+    t->file_count--;
+    t->total_file_size -= (int64_t) old->version.size;
+    c->failed -= old->status == FILE_FAILED;
+    return ERR_OK;
+}
+
+bool rows_fit_quota (struct change *c, uint64_t size, int64_t max_file_count,
+                     int64_t max_total_size)
+{
+    const struct dataset_totals *t = dataset_totals (c->db);
+    if (max_file_count && t->file_count >= max_file_count)
+        return false;
+    return !max_total_size || (t->total_file_size <= max_total_size &&
+                               size <= (uint64_t) (max_total_size - t->total_file_size));
+}
