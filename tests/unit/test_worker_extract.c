@@ -1,0 +1,135 @@
+/* Every sample against what is written beside it; $SAMPLES names the folder. */
+#include "worker_test.h"
+
+/* Each expected member is answered like that; null: is not answered. */
+static void compare (const char *sample, json_t *expected, json_t *got)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach (expected, key, value)
+    {
+        json_t *other = json_object_get (got, key);
+        if (json_is_null (value) ? other == NULL : json_equal (value, other))
+            continue;
+        g_autofree char *text = other ? json_dumps (other, JSON_ENCODE_ANY) : g_strdup ("nothing");
+        g_autofree char *wanted = json_dumps (value, JSON_ENCODE_ANY);
+        fail_msg ("%s: %s is %s, not %s", sample, key, text, wanted);
+    }
+}
+
+/* {"a":{"value":"b"}} as {"a":"b"}. */
+static json_t *flatten (const char *exif)
+{
+    json_auto_t *info = json_loads (exif, 0, NULL);
+    assert_non_null (info);
+    json_t *flat = json_object ();
+    const char *key;
+    json_t *value;
+    json_object_foreach (info, key, value)
+    {
+        assert_int_equal (json_object_size (value), 1);
+        json_object_set (flat, key, json_object_get (value, "value"));
+    }
+    return flat;
+}
+
+static void check_sample (const char *folder, const char *json_name)
+{
+    size_t stem = strlen (json_name) - strlen (".expected.json"), length;
+    g_autofree char *name = g_strndup (json_name, stem);
+    g_autofree char *json_path = g_build_filename (folder, json_name, NULL);
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    g_autofree char *bytes = NULL;
+    const char *dot = strrchr (name, '.');
+    json_auto_t *expected = json_load_file (json_path, 0, NULL), *meta = json_object ();
+    struct error e = { .code = ERR_OK };
+    assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+    struct input *in = input_of (bytes, length, dot ? dot + 1 : "");
+    enum err err = extract (in, meta, &e);
+    input_done (in);
+
+    const char *error = json_string_value (json_object_get (expected, "Error"));
+    assert_string_equal (error_name (err), error ? error : "OK");
+    json_auto_t *exif = json_incref (json_object_get (expected, "EXIF"));
+    json_object_del (expected, "EXIF");
+    json_object_del (expected, "Error");
+    compare (name, expected, meta);
+    if (exif) {
+        json_auto_t *got = flatten (json_string_value (json_object_get (meta, "EXIF")));
+        compare (name, exif, got);
+    }
+}
+
+static void test_samples (void **state)
+{
+    (void) state;
+    const char *folder = getenv ("SAMPLES"), *name;
+    g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+    unsigned n = 0;
+    assert_non_null (dir);
+    while ((name = g_dir_read_name (dir))) {
+        if (!g_str_has_suffix (name, ".expected.json"))
+            continue;
+        check_sample (folder, name);
+        n++;
+    }
+    assert_true (n >= 20);
+}
+
+static enum err extract_start (const char *name, size_t length, json_t *meta)
+{
+    g_autofree char *path = g_build_filename (getenv ("SAMPLES"), name, NULL);
+    g_autofree char *bytes = NULL;
+    size_t size;
+    struct error e;
+    assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+    struct input *in = input_of (bytes, MIN (length, size), "");
+    enum err err = extract (in, meta, &e);
+    input_done (in);
+    return err;
+}
+
+/* A file that ends behind its header has its metadata; one that ends within has its type. */
+static void test_truncated (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *name;
+        size_t enough, too_little;
+    } rows[] = {
+        { "lossy.webp", 30, 29 }, { "screen.gif", 10, 9 },     { "plain.png", 24, 23 },
+        { "plain.tiff", 64, 20 }, { "lossless.webp", 30, 24 },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        json_auto_t *whole = json_object (), *half = json_object ();
+        assert_err (OK, extract_start (rows[i].name, rows[i].enough, whole));
+        assert_non_null (json_object_get (whole, "ImageWidth"));
+        assert_err (EXTRACT_FAILED, extract_start (rows[i].name, rows[i].too_little, half));
+        assert_null (json_object_get (half, "ImageWidth"));
+        assert_string_equal (json_string_value (json_object_get (half, "MediaType")), "image");
+    }
+}
+
+static void test_empty_object (void **state)
+{
+    (void) state;
+    json_auto_t *meta = json_object ();
+    struct error e;
+    struct input *in = input_of ("", 0, "jpg");
+    assert_ok (extract (in, meta, &e), &e);
+    input_done (in);
+    assert_string_equal (json_string_value (json_object_get (meta, "ContentType")),
+                         "application/octet-stream");
+    assert_string_equal (json_string_value (json_object_get (meta, "MediaType")), "other");
+    assert_int_equal (json_object_size (meta), 2);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_samples),
+        cmocka_unit_test (test_truncated),
+        cmocka_unit_test (test_empty_object),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}

@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""Makes the images of tests/samples, byte by byte: small files whose facts are known by construction.
+
+Usage: tools/make-samples.py [FOLDER]   (default: tests/samples)
+The x.expected.json beside each is written by hand-checked rules here, and was compared with exiftool.
+"""
+import json, os, struct, sys, zlib
+
+OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), '..', 'tests', 'samples')
+FULL_TIME = '2020-08-19T17:11:11.25+08:00'
+
+
+def ascii_tag(tag, text):
+    data = text.encode() + b'\0'
+    return tag, 2, len(data), data
+
+
+def short(order, tag, *values):
+    return tag, 3, len(values), b''.join(struct.pack(order + 'H', v) for v in values)
+
+
+def long(order, tag, *values):
+    return tag, 4, len(values), b''.join(struct.pack(order + 'I', v) for v in values)
+
+
+def ratio(order, tag, *values):
+    return tag, 5, len(values), b''.join(struct.pack(order + 'II', *v) for v in values)
+
+
+def directory(order, at, tags):
+    """Bytes of a directory that begins at offset `at`, with its values behind it."""
+    head = struct.pack(order + 'H', len(tags))
+    value_at = at + 2 + 12 * len(tags) + 4
+    values = b''
+    for tag, kind, count, data in sorted(tags):
+        if len(data) > 4:
+            field = struct.pack(order + 'I', value_at + len(values))
+            values += data + b'\0' * (len(data) & 1)
+        else:
+            field = data.ljust(4, b'\0')
+        head += struct.pack(order + 'HHI', tag, kind, count) + field
+    return head + struct.pack(order + 'I', 0) + values
+
+
+def tiff(order='>', ifd0=(), exif=(), gps=()):
+    """A TIFF structure: IFD0 with Exif and GPS directories where they have tags."""
+    ifd0 = list(ifd0)
+    pointers = [p for p, tags in ((0x8769, exif), (0x8825, gps)) if tags]
+    exif_at = 8 + len(directory(order, 8, ifd0 + [long(order, p, 0) for p in pointers]))
+    gps_at = exif_at + (len(directory(order, exif_at, exif)) if exif else 0)
+    places = {0x8769: exif_at, 0x8825: gps_at}
+    out = (b'MM\0*' if order == '>' else b'II*\0') + struct.pack(order + 'I', 8)
+    out += directory(order, 8, ifd0 + [long(order, p, places[p]) for p in pointers])
+    if exif:
+        out += directory(order, exif_at, exif)
+    return out + (directory(order, gps_at, gps) if gps else b'')
+
+
+def camera(order='>', orientation=6, position=True, zone=True):
+    """What a camera writes."""
+    exif = [ratio(order, 0x829a, (1, 250)), ratio(order, 0x829d, (28, 10)), short(order, 0x8827, 100),
+            (0x9000, 7, 4, b'0232'), ascii_tag(0x9003, '2020:08:19 17:11:11'), ascii_tag(0x9291, '250'),
+            (0x9286, 7, 8 + 12, b'UNICODE\0' + 'h\u00e9llo\u4e2d'.encode('utf-16-be' if order == '>' else 'utf-16-le'))]
+    if zone:
+        exif.append(ascii_tag(0x9011, '+08:00'))
+    gps = [(0, 1, 4, b'\2\3\0\0'), ascii_tag(1, 'N'), ratio(order, 2, (39, 1), (54, 1), (12345, 1000)),
+           ascii_tag(3, 'W'), ratio(order, 4, (116, 1), (23, 1), (0, 1))]
+    return tiff(order, [ascii_tag(0x10f, 'Bindery'), ascii_tag(0x110, 'Sample One'), short(order, 0x112, orientation),
+                        ratio(order, 0x11a, (96, 1)), ascii_tag(0x132, '2021:01:02 03:04:05')],
+                exif, gps if position else [])
+
+
+def segment(marker, data):
+    return b'\xff' + bytes([marker]) + struct.pack('>H', len(data) + 2) + data
+
+
+def jpeg(width, height, exif=None, sof=0xc0):
+    app = segment(0xe0, b'JFIF\0\1\1\0\0\1\0\1\0\0')
+    if exif is not None:
+        app += segment(0xe1, b'Exif\0\0' + exif)
+    quant = segment(0xdb, b'\0' + b'\1' * 64)
+    frame = segment(sof, struct.pack('>BHHB', 8, height, width, 1) + b'\1\x11\0')
+    tables = segment(0xc4, b'\0' + b'\0\1' + b'\0' * 14 + b'\0') + segment(0xc4, b'\x10' + b'\0\1' + b'\0' * 14 + b'\0')
+    return b'\xff\xd8' + app + quant + frame + tables + segment(0xda, b'\1\1\0\0\x3f\0') + b'\x2a\xaa\xff\xd9'
+
+
+def chunk(name, data):
+    return struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+
+
+def png(width, height, before=(), after=()):
+    pixels = zlib.compress((b'\0' + b'\x80' * width) * height, 9)
+    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)) +
+            b''.join(before) + chunk(b'IDAT', pixels) + b''.join(after) + chunk(b'IEND', b''))
+
+
+def gif(width, height):
+    return (b'GIF89a' + struct.pack('<HHBBB', width, height, 0x80, 0, 0) + b'\0\0\0\xff\xff\xff' +
+            b',' + struct.pack('<HHHHB', 0, 0, 1, 1, 0) + b'\2\2\x44\1\0;')
+
+
+def riff(*chunks):
+    body = b'WEBP' + b''.join(n + struct.pack('<I', len(d)) + d + b'\0' * (len(d) & 1) for n, d in chunks)
+    return b'RIFF' + struct.pack('<I', len(body)) + body
+
+
+def vp8(width, height):
+    return b'VP8 ', b'\x10\x02\x00\x9d\x01\x2a' + struct.pack('<HH', width, height) + b'\0' * 6
+
+
+def vp8l(width, height):
+    return b'VP8L', b'\x2f' + struct.pack('<I', (width - 1) | (height - 1) << 14) + b'\0' * 5
+
+
+def vp8x(width, height, flags):
+    return b'VP8X', bytes([flags, 0, 0, 0]) + struct.pack('<I', width - 1)[:3] + struct.pack('<I', height - 1)[:3]
+
+
+def box(name, data):
+    return struct.pack('>I', 8 + len(data)) + name + data
+
+
+def full(name, data, version=0, flags=0):
+    return box(name, struct.pack('>I', version << 24 | flags) + data)
+
+
+def heif(brand, width, height, transforms=(), exif=None):
+    """A primary item with ispe and transforms; the item of Exif, if there is one, in mdat."""
+    properties = full(b'ispe', struct.pack('>II', 16, 16)) + full(b'ispe', struct.pack('>II', width, height))
+    properties += b''.join(box(name, bytes([value])) for name, value in transforms)
+    links = [0x82] + [0x83 + i for i in range(len(transforms))]
+    item_type = b'av01' if brand == b'avif' else b'hvc1'
+    items = [(1, item_type)] + ([(2, b'Exif')] if exif else [])
+    infes = b''.join(full(b'infe', struct.pack('>HH', i, 0) + t + b'\0', 2) for i, t in items)
+    payload = b'\0\0\0\6Exif\0\0' + exif if exif else b''
+
+    def meta(data_at):
+        iloc = struct.pack('>HH', 0x4400, len(items)) + struct.pack('>HHHII', 1, 0, 1, data_at, 4)
+        if exif:
+            iloc += struct.pack('>HHHII', 2, 0, 1, data_at + 4, len(payload))
+        ipma = struct.pack('>IHB', 1, 1, len(links)) + bytes(links)
+        return full(b'meta', full(b'hdlr', b'\0\0\0\0pict' + b'\0' * 13) + full(b'pitm', b'\0\1') +
+                    full(b'iinf', struct.pack('>H', len(items)) + infes) + full(b'iloc', iloc) +
+                    box(b'iprp', box(b'ipco', properties) + full(b'ipma', ipma)))
+
+    ftyp = box(b'ftyp', brand + b'\0\0\0\0mif1' + brand)
+    data_at = len(ftyp) + len(meta(0)) + 8
+    return ftyp + meta(data_at) + box(b'mdat', b'\0\0\0\0' + payload)
+
+
+def main():
+    facts = {'Orientation': 6, 'ProduceTime': FULL_TIME, 'LatLong': '39.903429,-116.383333'}
+    exif = {'Make': 'Bindery', 'Model': 'Sample One', 'FNumber': '28/10', 'ExposureTime': '1/250',
+            'XResolution': '96/1', 'ExifVersion': '0232', 'UserComment': 'h\u00e9llo\u4e2d',
+            'GPSVersionID': '2 3 0 0', 'GPSLatitudeRef': 'North', 'GPSLongitudeRef': 'West',
+            'GPSLatitude': '39deg 54\' 12.345" ', 'GPSLongitude': '116deg 23\' ',
+            'DateTimeOriginal': '2020:08:19 17:11:11', 'Orientation': '6'}
+    strip = [(273, 4, 1, b'\0\0\0\x08'), (279, 4, 1, b'\0\0\0\1')]
+    samples = [
+        ('camera.jpg', jpeg(400, 267, camera()), 'image/jpeg', (400, 267, 'jpg'), facts, exif),
+        ('camera-little.jpg', jpeg(400, 267, camera('<')), 'image/jpeg', (400, 267, 'jpg'), facts, exif),
+        ('local-time.jpg', jpeg(9, 8, camera(orientation=3, position=False, zone=False)), 'image/jpeg', (9, 8, 'jpg'),
+         {'Orientation': 3, 'ProduceTime': '2020-08-19T17:11:11.25', 'LatLong': None}, {'GPSTag': None}),
+        ('progressive.jpg', jpeg(65500, 1, sof=0xc2), 'image/jpeg', (65500, 1, 'jpg'),
+         {'Orientation': None, 'ProduceTime': None}, {'Make': None}),
+        ('zero-date.jpg', jpeg(2, 2, tiff('<', [ascii_tag(0x132, '0000:00:00 00:00:00'), short('<', 0x112, 9)])),
+         'image/jpeg', (2, 2, 'jpg'), {'Orientation': None, 'ProduceTime': None}, {'Orientation': '9'}),
+        ('loop.jpg', jpeg(3, 4, tiff('>', [long('>', 0x8769, 8), long('>', 0x8825, 8), short('>', 0x112, 8)])),
+         'image/jpeg', (3, 4, 'jpg'), {'Orientation': 8}, {}),
+        ('damaged-exif.jpg', jpeg(5, 6, b'MM\0*\xff\xff\xff\xff'), 'image/jpeg', (5, 6, 'jpg'), {'Orientation': None}, {}),
+        ('no-frame.jpg', b'\xff\xd8' + segment(0xe0, b'JFIF\0\1\1\0\0\1\0\1\0\0'), 'image/jpeg', None, {}, {}),
+        ('named.txt', jpeg(7, 7), 'image/jpeg', (7, 7, 'jpg'), {}, {}),
+        ('plain.png', png(31, 17), 'image/png', (31, 17, 'png'), {'Orientation': None}, {}),
+        ('exif-before.png', png(31, 17, [chunk(b'eXIf', camera())]), 'image/png', (31, 17, 'png'), facts, exif),
+        ('exif-after.png', png(31, 17, after=[chunk(b'eXIf', camera('<'))]), 'image/png', (31, 17, 'png'), facts, exif),
+        ('animated.png', png(8, 8, [chunk(b'acTL', struct.pack('>II', 1, 0))]), 'image/apng', (8, 8, 'png'), {}, {}),
+        ('screen.gif', gif(640, 480), 'image/gif', (640, 480, 'gif'), {}, {}),
+        ('lossy.webp', riff(vp8(550, 368)), 'image/webp', (550, 368, 'webp'), {}, {}),
+        ('lossless.webp', riff(vp8l(386, 395)), 'image/webp', (386, 395, 'webp'), {}, {}),
+        ('extended.webp', riff(vp8x(16384, 1, 8), vp8(1, 1), (b'EXIF', camera())), 'image/webp', (16384, 1, 'webp'), facts, exif),
+        ('plain.tiff', tiff('>', [short('>', 0x100, 12), long('>', 0x101, 70000), short('>', 0x112, 4)] + strip),
+         'image/tiff', (12, 70000, 'tiff'), {'Orientation': 4}, {}),
+        ('phone.heic', heif(b'heic', 4032, 3024, [(b'irot', 3)], camera(orientation=6)), 'image/heic', (4032, 3024, 'heic'),
+         facts, exif),
+        ('mirrored.avif', heif(b'avif', 20, 10, [(b'irot', 1), (b'imir', 0)]), 'image/avif', (20, 10, 'avif'),
+         {'Orientation': 5}, {}),
+        ('mirror-first.avif', heif(b'avif', 20, 10, [(b'imir', 0), (b'irot', 1)]), 'image/avif', (20, 10, 'avif'),
+         {'Orientation': 7}, {}),
+    ]
+    os.makedirs(OUT, exist_ok=True)
+    for name, data, content_type, size, more, tags in samples:
+        expected = {'ContentType': content_type, 'MediaType': 'image', **more}
+        if size:
+            expected.update(ImageWidth=size[0], ImageHeight=size[1])
+            expected['EXIF'] = {'Format': size[2], 'ImageWidth': str(size[0]), 'ImageHeight': str(size[1]),
+                                'FileSize': str(len(data)), **tags}
+        else:
+            expected['Error'] = 'EXTRACT_FAILED'
+        with open(os.path.join(OUT, name), 'wb') as f:
+            f.write(data)
+        with open(os.path.join(OUT, name + '.expected.json'), 'w', encoding='utf-8') as f:
+            json.dump(expected, f, indent=1, ensure_ascii=False)
+            f.write('\n')
+
+
+main()
