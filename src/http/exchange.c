@@ -81,13 +81,20 @@ struct peer *exchange_peer (struct MHD_Connection *c)
     return MHD_get_connection_info (c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+static const char *header (const struct exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value (x->connection, MHD_HEADER_KIND, name);
+}
+
 /* Between two requests the library clears a connection's whole buffer, which is as large as the
- * largest request: from then on it is resident memory. So only a few connections are kept open; the
- * others are closed after their answer, and cost what they used. */
+ * largest request: resident memory from then on. So few connections are kept open, and only for
+ * clients that say they will use them again. */
 static bool may_stay_open (struct exchange *x)
 {
     struct peer *peer = x->peer;
-    if (atomic_load (&x->listener->http->is_draining))
+    const char *wish = header (x, MHD_HTTP_HEADER_CONNECTION);
+    if (!wish || g_ascii_strcasecmp (wish, "keep-alive") != 0 || x->must_close ||
+        atomic_load (&x->listener->http->is_draining))
         return false;
     if (!peer->is_warm) {
         peer->is_warm = atomic_fetch_add (&x->listener->n_warm, 1) < LIMIT_WARM_CONNECTIONS;
@@ -165,11 +172,6 @@ static void refuse_head (struct exchange *x)
     else if (MHD_get_connection_values (x->connection, MHD_HEADER_KIND, NULL, NULL) > LIMIT_HEADERS)
         FAIL (&x->refused, BAD_REQUEST, "The request has more than %d header lines.",
               LIMIT_HEADERS);
-}
-
-static const char *header (const struct exchange *x, const char *name)
-{
-    return MHD_lookup_connection_value (x->connection, MHD_HEADER_KIND, name);
 }
 
 static void refuse_length (struct exchange *x)
@@ -286,7 +288,7 @@ static enum MHD_Result answer (struct exchange *x)
     }
     if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header (r, MHD_HTTP_HEADER_ALLOW, "GET, POST");
-    if (x->must_close || !may_stay_open (x))
+    if (!may_stay_open (x))
         MHD_add_response_header (r, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result queued = MHD_queue_response (x->connection, a->status, r);
     MHD_destroy_response (r);

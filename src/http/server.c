@@ -15,9 +15,8 @@
 #include "http/exchange.h"
 #include "http/refusal.h"
 
-#define BACKLOG 1024
-#define HEAD_SLACK                                                                                 \
-    MIB /* of the buffer beyond the limit of a head: refused by us, not the library */
+#define BACKLOG         1024
+#define HEAD_SLACK      (128 * KIB) /* beyond the limit of a head: what is refused by us */
 #define STOP_POLL_MS    5
 #define NETWORK_THREADS 2 /* of each listener */
 

@@ -174,8 +174,10 @@ static char *call_text (const char *method, const char *action, const char *extr
 {
     g_autofree char *query = sign_query (method, action, extra);
     if (strcmp (method, "POST") != 0)
-        return g_strdup_printf ("%s /?%s HTTP/1.1\r\nHost: x\r\n\r\n", method, query);
+        return g_strdup_printf ("%s /?%s HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+                                method, query);
     return g_strdup_printf ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n"
+                            "Connection: keep-alive\r\n"
                             "Content-Type: application/x-www-form-urlencoded\r\n\r\n%s",
                             strlen (query), query);
 }
@@ -218,12 +220,15 @@ static void keeps_few_connections_open (void **state)
     int fds[LIMIT_WARM_CONNECTIONS + 4], n_open = 0;
     for (size_t i = 0; i < G_N_ELEMENTS (fds); i++) {
         fds[i] = dial (http_port_imm (f->http));
-        push_text (fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        push_text (fds[i], "GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n");
         struct response r = pull (fds[i], true);
         n_open += !strstr (r.head, "\r\nConnection: close\r\n");
         assert_refused (&r, 400, "MissingAction");
     }
     assert_int_equal (n_open, LIMIT_WARM_CONNECTIONS);
+    struct response r = ask_text (http_port_admin (f->http), "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_non_null (strstr (r.head, "\r\nConnection: close\r\n")); /* did not ask for it */
+    assert_refused (&r, 400, "MissingAction");
     for (size_t i = 0; i < G_N_ELEMENTS (fds); i++)
         close (fds[i]);
 }
