@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "index/operators.h"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -268,29 +269,14 @@ json_t *quotas_json (const struct quotas *q)
                       "DatasetMaxTotalFileSize", q->max_total_file_size);
 }
 
-/* The templates of spec section 4. */
-static const char *const templates[] = {
-    "Official:DefaultEmptyId",
-    "Official:OSSBasicMeta",
-    "Official:AllFunction",
-    "Official:FaceManagement",
-    "Official:ImageManagement",
-    "Official:CognitionImageManagement",
-    "Official:DocumentManagement",
-    "Official:MediaMeta",
-    "Official:CognitionDocumentManagement",
-};
-
 enum err template_check (const char *template_id, struct error *e)
 {
-    if (!is_given (template_id))
+    uint32_t operators;
+    if (!is_given (template_id) || operators_of_template (template_id, &operators, NULL) == ERR_OK)
         return ERR_OK;
     g_autoptr (GString) known = g_string_new (NULL);
-    for (size_t i = 0; i < N_ELEMENTS (templates); i++) {
-        if (strcmp (templates[i], template_id) == 0)
-            return ERR_OK;
-        g_string_append_printf (known, "%s%s", i ? ", " : "", templates[i]);
-    }
+    for (size_t i = 0; operators_template_id (i); i++)
+        g_string_append_printf (known, "%s%s", i ? ", " : "", operators_template_id (i));
     return FAIL_ON (e, INVALID_PARAM, "TemplateId",
                     "Specified parameter TemplateId is not valid. There is no template '%.100s'; "
                     "there are %s.",

@@ -51,6 +51,11 @@ enum err operators_of_template (const char *id, uint32_t *ret, struct error *e)
     return FAIL (e, NOT_FOUND, "there is no template '%s'", id);
 }
 
+const char *operators_template_id (size_t i)
+{
+    return i < N_ELEMENTS (templates) ? templates[i].id : NULL;
+}
+
 uint32_t operators_of_member (const char *name)
 {
     for (size_t i = 0; i < N_ELEMENTS (members); i++)

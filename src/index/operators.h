@@ -2,6 +2,7 @@
  * official templates as sets of them (spec section 4). */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -21,6 +22,9 @@ enum file_operators {
 
 /* The operators of a template by its id ("Official:AllFunction"). NOT_FOUND if there is none. */
 NODISCARD enum err operators_of_template (const char *id, uint32_t *ret, struct error *e);
+
+/* Ids of the templates, one after the other; NULL past the last. */
+const char *operators_template_id (size_t i);
 
 /* The operator that yields a member of an answer document, such as "EXIF"; 0 if it is always
  * there. */
