@@ -9,7 +9,6 @@
 #include "base/config.h"
 #include "base/macros.h"
 #include "cli/command.h"
-#include "index/query.h"
 
 static const struct {
     const char *name, *title, *intro;
@@ -26,9 +25,6 @@ static const struct {
       "variables "
       "and\nin the file; as a flag they are given once for each item.\n",
       config_markdown },
-    { "fields", "Fields of a query",
-      "What `SimpleQuery` and `bindery query` can compare, sort by and count.\n",
-      query_fields_markdown },
 };
 
 int cli_manual (char **args)
