@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "index/phrase.h"
 #include "index/sql.h"
 
 struct sqlite {
@@ -286,6 +287,45 @@ static void sqlite_close (struct sql *base)
     g_free (s);
 }
 
+/* phrase_match (text, phrase): 1 or 0; NULL if there is no text. The phrase is prepared once a
+ * statement. */
+static void phrase_match (sqlite3_context *context, int n, sqlite3_value **values)
+{
+    assert (n == 2);
+    const char *text = (const char *) sqlite3_value_text (values[0]);
+    const char *words = (const char *) sqlite3_value_text (values[1]);
+    if (!text || !words)
+        return;
+    struct phrase *prepared = sqlite3_get_auxdata (context, 1);
+    struct phrase *p = prepared;
+    if (!p)
+        p = phrase_new (words, (size_t) sqlite3_value_bytes (values[1]));
+    bool matches = phrase_matches (p, text, (size_t) sqlite3_value_bytes (values[0]));
+    sqlite3_result_int (context, matches);
+    if (!prepared)
+        sqlite3_set_auxdata (context, 1, p, phrase_free);
+}
+
+/* Functions that statements may call: one row each. */
+static enum err add_functions (sqlite3 *db, struct error *e)
+{
+    static const struct {
+        const char *name;
+        int arguments;
+        void (*run) (sqlite3_context *context, int n, sqlite3_value **values);
+    } functions[] = {
+        { "phrase_match", 2, phrase_match },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS (functions); i++) {
+        int r = sqlite3_create_function (db, functions[i].name, functions[i].arguments,
+                                         SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+                                         NULL, functions[i].run, NULL, NULL);
+        if (r != SQLITE_OK)
+            return translate (db, r, e);
+    }
+    return ERR_OK;
+}
+
 /* What a file or a statement may make SQLite do has a bound, and nothing in a file is trusted to
  * run. */
 static void restrict_session (sqlite3 *db)
@@ -311,7 +351,9 @@ static enum err set_up (struct sqlite *s, int flags, struct error *e)
     restrict_session (s->db);
     g_autofree char *map =
         g_strdup_printf ("PRAGMA mmap_size = %llu", (unsigned long long) MMAP_BYTES);
-    enum err r = sqlite_exec (&s->base, map, e);
+    enum err r = add_functions (s->db, e);
+    if (r == ERR_OK)
+        r = sqlite_exec (&s->base, map, e);
     if (r != ERR_OK)
         return r;
     if (flags & SQL_READ_ONLY)

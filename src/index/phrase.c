@@ -1,0 +1,157 @@
+/* Words of a text as a stream of symbols, and a phrase found in it by Knuth, Morris and Pratt. A
+ * symbol is a folded character; the first of a word is marked, so a match can only begin at a word.
+ */
+#include "index/phrase.h"
+
+#include <glib.h>
+
+#define WORD_START (1u << 31)
+
+struct phrase {
+    guint32 *symbols;
+    size_t *borders; /* borders[i]: longest proper border of the first i + 1 symbols */
+    size_t len;
+};
+
+enum letter_class { APART, LETTER, DIGIT, IDEOGRAPH, MARK };
+
+static enum letter_class class_of (gunichar c)
+{
+    if (c < 0x80)
+        return g_ascii_isalpha (c) ? LETTER : g_ascii_isdigit (c) ? DIGIT : APART;
+    if (g_unichar_ismark (c))
+        return MARK;
+    if (g_unichar_isdigit (c))
+        return DIGIT;
+    if (!g_unichar_isalnum (c))
+        return APART;
+    GUnicodeScript s = g_unichar_get_script (c);
+    return s == G_UNICODE_SCRIPT_HAN || s == G_UNICODE_SCRIPT_HIRAGANA ||
+                   s == G_UNICODE_SCRIPT_KATAKANA || s == G_UNICODE_SCRIPT_HANGUL ||
+                   s == G_UNICODE_SCRIPT_BOPOMOFO
+               ? IDEOGRAPH
+               : LETTER;
+}
+
+/* By way of upper case: letters with two lower-case forms (final sigma) become one. */
+static gunichar fold (gunichar c)
+{
+    return c < 0x80 ? (gunichar) g_ascii_tolower ((char) c)
+                    : g_unichar_tolower (g_unichar_toupper (c));
+}
+
+/* Reads symbols from text. */
+struct reader {
+    const char *at, *end;
+    enum letter_class last;
+};
+
+static gunichar next_char (struct reader *r)
+{
+    unsigned char first = (unsigned char) *r->at;
+    if (first < 0x80) {
+        r->at++;
+        return first;
+    }
+    gunichar c = g_utf8_get_char_validated (r->at, r->end - r->at);
+    if (c & WORD_START) { /* broken or cut off */
+        r->at++;
+        return 0;
+    }
+    r->at = g_utf8_next_char (r->at);
+    return c;
+}
+
+/* False at the end. */
+static bool next_symbol (struct reader *r, guint32 *ret)
+{
+    while (r->at < r->end) {
+        gunichar c = next_char (r);
+        enum letter_class class = class_of (c);
+        bool continues = class == MARK || (class == r->last && class != IDEOGRAPH);
+        if (class == APART || (class == MARK && r->last == APART)) {
+            r->last = APART;
+            continue;
+        }
+        *ret = fold (c) | (continues ? 0 : WORD_START);
+        if (class != MARK)
+            r->last = class;
+        return true;
+    }
+    return false;
+}
+
+/* The text in compatibility form if it is not plain ASCII; NULL: as it stands. */
+static char *normalize (const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] & 0x80)
+            return g_utf8_normalize (text, (gssize) len, G_NORMALIZE_ALL_COMPOSE);
+    return NULL;
+}
+
+static struct reader read_text (const char *text, size_t len, char **normal)
+{
+    *normal = normalize (text, len);
+    if (*normal) {
+        text = *normal;
+        len = strlen (text);
+    }
+    return (struct reader){ .at = text, .end = text + len, .last = APART };
+}
+
+/* How much of the phrase is matched after one more symbol, when `matched` were before. */
+static size_t advance (const struct phrase *p, size_t matched, guint32 symbol)
+{
+    while (matched > 0 && (matched == p->len || p->symbols[matched] != symbol))
+        matched = p->borders[matched - 1];
+    return p->symbols[matched] == symbol ? matched + 1 : 0;
+}
+
+struct phrase *phrase_new (const char *text, size_t len)
+{
+    g_autofree char *normal = NULL;
+    struct reader r = read_text (text, len, &normal);
+    g_autoptr (GArray) symbols = g_array_new (FALSE, FALSE, sizeof (guint32));
+    guint32 symbol;
+    while (next_symbol (&r, &symbol))
+        g_array_append_val (symbols, symbol);
+    struct phrase *p = g_new0 (struct phrase, 1);
+    p->len = symbols->len;
+    p->symbols = (guint32 *) (void *) g_array_free (g_steal_pointer (&symbols), FALSE);
+    p->borders = g_new0 (size_t, p->len);
+    for (size_t i = 1; i < p->len; i++)
+        p->borders[i] = advance (p, p->borders[i - 1], p->symbols[i]);
+    return p;
+}
+
+void phrase_free (void *phrase)
+{
+    struct phrase *p = phrase;
+    if (!p)
+        return;
+    g_free (p->symbols);
+    g_free (p->borders);
+    g_free (p);
+}
+
+bool phrase_is_empty (const struct phrase *p)
+{
+    return p->len == 0;
+}
+
+bool phrase_matches (const struct phrase *p, const char *text, size_t len)
+{
+    if (p->len == 0)
+        return false;
+    g_autofree char *normal = NULL;
+    struct reader r = read_text (text, len, &normal);
+    size_t matched = 0;
+    guint32 symbol;
+    while (next_symbol (&r, &symbol)) {
+        if (matched == p->len && (symbol & WORD_START))
+            return true; /* the phrase ended where a word ended */
+        matched = advance (p, matched, symbol);
+    }
+    return matched == p->len;
+}
