@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Turns the API models (JSON) into C tables.
 
-usage: generate.py params|header|source MODEL:FACE... > FILE
+usage: generate.py params|header|source|members MODEL:FACE... > FILE
 
 params  params.gen.h   one struct of typed parameters an action
 header  actions.gen.h  enum of all actions; MODEL_<Action>, the part of an action's row that the model knows
 source  actions.gen.c  parameter rows, reply members and the types they use
+members file_members.gen.h  names of the members of File, for an array of strings
 
 FACE is the listener that knows the actions of the model: IMM or ADMIN. What is built, and which resource a policy
 must allow, is not the model's business: src/api/actions.def has a row for every action, or nothing compiles.
@@ -162,8 +163,13 @@ def out_source(api):
         yield ""
 
 
+def out_members(api):
+    for member in api.types["File"]:
+        yield f'"{member["name"]}",'
+
+
 def main():
-    modes = {"params": out_params, "header": out_header, "source": out_source}
+    modes = {"params": out_params, "header": out_header, "source": out_source, "members": out_members}
     if len(sys.argv) < 3 or sys.argv[1] not in modes:
         sys.exit(__doc__)
     try:

@@ -65,6 +65,18 @@
 #define LIMIT_SQL_VALUE       (16 * MIB) /* one value or row */
 #define LIMIT_SQL_TEXT        (1 * MIB)  /* one statement */
 
+/* Queries (spec section 3.2). */
+#define LIMIT_QUERY_CONDITIONS   100  /* of one SubQueries */
+#define LIMIT_QUERY_DEPTH        5    /* SubQueries inside SubQueries */
+#define LIMIT_QUERY_NODES        1000 /* of a whole query */
+#define LIMIT_QUERY_VALUE        (8 * KIB)
+#define LIMIT_QUERY_SORT         5 /* fields */
+#define LIMIT_QUERY_FILES        100
+#define LIMIT_QUERY_GROUPS       2000
+#define LIMIT_QUERY_AGGREGATIONS 20
+#define LIMIT_QUERY_TOKEN        (64 * KIB)
+#define LIMIT_QUERY_BUCKETS      64 /* more: a condition on Filename reads all rows */
+
 /* Scan. */
 #define LIMIT_PAGE_KEYS 2000 /* keys of one listing page */
 #define LIMIT_DIR_WINDOW                                                                           \

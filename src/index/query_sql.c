@@ -1,0 +1,378 @@
+/* From the checked condition to SQL. The text comes from constants and column names only; values
+ * are bound. */
+#include "index/query_plan.h"
+
+#include <assert.h>
+
+#include "base/limits.h"
+
+/* The key of an object, by its URI ("oss://bucket/key"). */
+#define KEY_OF_URI "substr (o.uri, 7 + instr (substr (o.uri, 7), '/'))"
+
+static void clear_value (void *p)
+{
+    struct query_value *v = p;
+    g_free (v->text);
+}
+
+struct query_sql query_sql_new (const struct file_context *ctx)
+{
+    struct query_sql q = { .text = g_string_new (NULL),
+                           .values = g_array_new (FALSE, FALSE, sizeof (struct query_value)),
+                           .ctx = ctx };
+    g_array_set_clear_func (q.values, clear_value);
+    return q;
+}
+
+void query_sql_clear (struct query_sql *q)
+{
+    if (q->text)
+        g_string_free (q->text, TRUE);
+    g_clear_pointer (&q->values, g_array_unref);
+    q->text = NULL;
+}
+
+void query_sql_add (struct query_sql *q, const char *constant)
+{
+    g_string_append (q->text, constant);
+}
+
+static void add_value (struct query_sql *q, struct query_value v)
+{
+    g_string_append_c (q->text, '?');
+    g_array_append_val (q->values, v);
+}
+
+void query_sql_int (struct query_sql *q, int64_t v)
+{
+    add_value (q, (struct query_value){ .type = VALUE_INT, .number = v });
+}
+
+void query_sql_double (struct query_sql *q, double v)
+{
+    add_value (q, (struct query_value){ .type = VALUE_DOUBLE, .real = v });
+}
+
+void query_sql_text (struct query_sql *q, const char *v)
+{
+    add_value (q, (struct query_value){ .type = VALUE_TEXT, .text = g_strdup (v) });
+}
+
+void query_sql_move (struct query_sql *q, struct query_sql *piece)
+{
+    g_string_append_len (q->text, piece->text->str, (gssize) piece->text->len);
+    if (piece->values->len > 0)
+        g_array_append_vals (q->values, piece->values->data, piece->values->len);
+    q->tables |= piece->tables;
+    g_array_set_clear_func (piece->values, NULL); /* the texts have moved */
+    query_sql_clear (piece);
+}
+
+enum err query_sql_prepare (struct query_sql *q, struct sql *s, struct sql_stmt **ret,
+                            struct error *e)
+{
+    struct sql_stmt *st;
+    enum err r = sql_prepare (s, q->text->str, &st, e);
+    if (r != ERR_OK)
+        return r;
+    for (guint i = 0; i < q->values->len; i++) {
+        const struct query_value *v = &g_array_index (q->values, struct query_value, i);
+        int at = (int) i + 1;
+        switch (v->type) {
+        case VALUE_INT:
+            sql_bind_int (st, at, v->number);
+            break;
+        case VALUE_DOUBLE:
+            sql_bind_double (st, at, v->real);
+            break;
+        case VALUE_TEXT:
+            sql_bind_text (st, at, v->text);
+            break;
+        }
+    }
+    *ret = st;
+    return ERR_OK;
+}
+
+/* ---- Columns ---- */
+
+/* The value of a CONST field. */
+static const char *constant_of (const struct file_context *ctx, const struct field *f)
+{
+    const struct {
+        const char *column, *value;
+    } constants[] = {
+        { "owner_id", ctx->owner_id },
+        { "project", ctx->project },
+        { "dataset", ctx->dataset },
+    };
+    size_t i = 0;
+    while (strcmp (constants[i].column, f->column) != 0) {
+        i++;
+        assert (i < G_N_ELEMENTS (constants)); /* each CONST row of fields.def has its value */
+    }
+    return constants[i].value;
+}
+
+void query_sql_column (struct query_sql *q, const struct field *f)
+{
+    if (f->place == PLACE_CONST) {
+        query_sql_text (q, constant_of (q->ctx, f));
+    } else if (f->place == PLACE_URI) {
+        q->tables |= TABLE_OBJECT;
+        query_sql_add (q, strcmp (f->column, "uri") == 0 ? "o.uri" : KEY_OF_URI);
+    } else {
+        bool is_text = f->place == PLACE_FACT && f->kind == KIND_TEXT;
+        q->tables |= is_text ? TABLE_TEXT : TABLE_FILE;
+        query_sql_add (q, is_text ? "t." : "f.");
+        query_sql_add (q, f->column);
+        if (f->kind == KIND_GEO)
+            query_sql_add (q, "_lat");
+    }
+}
+
+void query_sql_sort_key (struct query_sql *q, const struct field *f)
+{
+    if (f->kind == KIND_CODE)
+        query_sql_add (q, "(SELECT text FROM code WHERE id = ");
+    query_sql_column (q, f);
+    if (f->kind == KIND_CODE)
+        query_sql_add (q, ")");
+}
+
+bool query_is_nullable (const struct field *f)
+{
+    return f->place == PLACE_META || (f->place == PLACE_FACT && f->kind == KIND_TEXT);
+}
+
+/* ---- Conditions ---- */
+
+/* The first text that is greater than all that begin with `prefix`, NULL if there is none. UTF-8
+ * sorts by bytes as it does by characters. */
+static char *end_of_prefix (const char *prefix)
+{
+    g_autoptr (GString) end = g_string_new (prefix);
+    while (end->len > 0) {
+        const char *last = g_utf8_find_prev_char (end->str, end->str + end->len);
+        gunichar c = g_utf8_get_char (last);
+        g_string_truncate (end, (gsize) (last - end->str));
+        if (c == 0x10ffff)
+            continue;
+        g_string_append_unichar (end, c == 0xd7ff ? 0xe000 : c + 1);
+        return g_strdup (end->str);
+    }
+    return NULL;
+}
+
+static void add_comparison (struct query_sql *q, const struct field *f, const char *operator,
+                            const struct field_value * v)
+{
+    bool is_equal = strcmp (operator, " = ") == 0;
+    query_sql_column (q, f);
+    switch (f->kind) {
+    case KIND_CODE:
+        query_sql_add (q, is_equal ? " = (" : " IN (");
+        query_sql_add (q, "SELECT id FROM code WHERE text");
+        query_sql_add (q, operator);
+        query_sql_text (q, v->text);
+        query_sql_add (q, ")");
+        break;
+    case KIND_INT:
+    case KIND_TIME:
+        query_sql_add (q, operator);
+        query_sql_int (q, v->number);
+        break;
+    case KIND_FLOAT:
+        query_sql_add (q, operator);
+        query_sql_double (q, v->real[0]);
+        break;
+    case KIND_TEXT:
+    case KIND_GEO:
+        query_sql_add (q, operator);
+        query_sql_text (q, v->text);
+        break;
+    }
+}
+
+static void add_prefix (struct query_sql *q, const struct query_node *n)
+{
+    g_autofree char *end = end_of_prefix (n->value.text);
+    add_comparison (q, n->field, " >= ", &n->value);
+    if (!end)
+        return;
+    query_sql_add (q, " AND ");
+    add_comparison (q, n->field, " < ", &(struct field_value){ .text = end });
+}
+
+static void add_match (struct query_sql *q, const struct query_node *n)
+{
+    if (n->field->place == PLACE_DOC) {
+        q->tables |= TABLE_DOC;
+        query_sql_column (q, n->field);
+        query_sql_add (q, " IS NOT NULL AND phrase_match (json_extract (d.json, '$.");
+        query_sql_add (q, n->field->name);
+        query_sql_add (q, "'), ");
+    } else {
+        query_sql_add (q, "phrase_match (");
+        query_sql_column (q, n->field);
+        query_sql_add (q, ", ");
+    }
+    query_sql_text (q, n->value.text);
+    query_sql_add (q, ")");
+}
+
+static void add_leaf (struct query_sql *q, const struct query_node *n)
+{
+    static const char *const operators[] = { [QUERY_EQ] = " = ",
+                                             [QUERY_GT] = " > ",
+                                             [QUERY_GTE] = " >= ",
+                                             [QUERY_LT] = " < ",
+                                             [QUERY_LTE] = " <= " };
+    if (n->verb == QUERY_PREFIX) {
+        add_prefix (q, n);
+    } else if (n->verb == QUERY_MATCH) {
+        add_match (q, n);
+    } else if (n->verb == QUERY_EXIST) {
+        query_sql_column (q, n->field);
+        query_sql_add (q, " IS NOT NULL");
+    } else {
+        add_comparison (q, n->field, operators[n->verb], &n->value);
+    }
+}
+
+/* NULL (no value) counts as false. AND and OR keep it so; NOT would not, hence the coalesce. */
+static void add_condition (struct query_sql *q, const struct query_node *n)
+{
+    if (!n->children) {
+        add_leaf (q, n);
+        return;
+    }
+    query_sql_add (q, n->verb == QUERY_NOT ? "NOT coalesce ((" : "(");
+    for (guint i = 0; i < n->children->len; i++) {
+        if (i > 0)
+            query_sql_add (q, n->verb == QUERY_AND ? ") AND (" : ") OR (");
+        else
+            query_sql_add (q, "(");
+        add_condition (q, n->children->pdata[i]);
+    }
+    query_sql_add (q, n->verb == QUERY_NOT ? ")), 0)" : "))");
+}
+
+/* ---- Tables ---- */
+
+const char *query_id_column (unsigned tables)
+{
+    return tables & TABLE_OBJECT                           ? "o.id"
+           : tables & TABLE_FILE || !(tables & TABLE_TEXT) ? "f.id"
+                                                           : "t.id";
+}
+
+/* object comes first where it is needed: it has no index by id, all others do. */
+void query_sql_from (struct query_sql *q, unsigned tables)
+{
+    static const struct {
+        enum query_table table;
+        const char *first, *joined;
+    } rows[] = {
+        { TABLE_OBJECT, "object o", NULL },
+        { TABLE_FILE, "file f", " CROSS JOIN file f ON f.id = " },
+        { TABLE_TEXT, "file_text t", " CROSS JOIN file_text t ON t.id = " },
+        { TABLE_DOC, NULL, " LEFT JOIN doc d ON d.id = " },
+    };
+    if (!(tables & (TABLE_OBJECT | TABLE_FILE | TABLE_TEXT)))
+        tables |= TABLE_FILE;
+    const char *id = query_id_column (tables);
+    query_sql_add (q, " FROM ");
+    bool is_first = true;
+    for (size_t i = 0; i < G_N_ELEMENTS (rows); i++) {
+        if (!(tables & rows[i].table))
+            continue;
+        query_sql_add (q, is_first ? rows[i].first : rows[i].joined);
+        if (!is_first)
+            query_sql_add (q, id);
+        is_first = false;
+    }
+}
+
+/* ---- Bounds by Filename ---- */
+
+/* A condition on Filename that every matching row meets and that makes a range of keys. */
+static const struct query_node *find_bound (const struct query_node *n)
+{
+    if (!n)
+        return NULL;
+    if (!n->children)
+        return strcmp (n->field->column, "filename") == 0 &&
+                       (n->verb == QUERY_EQ || n->verb == QUERY_PREFIX)
+                   ? n
+                   : NULL;
+    const struct query_node *found = NULL;
+    for (guint i = 0; n->verb == QUERY_AND && i < n->children->len && !found; i++)
+        found = find_bound (n->children->pdata[i]);
+    return found;
+}
+
+/* "oss://bucket/" of each bucket that has rows: a seek each. */
+static enum err list_buckets (struct sql *s, GPtrArray *ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    g_autofree char *from = g_strdup ("");
+    bool has_row = true;
+    while (has_row && ret->len <= LIMIT_QUERY_BUCKETS) {
+        g_clear_pointer (&st, sql_finish);
+        enum err r =
+            sql_prepare (s, "SELECT uri FROM object WHERE uri >= ? ORDER BY uri LIMIT 1", &st, e);
+        if (r != ERR_OK)
+            return r;
+        sql_bind_text (st, 1, from);
+        if ((r = sql_step (st, &has_row, e)) != ERR_OK)
+            return r;
+        if (!has_row)
+            break;
+        const char *uri = sql_get_text (st, 0);
+        const char *slash = strlen (uri) > 6 ? strchr (uri + 6, '/') : NULL;
+        char *root = slash ? g_strndup (uri, (gsize) (slash - uri) + 1) : g_strdup (uri);
+        g_ptr_array_add (ret, root);
+        g_free (from);
+        from = end_of_prefix (root);
+    }
+    return ERR_OK;
+}
+
+static void add_bound (struct query_sql *q, const struct query_node *bound, const char *root)
+{
+    g_autofree char *lo = g_strconcat (root, bound->value.text, NULL);
+    g_autofree char *hi = end_of_prefix (lo);
+    if (bound->verb == QUERY_EQ) {
+        query_sql_add (q, "o.uri = ");
+        query_sql_text (q, lo);
+        return;
+    }
+    query_sql_add (q, "o.uri >= ");
+    query_sql_text (q, lo);
+    query_sql_add (q, " AND o.uri < ");
+    query_sql_text (q, hi);
+}
+
+enum err query_sql_where (struct query_sql *q, const struct query_run *run, struct error *e)
+{
+    query_sql_add (q, " WHERE (");
+    if (run->condition)
+        add_condition (q, run->condition);
+    else
+        query_sql_add (q, "1");
+    query_sql_add (q, ")");
+    const struct query_node *bound = find_bound (run->condition);
+    if (!bound)
+        return ERR_OK;
+    g_autoptr (GPtrArray) roots = g_ptr_array_new_with_free_func (g_free);
+    enum err r = list_buckets (run->sql, roots, e);
+    if (r != ERR_OK || roots->len == 0 || roots->len > LIMIT_QUERY_BUCKETS)
+        return r;
+    for (guint i = 0; i < roots->len; i++) {
+        query_sql_add (q, i == 0 ? " AND (" : " OR ");
+        add_bound (q, bound, roots->pdata[i]);
+    }
+    query_sql_add (q, ")");
+    return ERR_OK;
+}
