@@ -28,7 +28,8 @@ enum work_priority { WORK_EVENT, WORK_SCAN, WORK_PRIORITIES };
 
 /* ---- Bindings ---- */
 
-/* Makes the binding's rows (idempotent): one range over the whole bucket if it is new. */
+/* Makes the binding's rows (idempotent): one range over the whole bucket if it is new. Leases that
+ * are there were left by a server that has gone (the data folder is locked), and end. */
 NODISCARD enum err work_begin_binding (struct dataset_db *db, int64_t binding, const char *bucket,
                                        struct error *e);
 /* Drops ranges, work, mounts, failures and counters of a binding; rows stay (Pending ones, which

@@ -40,8 +40,12 @@ static enum err begin_binding (struct change *c, const char *bucket, struct erro
     r = sql_run (st, e);
     if (r != ERR_OK)
         return r;
-    if (!sql_changes (c->s))
-        return work_check_binding (c->s, c->binding, e);
+    if (!sql_changes (c->s)) {
+        r = work_check_binding (c->s, c->binding, e);
+        return r == ERR_OK ? work_run_int (c->s, "UPDATE range SET lease_until = 0 WHERE binding = ?",
+                                           c->binding, e)
+                           : r;
+    }
     r = work_run_int (c->s,
                       "INSERT INTO range (binding, lease_until, epoch, flags)"
                       " VALUES (?, 0, 0, 0)",

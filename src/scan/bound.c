@@ -149,7 +149,7 @@ void bound_set_state (struct bound *b, enum binding_state state, enum binding_ph
          LOG_STR ("phase", binding_phase_name (phase)), LOG_STR ("reason", reason));
     b->state = state;
     b->phase = phase;
-    g_free (b->reason);
+    g_autofree char *old = b->reason; /* `reason` may be the same */
     b->reason = g_strdup (reason);
 }
 

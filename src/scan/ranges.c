@@ -96,7 +96,6 @@ static enum err start_scan (struct bound *b, struct error *e)
     pthread_mutex_lock (&s->lock);
     bool full = b->needs_scan || now >= b->next_scan_ms ||
                 g_hash_table_size (b->prefixes) > SCAN_PREFIXES_MAX;
-    bool forget_mounts = b->forget_mounts;
     unsigned flags = b->force ? RANGE_FORCE : 0;
     g_autoptr (GHashTable) prefixes = b->prefixes;
     b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -104,20 +103,13 @@ static enum err start_scan (struct bound *b, struct error *e)
         b->next_poll_ms = now + s->o.poll_interval_s * 1000;
     pthread_mutex_unlock (&s->lock);
 
-    enum err r = ERR_OK;
-    if (forget_mounts) {
-        g_autoptr (GPtrArray) none = g_ptr_array_new ();
-        r = work_set_mounts (b->db, b->id, none, e);
-    }
-    if (r == ERR_OK && full)
-        r = work_start_scan (b->db, b->id, NULL, NULL, flags, e);
-    else if (r == ERR_OK)
-        r = start_prefixes (b, prefixes, e);
+    enum err r = full ? work_start_scan (b->db, b->id, NULL, NULL, flags, e)
+                      : start_prefixes (b, prefixes, e);
     pthread_mutex_lock (&s->lock);
     if (r == ERR_OK) {
         b->may_have_ranges = full || g_hash_table_size (prefixes);
         if (full) {
-            b->needs_scan = b->force = b->forget_mounts = false;
+            b->needs_scan = b->force = false;
             b->next_scan_ms = INT64_MAX;
             b->scan_started_ms = now;
         }
@@ -125,6 +117,20 @@ static enum err start_scan (struct bound *b, struct error *e)
         b->needs_scan = true;
     }
     pthread_mutex_unlock (&s->lock);
+    return r;
+}
+
+/* What is mounted now is right, somebody said. */
+static enum err forget_mounts (struct bound *b, struct error *e)
+{
+    g_autoptr (GPtrArray) none = g_ptr_array_new ();
+    enum err r = work_set_mounts (b->db, b->id, none, e);
+    pthread_mutex_lock (&b->scan->lock);
+    if (r == ERR_OK) {
+        b->forget_mounts = false;
+        g_clear_pointer (&b->mounts, g_ptr_array_unref);
+    }
+    pthread_mutex_unlock (&b->scan->lock);
     return r;
 }
 
@@ -138,8 +144,10 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
     pthread_mutex_unlock (&s->lock);
     enum err r = has_begun ? ERR_OK : bound_begin (b, e);
     pthread_mutex_lock (&s->lock);
-    bool has_ranges = b->may_have_ranges;
+    bool has_ranges = b->may_have_ranges, forget = b->forget_mounts;
     pthread_mutex_unlock (&s->lock);
+    if (r == ERR_OK && forget)
+        r = forget_mounts (b, e);
     if (r == ERR_OK && !has_ranges)
         r = start_scan (b, e);
     int64_t now = clock_now_ns ();
