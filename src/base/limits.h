@@ -16,27 +16,29 @@
 #define LIMIT_URI_MAX (LIMIT_KEY_MAX + LIMIT_BUCKET_NAME_MAX + 8)
 
 /* Requests. */
-#define LIMIT_REQUEST_HEAD        (4 * MIB) /* request line and headers together */
-#define LIMIT_REQUEST_BODY        (8 * MIB)
-#define LIMIT_PARAMS              256 /* parameters of one request */
-#define LIMIT_JSON_DEPTH          32
-#define LIMIT_JSON_VALUES         100000 /* in one JSON parameter */
-#define LIMIT_STORE_WAIT_MS       2000   /* no action waits longer for a store: SDKs read for 3 s */
+#define LIMIT_REQUEST_HEAD  (4 * MIB) /* request line and headers together */
+#define LIMIT_REQUEST_BODY  (8 * MIB)
+#define LIMIT_PARAMS        256 /* parameters of one request */
+#define LIMIT_JSON_DEPTH    32
+#define LIMIT_JSON_VALUES   100000 /* in one JSON parameter */
+#define LIMIT_STORE_WAIT_MS 2000   /* no action waits longer for a store: SDKs read for 3 s */
 
-#define LIMIT_PARAM_NAME          128   /* bytes of a parameter's name */
-#define LIMIT_HEADERS             128   /* header lines of one request */
-#define LIMIT_NONCE_BUCKETS       65536 /* of 64 nonces each, 8 bytes a nonce */
-#define LIMIT_CONNECTIONS         512   /* of each listener */
-#define LIMIT_CONNECTIONS_WAITING 384   /* of them without a request; more, and the oldest is shut \
-                                         */
+#define LIMIT_PARAM_NAME    128   /* bytes of a parameter's name */
+#define LIMIT_HEADERS       128   /* header lines of one request */
+#define LIMIT_NONCE_BUCKETS 65536 /* of 64 nonces each, 8 bytes a nonce */
+#define LIMIT_CONNECTIONS   512   /* of each listener */
+#define LIMIT_CONNECTIONS_WAITING                                                                  \
+    384 /* of them without a request; more, and the oldest is shut                                 \
+         */
 #define LIMIT_WARM_CONNECTIONS                                                                     \
     8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
-#define LIMIT_BODIES         (64 * MIB) /* bodies of all requests that are being read or run */
-#define LIMIT_BODY_DRAIN     (64 * MIB) /* of a refused body, read so that the answer gets through */
-#define LIMIT_HTTP_TIMEOUT_S 30         /* a connection on which nothing moves */
-#define LIMIT_REQUEST_MS     120000 /* from the first byte of a request to the last of its body */
+#define LIMIT_BODIES      (64 * MIB) /* bodies of all requests that are being read or run */
+#define LIMIT_BODY_DRAIN  (64 * MIB) /* of a refused body, read so that the answer gets through */
+#define LIMIT_IDLE_S      8  /* a connection without a whole request head on which nothing moves */
+#define LIMIT_BODY_IDLE_S 30 /* the same while a body is awaited */
+#define LIMIT_REQUEST_MS  120000 /* from the first byte of a request to the last of its body */
 
-#define LIMIT_QUERY_MS       2500 /* a query that takes longer is ended: SDKs read for 3 s */
+#define LIMIT_QUERY_MS    2500 /* a query that takes longer is ended: SDKs read for 3 s */
 
 /* Definitions: how many there may be, and what new ones get (spec section 5). */
 #define LIMIT_PROJECTS           100
@@ -100,8 +102,9 @@
 #define LIMIT_WORKER_JOBS   20000     /* jobs until a worker is replaced by a fresh one */
 #define LIMIT_WORKER_STDERR 512       /* last bytes of its stderr that are kept for messages */
 #define LIMIT_READY_MS      10000     /* from the start of a worker to READY */
-#define LIMIT_RESPAWN_MS    30000 /* longest wait before a worker that keeps dying is started again \
-                                   */
+#define LIMIT_RESPAWN_MS                                                                           \
+    30000 /* longest wait before a worker that keeps dying is started again                        \
+           */
 #define LIMIT_INPUT_READ (16 * MIB) /* bytes that one job may read of its object */
 
 /* EXIF. */

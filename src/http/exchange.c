@@ -188,6 +188,9 @@ static bool begin (struct exchange *x, const char *method)
     g_strlcpy (x->method, method, sizeof x->method);
     x->is_begun = true;
     stop_waiting (x->peer);
+    if (text || header (x, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+        MHD_set_connection_option (x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                   (unsigned) LIMIT_BODY_IDLE_S);
     refuse_head (x);
     if (text && text_parse_u64 (text, &length) && length > LIMIT_REQUEST_BODY &&
         x->refused.code == ERR_OK)

@@ -104,7 +104,7 @@ static enum err start (struct listener *l, struct http *h, enum call_face face, 
         (unsigned) NETWORK_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned) LIMIT_CONNECTIONS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) (LIMIT_REQUEST_HEAD + HEAD_SLACK),
         MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t) (64 * KIB), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned) LIMIT_HTTP_TIMEOUT_S, MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, l,
+        (unsigned) LIMIT_IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, l,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_on_uri, l, MHD_OPTION_NOTIFY_COMPLETED,
         exchange_on_end, l, MHD_OPTION_END);
     if (!l->daemon)
