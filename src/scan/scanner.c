@@ -58,19 +58,19 @@ static bool is_stopped (void *arg)
     return stopped || atomic_load (&w->bound->is_ending);
 }
 
-/* Applies one batch; the bound's gate is held. */
+/* Applies one batch. Cursor and counts go with the one that completes the page. */
 static enum err apply (struct walk *w, GArray *puts, GPtrArray *deletes, GPtrArray *rejects,
-                       const char *cursor, struct error *e)
+                       bool is_whole_page, struct error *e)
 {
     struct merge_batch batch = { .range = w->range,
                                  .bucket = w->bound->bucket,
-                                 .cursor = cursor,
+                                 .cursor = is_whole_page ? w->unsaved_cursor : NULL,
                                  .page_commit = w->page_commit,
                                  .puts = puts,
                                  .deletes = deletes,
                                  .rejects = rejects,
-                                 .listed = cursor ? w->listed : 0,
-                                 .unchanged = cursor ? w->unchanged : 0,
+                                 .listed = is_whole_page ? w->listed : 0,
+                                 .unchanged = is_whole_page ? w->unchanged : 0,
                                  .max_file_count = w->quotas.max_file_count,
                                  .max_total_size = w->quotas.max_total_file_size,
                                  .until_ns = clock_now_ns () + SCAN_LEASE_NS };
@@ -82,7 +82,7 @@ static enum err apply (struct walk *w, GArray *puts, GPtrArray *deletes, GPtrArr
     if (r != ERR_OK)
         return r;
     w->over_quota += over_quota;
-    if (cursor) {
+    if (is_whole_page) {
         w->listed = w->unchanged = 0;
         w->flushed_ms = clock_mono_ms ();
     }
@@ -106,7 +106,7 @@ static enum err save_page (struct walk *w, GPtrArray *rejects, struct error *e)
             g_array_append_vals (puts, &g_array_index (w->merge.puts, struct merge_put, put), n);
         for (guint i = 0; i < d; i++)
             g_ptr_array_add (deletes, g_ptr_array_index (w->merge.deletes, del + i));
-        enum err r = apply (w, puts, deletes, NULL, NULL, e);
+        enum err r = apply (w, puts, deletes, NULL, false, e);
         if (r != ERR_OK)
             return r;
         put += n;
@@ -119,7 +119,7 @@ static enum err save_page (struct walk *w, GPtrArray *rejects, struct error *e)
                              w->merge.puts->len - put);
     for (; del < w->merge.deletes->len; del++)
         g_ptr_array_add (deletes, g_ptr_array_index (w->merge.deletes, del));
-    return apply (w, puts, deletes, rejects, w->unsaved_cursor, e);
+    return apply (w, puts, deletes, rejects, true, e);
 }
 
 static enum err check_order (const struct walk *w, struct error *e)

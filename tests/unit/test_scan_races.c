@@ -260,6 +260,15 @@ static void test_every_object_becomes_a_row (void **state)
     assert_true (has_row (w, "k0") && has_row (w, "k9"));
 }
 
+static void test_bucket_of_one_page_is_counted (void **state)
+{
+    struct world *w = *state;
+    put (w, "only", "hello");
+    bind (w);
+    wait_for (is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
+    assert_int_equal (progress (w).listed, 1);
+}
+
 static void test_unchanged_rescan_opens_nothing_and_changes_no_row (void **state)
 {
     struct world *w = *state;
@@ -496,6 +505,7 @@ int main (void)
 #define RACE(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
     const struct CMUnitTest tests[] = {
         RACE (test_every_object_becomes_a_row),
+        RACE (test_bucket_of_one_page_is_counted),
         RACE (test_unchanged_rescan_opens_nothing_and_changes_no_row),
         RACE (test_rescan_finds_new_changed_and_gone),
         RACE (test_failed_page_concludes_nothing),
