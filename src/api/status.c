@@ -18,8 +18,8 @@ static json_t *bucket_json (const struct api *api, const char *bucket, const GPt
     }
     return json_pack ("{s:s, s:s, s:s, s:s, s:o}", "Bucket", bucket, "Store",
                       r == ERR_OK ? store->name : "", "State",
-                      r == ERR_OK ? "Available" : "Unavailable", "Reason", why.message, "Datasets",
-                      datasets);
+                      r == ERR_OK ? "Available" : "Unavailable", "Reason",
+                      r == ERR_OK ? "" : why.message, "Datasets", datasets);
 }
 
 static int compare_names (gconstpointer a, gconstpointer b)
