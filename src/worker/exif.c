@@ -71,7 +71,7 @@ static const uint8_t *look (struct reader *r, uint64_t offset, uint64_t length)
 
 void exif_init (struct exif *x)
 {
-    *x = (struct exif){ .tags = json_object () };
+    *x = (struct exif){ .tags = json_object (), .latitude = NAN, .longitude = NAN };
 }
 
 void exif_clear (struct exif *x)
@@ -326,9 +326,9 @@ static void note_value (struct reader *r, const struct entry *v)
         if (v->directory == EXIF_EXIF && v->tag == 0xa005)
             r->pointers[EXIF_INTEROP] = number;
     } else if (v->directory == EXIF_GPS && is_ratio (v)) {
-        if (v->tag == 2)
+        if (v->tag == 2 && !r->x->has_latitude)
             r->x->latitude = degrees (r, v);
-        if (v->tag == 4)
+        if (v->tag == 4 && !r->x->has_longitude)
             r->x->longitude = degrees (r, v);
     }
 }
@@ -411,6 +411,8 @@ static void read_main_image (struct reader *r)
 static void settle_position (struct exif *x, double *value, bool *has, const char *ref,
                              const char *positive, const char *negative, double limit)
 {
+    if (*has)
+        return;
     const char *text = exif_get (x, ref);
     bool is_negative = text && !strcmp (text, negative);
     *has =
@@ -432,7 +434,6 @@ bool exif_parse (struct input *in, uint64_t base, uint64_t size, struct exif *x)
     r.is_big = get (&r, p + 2, 2) == 43;
     if (r.is_big && !(p = look (&r, 0, 16)))
         return false;
-    x->latitude = x->longitude = NAN;
     read_directory (&r, EXIF_IFD0, r.is_big ? get (&r, p + 8, 8) : get (&r, p + 4, 4));
     read_main_image (&r);
     read_directory (&r, EXIF_EXIF, r.pointers[EXIF_EXIF]);

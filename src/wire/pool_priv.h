@@ -1,0 +1,78 @@
+/* What pool.c (the thread, and what other threads call) and pool_worker.c (one worker) share. All
+ * functions here belong to the pool's thread. */
+#pragma once
+
+#include <pthread.h>
+#include <glib.h>
+
+#include "wire/child.h"
+#include "wire/frame.h"
+#include "wire/pool.h"
+
+#define DEPTH 2 /* jobs at a worker: the one that runs and one that waits in its socket */
+
+enum state {
+    WORKER_DOWN,     /* no process; starts at `until_ms` */
+    WORKER_STARTING, /* READY must come before `until_ms` */
+    WORKER_UP,       /* the oldest job must end before `until_ms` */
+    WORKER_ENDING    /* was killed or closed its socket: waits for the process to end */
+};
+
+struct job {
+    struct pool_job job;
+    struct frame_job frame;
+};
+
+struct worker {
+    enum state state;
+    bool is_reserved;
+    struct child child;
+    struct frame_reader reader;
+    struct job *jobs[DEPTH]; /* oldest first */
+    unsigned n_jobs, given;  /* jobs there now; jobs since the start */
+    unsigned failures;       /* ends in a row without a job done */
+    int64_t until_ms;
+    char why[FRAME_MESSAGE]; /* it was killed before its first job; "" if it ended by itself */
+};
+
+struct pool {
+    struct pool_options options;
+    int epoll, wake;
+    pthread_t thread;
+    struct worker *workers; /* the thread's own, all of them */
+    unsigned n_workers;
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t started;
+    bool is_up, is_down; /* some worker was READY; every worker failed before any was */
+    bool is_stopping;
+    struct error start_error;
+    GQueue waiting[POOL_BACKGROUND + 1];
+    struct pool_stats stats;
+};
+
+/* Lets epoll tell of a descriptor with the number of the worker, or with n_workers for the pool's
+ * own. */
+void pool_watch (struct pool *p, int fd, struct worker *w);
+
+/* Calls `done`, counts, frees. Takes `meta`. */
+void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta);
+
+/* The oldest job at a worker, which is the one that ran; the next one's time begins. */
+struct job *worker_pop (struct pool *p, struct worker *w);
+
+/* Gives a worker one job more, if there is one for it. */
+void worker_feed (struct pool *p, struct worker *w);
+
+/* Takes the frames that a worker has sent. */
+void worker_read (struct pool *p, struct worker *w);
+
+/* Kills a worker because of `e`, which is what the job that ran ends with. With NULL that job ends
+ * when the process has, and its message says how. */
+void worker_kill (struct pool *p, struct worker *w, const struct error *e);
+
+/* A killed worker's process may have ended: if so, its jobs are settled and it may start again. */
+void worker_ended (struct pool *p, struct worker *w);
+
+/* `until_ms` is over: starts the worker, or kills it for being late. */
+void worker_deadline (struct pool *p, struct worker *w);

@@ -1,0 +1,234 @@
+/* One worker of the pool: from its start to its end, and the jobs that it has. */
+#include <assert.h>
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "wire/meta.h"
+#include "wire/pool_priv.h"
+
+#define BACKGROUND_NICE  10
+#define RESPAWN_FIRST_MS 100
+
+/* ---- jobs ---- */
+
+void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta)
+{
+    struct pool_result result = { .code = code, .meta = meta };
+    g_strlcpy (result.message, message, sizeof result.message);
+    pthread_mutex_lock (&p->lock);
+    p->stats.jobs += code == ERR_OK || code == ERR_EXTRACT_FAILED;
+    p->stats.crashes += code == ERR_WORKER_CRASHED;
+    p->stats.timeouts += code == ERR_WORKER_TIMEOUT;
+    p->stats.protocol_errors += code == ERR_WORKER_PROTOCOL;
+    pthread_mutex_unlock (&p->lock);
+    close (j->job.fd);
+    j->job.done (j->job.arg, &result);
+    g_free (j);
+}
+
+struct job *worker_pop (struct pool *p, struct worker *w)
+{
+    assert (w->n_jobs > 0);
+    struct job *oldest = w->jobs[0];
+    memmove (w->jobs, w->jobs + 1, --w->n_jobs * sizeof w->jobs[0]);
+    w->until_ms = clock_mono_ms () + p->options.wall_ms;
+    return oldest;
+}
+
+/* Next job for a worker, or NULL. Background jobs hold back while urgent ones wait, so that these
+ * find a worker without any. */
+static struct job *pool_pop (struct pool *p, const struct worker *w)
+{
+    struct job *j = NULL;
+    pthread_mutex_lock (&p->lock);
+    if (w->n_jobs == 0)
+        j = g_queue_pop_head (&p->waiting[POOL_URGENT]);
+    if (!j && !w->is_reserved && g_queue_is_empty (&p->waiting[POOL_URGENT]))
+        j = g_queue_pop_head (&p->waiting[POOL_BACKGROUND]);
+    pthread_mutex_unlock (&p->lock);
+    return j;
+}
+
+static void pool_push_back (struct pool *p, struct job *j)
+{
+    pthread_mutex_lock (&p->lock);
+    g_queue_push_head (&p->waiting[j->job.priority], j);
+    pthread_mutex_unlock (&p->lock);
+}
+
+/* ---- workers ---- */
+
+void pool_watch (struct pool *p, int fd, struct worker *w)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = (uint32_t) (w - p->workers) };
+    if (epoll_ctl (p->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        g_error ("epoll: %s", g_strerror (errno));
+}
+
+/* Waits longer each time before a worker that does no job is started again. */
+static void worker_failed (struct pool *p, struct worker *w, const struct error *e)
+{
+    int64_t wait = RESPAWN_FIRST_MS;
+    for (unsigned i = 0; i < w->failures && wait < LIMIT_RESPAWN_MS; i++)
+        wait *= 2;
+    w->failures++;
+    w->until_ms = clock_mono_ms () + MIN (wait, LIMIT_RESPAWN_MS);
+    bool all = true;
+    for (unsigned i = 0; i < p->n_workers; i++)
+        all = all && p->workers[i].failures;
+    pthread_mutex_lock (&p->lock);
+    p->start_error = *e;
+    p->is_down = p->is_down || (all && !p->is_up);
+    pthread_cond_signal (&p->started);
+    pthread_mutex_unlock (&p->lock);
+}
+
+static void worker_start (struct pool *p, struct worker *w)
+{
+    struct error e;
+    const char *argument = p->options.sandbox_required ? "required" : "best-effort";
+    int niceness = w->is_reserved ? 0 : BACKGROUND_NICE;
+    if (child_start (p->options.worker_path, argument, niceness, &w->child, &e) != ERR_OK) {
+        worker_failed (p, w, &e);
+        return;
+    }
+    w->state = WORKER_STARTING;
+    w->given = 0;
+    w->why[0] = '\0';
+    w->until_ms = clock_mono_ms () + LIMIT_READY_MS;
+    pool_watch (p, w->child.socket, w);
+    pool_watch (p, w->child.err, w);
+    pool_watch (p, w->child.pidfd, w);
+}
+
+static void worker_requeue (struct pool *p, struct worker *w)
+{
+    while (w->n_jobs)
+        pool_push_back (p, w->jobs[--w->n_jobs]);
+}
+
+void worker_kill (struct pool *p, struct worker *w, const struct error *e)
+{
+    child_kill (&w->child);
+    w->state = WORKER_ENDING;
+    w->until_ms = INT64_MAX;
+    if (!e)
+        return;
+    g_strlcpy (w->why, e->message, sizeof w->why);
+    if (w->n_jobs) {
+        job_end (p, worker_pop (p, w), e->code, e->message, NULL);
+        w->until_ms = INT64_MAX;
+        worker_requeue (p, w);
+    }
+}
+
+void worker_ended (struct pool *p, struct worker *w)
+{
+    char how[FRAME_MESSAGE];
+    if (!child_reap (&w->child, how, sizeof how))
+        return;
+    frame_reader_clear (&w->reader);
+    w->state = WORKER_DOWN;
+    w->until_ms = 0;
+    if (w->n_jobs) {
+        job_end (p, worker_pop (p, w), ERR_WORKER_CRASHED, how, NULL);
+        w->until_ms = 0;
+        worker_requeue (p, w);
+    }
+    if (w->given == 0) {
+        struct error e;
+        (void) FAIL (&e, UNAVAILABLE, "a worker failed to start: %s", w->why[0] ? w->why : how);
+        worker_failed (p, w, &e);
+    }
+    pthread_mutex_lock (&p->lock);
+    p->stats.respawns++;
+    pthread_mutex_unlock (&p->lock);
+}
+
+static enum err worker_ready (struct pool *p, struct worker *w, struct error *e)
+{
+    struct frame_ready ready;
+    memcpy (&ready, w->reader.body, sizeof ready);
+    ready.missing[sizeof ready.missing - 1] = '\0';
+    if (ready.wire_version != FRAME_VERSION || ready.extractor_version != META_EXTRACTOR_VERSION)
+        return FAIL (e, UNAVAILABLE, "the worker is of another version of Bindery");
+    if (p->options.sandbox_required && ready.missing[0])
+        return FAIL (e, UNAVAILABLE, "the worker's jail lacks: %s", ready.missing);
+    w->state = WORKER_UP;
+    w->until_ms = INT64_MAX;
+    pthread_mutex_lock (&p->lock);
+    g_autofree char *missing = g_utf8_make_valid (ready.missing, -1);
+    g_strlcpy (p->stats.jail_missing, missing, sizeof p->stats.jail_missing);
+    p->is_up = true;
+    pthread_cond_signal (&p->started);
+    pthread_mutex_unlock (&p->lock);
+    return ERR_OK;
+}
+
+static enum err worker_answer (struct pool *p, struct worker *w, struct error *e)
+{
+    bool failed = w->reader.header.type == FRAME_FAIL;
+    size_t skip = failed ? FRAME_MESSAGE : 0;
+    g_autofree char *message = failed ? g_strndup (w->reader.body, FRAME_MESSAGE - 1) : NULL;
+    g_autofree char *valid = g_utf8_make_valid (failed ? message : "", -1);
+    json_t *meta = NULL;
+    enum err err = meta_parse (w->reader.body + skip, w->reader.header.length - skip, &meta, e);
+    if (err != ERR_OK)
+        return err;
+    w->failures = 0;
+    job_end (p, worker_pop (p, w), failed ? ERR_EXTRACT_FAILED : ERR_OK, valid, meta);
+    return ERR_OK;
+}
+
+/* Takes the frames that a worker has sent. Ends, for each needs a job that is out. */
+void worker_read (struct pool *p, struct worker *w)
+{
+    struct error e;
+    bool complete = true;
+    while (complete && (w->state == WORKER_UP || w->state == WORKER_STARTING)) {
+        enum frame_state state = w->state == WORKER_STARTING ? FRAME_STARTING
+                                 : w->n_jobs                 ? FRAME_BUSY
+                                                             : FRAME_IDLE;
+        enum err err = frame_read (&w->reader, w->child.socket, state, &complete, &e);
+        if (err == ERR_OK && complete) {
+            err = state == FRAME_STARTING ? worker_ready (p, w, &e) : worker_answer (p, w, &e);
+            frame_reader_clear (&w->reader);
+        }
+        if (err == ERR_OK)
+            continue;
+        worker_kill (p, w, err == ERR_CLOSED ? NULL : &e);
+    }
+}
+
+void worker_feed (struct pool *p, struct worker *w)
+{
+    struct job *j = pool_pop (p, w);
+    if (!j)
+        return;
+    if (w->n_jobs == 0)
+        w->until_ms = clock_mono_ms () + p->options.wall_ms;
+    w->jobs[w->n_jobs++] = j;
+    w->given++;
+    struct error e;
+    if (frame_send (w->child.socket, FRAME_JOB, &j->frame, sizeof j->frame, j->job.fd, &e) ==
+        ERR_OK)
+        return;
+    /* The worker is gone and this job was not what ended it: somebody else shall have it. */
+    pool_push_back (p, w->jobs[--w->n_jobs]);
+    worker_kill (p, w, NULL);
+}
+
+void worker_deadline (struct pool *p, struct worker *w)
+{
+    struct error e;
+    if (w->state == WORKER_DOWN) {
+        worker_start (p, w);
+    } else if (w->state == WORKER_STARTING) {
+        (void) FAIL (&e, UNAVAILABLE, "not ready after %d ms", LIMIT_READY_MS);
+        worker_kill (p, w, &e);
+    } else if (w->n_jobs) {
+        (void) FAIL (&e, WORKER_TIMEOUT, "not done after %u ms", p->options.wall_ms);
+        worker_kill (p, w, &e);
+    }
+}
