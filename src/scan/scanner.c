@@ -156,6 +156,19 @@ static void note_gaps (struct walk *w, GPtrArray *rejects)
     }
 }
 
+/* The last page has no `upto`: its last object is as far as is known, so that it counts once. */
+static void move_cursor (struct walk *w)
+{
+    const GArray *objects = w->page.objects;
+    const char *upto = w->page.upto;
+    if (!upto && objects->len)
+        upto = g_array_index (objects, struct store_object, objects->len - 1).key;
+    if (!upto)
+        return;
+    g_free (w->unsaved_cursor);
+    w->unsaved_cursor = g_strdup (upto);
+}
+
 static enum err walk_page (struct walk *w, struct error *e)
 {
     enum err r = store_list_next (w->listing, LIMIT_PAGE_KEYS, &w->page, e);
@@ -167,10 +180,7 @@ static enum err walk_page (struct walk *w, struct error *e)
         return r;
     w->listed += w->merge.listed;
     w->unchanged += w->merge.unchanged;
-    if (w->page.upto) {
-        g_free (w->unsaved_cursor);
-        w->unsaved_cursor = g_strdup (w->page.upto);
-    }
+    move_cursor (w);
     g_autoptr (GPtrArray) rejects = g_ptr_array_new_with_free_func (g_free);
     for (guint i = 0; i < w->page.rejects->len; i++) {
         const struct store_reject *from = g_ptr_array_index (w->page.rejects, i);

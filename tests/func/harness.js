@@ -95,6 +95,14 @@ function clientV3(endpoint, key = KEY) {
   };
 }
 
+/** This client reads numbers over 2^53 as objects of their own: gives plain numbers, as JSON.parse() would. */
+function plain(value) {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!value || typeof value !== 'object') return value;
+  if (typeof value.toNumber === 'function') return value.toNumber();
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
+}
+
 /** The older client. */
 function clientV1(endpoint, key = KEY) {
   const client = new PopCore.RPCClient({
@@ -105,13 +113,11 @@ function clientV1(endpoint, key = KEY) {
   });
   return async (action, params = {}, { method = 'GET', readTimeout = 20000 } = {}) => {
     try {
-      // A copy without prototype surprises: this client parses with a big-number parser.
-      return JSON.parse(
-        JSON.stringify(await client.request(action, asText(params), { method, timeout: readTimeout, formatParams: false })),
-      );
+      const answer = await client.request(action, asText(params), { method, timeout: readTimeout, formatParams: false });
+      return plain(answer);
     } catch (e) {
       if (!e.data || !e.data.Code) throw e;
-      throw new Refusal(action, e.entry.response.statusCode, JSON.parse(JSON.stringify(e.data)));
+      throw new Refusal(action, e.entry.response.statusCode, plain(e.data));
     }
   };
 }
@@ -333,14 +339,16 @@ class Server {
     });
   }
 
-  /** Makes the folder of a bucket, filled with {key: content}. */
+  /** Makes the folder of a bucket, filled with {key: content}: files an hour old, so that nobody waits until they settle. */
   bucket(name, files = {}) {
+    const old = Date.now() / 1000 - 3600;
     const folder = path.join(this.store, name);
     fs.mkdirSync(folder, { recursive: true });
     for (const [key, content] of Object.entries(files)) {
       const file = path.join(folder, key);
       fs.mkdirSync(path.dirname(file), { recursive: true });
       fs.writeFileSync(file, content);
+      fs.utimesSync(file, old, old);
     }
     return folder;
   }
