@@ -184,6 +184,14 @@ static bool take_turn (struct dataset_db *db, bool urgent)
     return got_it;
 }
 
+unsigned dataset_waiting (struct dataset_db *db)
+{
+    pthread_mutex_lock (&db->lock);
+    unsigned n = g_queue_get_length (&db->waiting[false]) + g_queue_get_length (&db->waiting[true]);
+    pthread_mutex_unlock (&db->lock);
+    return n;
+}
+
 static void give_turn_back (struct dataset_db *db)
 {
     assert (db->is_writing);

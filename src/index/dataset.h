@@ -47,6 +47,8 @@ NODISCARD enum err dataset_read (struct dataset_db *db, struct sql **ret, struct
 void dataset_read_done (struct dataset_db *db, struct sql *s);
 NODISCARD enum err dataset_write (struct dataset_db *db, bool urgent, enum sql_durability d,
                                   struct sql **ret, int64_t *ret_commit, struct error *e);
+/* Writers that wait for their turn, for tests and figures. */
+unsigned dataset_waiting (struct dataset_db *db);
 NODISCARD enum err dataset_commit (struct dataset_db *db, struct error *e);
 void dataset_rollback (struct dataset_db *db);
 /* Ends the transaction as `r` says: OK commits. Returns `r`, or why it could not be committed. */

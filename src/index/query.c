@@ -82,8 +82,8 @@ static enum err append_documents (const struct query_run *run, const GArray *ids
     enum err r = ERR_OK;
     for (guint i = 0; i < ids->len && r == ERR_OK; i++) {
         bool found;
-        r = document_append_id (run->db, run->sql, run->ctx, g_array_index (ids, int64_t, i),
-                                names, out, &found, e);
+        r = document_append_id (run->db, run->sql, run->ctx, g_array_index (ids, int64_t, i), names,
+                                out, &found, e);
     }
     return r;
 }

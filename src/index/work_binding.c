@@ -42,9 +42,10 @@ static enum err begin_binding (struct change *c, const char *bucket, struct erro
         return r;
     if (!sql_changes (c->s)) {
         r = work_check_binding (c->s, c->binding, e);
-        return r == ERR_OK ? work_run_int (c->s, "UPDATE range SET lease_until = 0 WHERE binding = ?",
-                                           c->binding, e)
-                           : r;
+        return r == ERR_OK
+                   ? work_run_int (c->s, "UPDATE range SET lease_until = 0 WHERE binding = ?",
+                                   c->binding, e)
+                   : r;
     }
     r = work_run_int (c->s,
                       "INSERT INTO range (binding, lease_until, epoch, flags)"

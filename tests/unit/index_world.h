@@ -17,6 +17,7 @@ struct world {
     struct datasets *all;
     struct dataset_db *db;
     struct file_context ctx;
+    int64_t now_ns; /* what leases take for the time; they last 1000 */
     struct error e;
 };
 
@@ -40,6 +41,7 @@ static inline int world_setup (void **state)
     struct world *w = g_new0 (struct world, 1);
     tree_init (&w->tree);
     w->ctx = (struct file_context){ "1234567890123456", "project", "set", 480 };
+    w->now_ns = 1000;
     world_open (w);
     assert_ok (work_begin_binding (w->db, BINDING, BUCKET, &w->e), &w->e);
     *state = w;
@@ -65,7 +67,8 @@ static inline struct file_version version_of (uint64_t size)
 static inline struct range *lease (struct world *w)
 {
     struct range *range = NULL;
-    assert_ok (range_lease (w->db, BINDING, "me", 1000, 2000, &range, &w->e), &w->e);
+    assert_ok (range_lease (w->db, BINDING, "me", w->now_ns, w->now_ns + 1000, &range, &w->e),
+               &w->e);
     return range;
 }
 
