@@ -91,7 +91,7 @@ static json_t *tags_json (const GPtrArray *tags)
     return array;
 }
 
-/* `stats` NULL: the statistics, DatasetCount among them, are 0. */
+/* `stats` NULL: the statistics of files are 0; counting datasets costs nothing. */
 static json_t *project_json (const struct api *api, const struct project *p,
                              const struct dataset_stats *stats)
 {
@@ -102,7 +102,7 @@ static json_t *project_json (const struct api *api, const struct project *p,
                    "CreateTime", json_time (api, p->create_ns),                         //
                    "UpdateTime", json_time (api, p->update_ns),                         //
                    "ProjectMaxDatasetCount", p->max_dataset_count,                      //
-                   "DatasetCount", stats ? p->dataset_count : (int64_t) 0,              //
+                   "DatasetCount", p->dataset_count,                                    //
                    "FileCount", stats ? stats->file_count : (int64_t) 0,                //
                    "TotalFileSize", stats ? stats->total_file_size : (int64_t) 0,       //
                    "EngineConcurrency", QUOTA_ENGINE_CONCURRENCY, "ProjectQueriesPerSecond",

@@ -195,7 +195,8 @@ static void test_statistics_only_when_asked (void **state)
     make_dataset (f, "p", "d");
     make_dataset (f, "p", "e");
     json_auto_t *without = ask (f, "GetProject", json_pack ("{s:s}", "ProjectName", "p"));
-    assert_number (json_object_get (without, "Project"), "DatasetCount", 0);
+    assert_number (json_object_get (without, "Project"), "DatasetCount", 2);
+    assert_number (json_object_get (without, "Project"), "FileCount", 0);
     json_auto_t *with =
         ask (f, "GetProject", json_pack ("{s:s, s:b}", "ProjectName", "p", "WithStatistics", 1));
     assert_number (json_object_get (with, "Project"), "DatasetCount", 2);
