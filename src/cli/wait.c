@@ -69,10 +69,14 @@ static void hold_signals (void)
 static int report_done (const struct watch *w, const struct progress *p)
 {
     g_autofree char *files = table_number (p->listed);
-    g_autofree char *unchanged = table_number (p->unchanged);
-    double seconds = (double) (clock_mono_ms () - w->start_ms) / 1000;
-    printf ("In step: %s files (%s unchanged) after %.1f s. Changes are followed from now on.\n",
-            files, unchanged, seconds);
+    printf ("In step: %s files", files);
+    if (p->unchanged) {
+        g_autofree char *unchanged = table_number (p->unchanged);
+        printf (" (%s unchanged)", unchanged);
+    }
+    if (w->rate.n) /* there was something to wait for */
+        printf (" after %.1f s", (double) (clock_mono_ms () - w->start_ms) / 1000);
+    puts (". Changes are followed from now on.");
     if (p->failed)
         printf ("%" G_GINT64_FORMAT " could not be read; `bindery failed` tells why.\n", p->failed);
     return EXIT_DONE;
