@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/macros.h"
 #include "cli/command.h"
+#include "index/query.h"
 
 static const struct {
     const char *name, *title, *intro;
@@ -19,6 +20,9 @@ static const struct {
       "what\n"
       "the administration port knows beside it. `bindery call ACTION --Param VALUE` calls any.\n",
       actions_markdown },
+    { "fields", "Fields of a query",
+      "What `SimpleQuery` and `bindery query` can compare, sort by and count.\n",
+      query_fields_markdown },
     { "options", "Options of the server",
       "A flag beats a variable, a variable the configuration file (`--config FILE`, else\n"
       "`$BINDERY_CONFIG`, else `/etc/bindery/bindery.conf`). Lists are comma-separated in "
