@@ -148,8 +148,6 @@ static int run_rows (struct client *c, json_t *params, const struct query_option
         query_split_sort (o->sort, &sort, &order);
         json_object_set_new (params, "Sort", json_string (sort));
         json_object_set_new (params, "Order", json_string (order));
-    } else {
-        json_object_set_new (params, "Order", json_string ("asc")); /* by URI */
     }
     json_auto_t *files = json_array ();
     int64_t total;
