@@ -111,7 +111,7 @@ static size_t window_for_next (const struct dir_listing *l)
 {
     size_t free_bytes = l->store->window > l->held ? l->store->window - l->held : 0;
     size_t least = MAX (MIN (MIN_WINDOW, l->store->window), NAMES_MIN_LIMIT);
-    return MAX (free_bytes / 4 * 3, least);
+    return MAX (free_bytes - free_bytes / 8, least);
 }
 
 /* The part of a bound that lies in the folder; NULL if the bound does not lead into it. */
