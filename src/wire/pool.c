@@ -23,20 +23,31 @@ static void dispatch (struct pool *p)
         }
 }
 
-/* Does what is due and returns the milliseconds until the next thing is. */
-static int keep_deadlines (struct pool *p)
+/* An idle worker waits for jobs, not for a time. */
+static bool is_idle (const struct worker *w)
 {
-    int64_t now = clock_mono_ms (), next = now + 60000;
+    return w->state == WORKER_UP && w->n_jobs == 0;
+}
+
+static void keep_deadlines (struct pool *p)
+{
+    int64_t now = clock_mono_ms ();
     for (unsigned i = 0; i < p->n_workers; i++) {
         struct worker *w = &p->workers[i];
-        if (w->state == WORKER_UP && w->n_jobs == 0 && w->given >= LIMIT_WORKER_JOBS)
+        if (is_idle (w) && w->given >= LIMIT_WORKER_JOBS)
             worker_kill (p, w, NULL);
-        bool waits = w->state == WORKER_UP && w->n_jobs == 0;
-        if (!waits && w->until_ms <= now)
+        else if (!is_idle (w) && w->until_ms <= now)
             worker_deadline (p, w);
-        if (!waits)
-            next = MIN (next, w->until_ms);
     }
+}
+
+/* Milliseconds until the next deadline. */
+static int next_deadline (const struct pool *p)
+{
+    int64_t now = clock_mono_ms (), next = now + 60000;
+    for (unsigned i = 0; i < p->n_workers; i++)
+        if (!is_idle (&p->workers[i]))
+            next = MIN (next, p->workers[i].until_ms);
     return (int) MAX (next - now, 0);
 }
 
@@ -105,11 +116,11 @@ static void *run (void *arg)
 {
     struct pool *p = arg;
     while (!is_stopping (p)) {
-        int timeout = keep_deadlines (p);
+        keep_deadlines (p);
         dispatch (p);
         update_stats (p);
         struct epoll_event events[16];
-        int n = epoll_wait (p->epoll, events, N_ELEMENTS (events), timeout);
+        int n = epoll_wait (p->epoll, events, N_ELEMENTS (events), next_deadline (p));
         for (int i = 0; i < n; i++)
             handle (p, events[i].data.u32);
     }
