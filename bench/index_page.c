@@ -1,6 +1,7 @@
 /* How fast the index is by itself: new rows, extracted rows, and reading in key order what a scan
  * compares. index_page FOLDER ROWS */
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <glib.h>
 
@@ -23,12 +24,31 @@ static void must (enum err r, const struct error *e)
     exit (1);
 }
 
-static void report (const char *what, int64_t n, int64_t start_ms)
+struct stopwatch {
+    int64_t start_ms, lap_ms, longest_ms;
+    clock_t cpu;
+};
+
+static struct stopwatch begin (void)
 {
-    int64_t ms = MAX (clock_mono_ms () - start_ms, 1);
-    g_print ("%-20s %9" G_GINT64_FORMAT " rows %7" G_GINT64_FORMAT " ms %9" G_GINT64_FORMAT
-             " rows/s\n",
-             what, n, ms, n * 1000 / ms);
+    int64_t now = clock_mono_ms ();
+    return (struct stopwatch){ now, now, 0, clock () };
+}
+
+static void lap (struct stopwatch *w)
+{
+    int64_t now = clock_mono_ms ();
+    w->longest_ms = MAX (w->longest_ms, now - w->lap_ms);
+    w->lap_ms = now;
+}
+
+static void report (const char *what, int64_t n, const struct stopwatch *w)
+{
+    int64_t ms = MAX (clock_mono_ms () - w->start_ms, 1);
+    int64_t cpu_ms = MAX ((int64_t) (clock () - w->cpu) * 1000 / CLOCKS_PER_SEC, 1);
+    g_print ("%-18s %8d rows %6d ms %8d rows/s, cpu %6d ms %8d rows/s, longest batch %4d ms\n",
+             what, (int) n, (int) ms, (int) (n * 1000 / ms), (int) cpu_ms,
+             (int) (n * 1000 / cpu_ms), (int) w->longest_ms);
 }
 
 static struct file_version version_of (int64_t i)
@@ -43,7 +63,8 @@ static void merge (struct dataset_db *db, int64_t n)
 {
     struct error e;
     struct range *range = NULL;
-    int64_t deleted, over, start = clock_mono_ms ();
+    int64_t deleted, over;
+    struct stopwatch watch = begin ();
     must (range_lease (db, BINDING, "bench", 0, INT64_MAX, &range, &e), &e);
     for (int64_t at = 0; at < n; at += LIMIT_BATCH_ROWS) {
         g_autoptr (GArray) puts = g_array_new (FALSE, FALSE, sizeof (struct merge_put));
@@ -58,10 +79,11 @@ static void merge (struct dataset_db *db, int64_t n)
             .range = range, .bucket = BUCKET, .puts = puts, .listed = puts->len
         };
         must (work_apply_merge (db, &b, &deleted, &over, &e), &e);
+        lap (&watch);
     }
     must (range_release (db, range, true, &e), &e);
     range_free (range);
-    report ("merge, new rows", n, start);
+    report ("merge, new rows", n, &watch);
 }
 
 static struct work_result *result_of (struct work_item *item, json_t *meta, int64_t i)
@@ -95,7 +117,8 @@ static void finish (struct dataset_db *db, int64_t n)
     struct error e;
     const struct file_context ctx = { "1234567890123456", "project", "dataset", 0 };
     json_auto_t *meta = make_meta ();
-    int64_t done = 0, start = clock_mono_ms ();
+    int64_t done = 0;
+    struct stopwatch watch = begin ();
     while (done < n) {
         g_autoptr (GPtrArray) items = NULL;
         g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func (work_result_free);
@@ -107,20 +130,23 @@ static void finish (struct dataset_db *db, int64_t n)
         if (!items->len)
             break;
         done += items->len;
+        lap (&watch);
     }
-    report ("finish, documents", done, start);
+    report ("finish, documents", done, &watch);
 }
 
 static void read_pages (struct dataset_db *db, int64_t n)
 {
     struct error e;
     struct index_page page;
-    int64_t read = 0, start = clock_mono_ms ();
+    int64_t read = 0;
+    struct stopwatch watch = begin ();
     g_autofree char *after = NULL;
     index_page_init (&page);
     do {
         must (files_page (db, BUCKET, after, NULL, LIMIT_PAGE_KEYS, &page, &e), &e);
         read += page.entries->len;
+        lap (&watch);
         g_free (after);
         after =
             page.entries->len
@@ -129,7 +155,7 @@ static void read_pages (struct dataset_db *db, int64_t n)
                 : NULL;
     } while (!page.is_last);
     index_page_clear (&page);
-    report (read == n ? "read pages" : "read pages (SHORT)", read, start);
+    report (read == n ? "read pages" : "read pages (SHORT)", read, &watch);
 }
 
 static void report_size (const char *folder, int64_t n)
