@@ -364,7 +364,7 @@ static inline void make_dataset (struct fixture *f, const char *project, const c
 
 /* The work of one key, done: its row has this size and nothing else. */
 static inline void finish_row (struct fixture *f, struct dataset_db *db, const char *bucket,
-                               uint64_t size, struct work_item *item)
+                               uint64_t size, const char *reason, struct work_item *item)
 {
     const struct file_context ctx = { ACCOUNT, "p", "d", 0 };
     const struct merge_batch quotas = { .max_file_count = 1000, .max_total_size = 1000000 };
@@ -378,8 +378,8 @@ static inline void finish_row (struct fixture *f, struct dataset_db *db, const c
         .bucket = bucket,
         .outcome = WORK_STORED,
         .version = { .size = size, .mtime_ns = 1000000000, .etag = "E" },
-        .status = FILE_INDEXED,
-        .reason = g_strdup (""),
+        .status = *reason ? FILE_FAILED : FILE_INDEXED,
+        .reason = g_strdup (reason),
         .extractor = 1,
         .operators = 0xffff,
     };
@@ -387,26 +387,36 @@ static inline void finish_row (struct fixture *f, struct dataset_db *db, const c
     assert_ok (work_finish (db, &ctx, true, results, &quotas, &f->e), &f->e);
 }
 
-/* Indexes an object, whether or not it exists, as a scan would. */
-static inline void add_row (struct fixture *f, const char *project, const char *dataset,
-                            const char *bucket, const char *key, uint64_t size)
+/* Indexes an object, whether or not it exists, as a scan of the binding would; `reason` not "": it
+ * Failed. */
+static inline void scan_row (struct fixture *f, int64_t dataset, int64_t binding,
+                             const char *bucket, const char *key, uint64_t size, const char *reason)
 {
-    const int64_t binding = 1000;
     const struct work_dirty dirty = { .key = key };
     _cleanup_dataset_ struct dataset_db *db = NULL;
     g_autoptr (GPtrArray) items = NULL;
-    struct project *p;
-    struct dataset *d;
     int64_t next;
-    assert_ok (catalog_get_project (f->api.catalog, project, &p, &f->e), &f->e);
-    assert_ok (catalog_get_dataset (f->api.catalog, p->id, dataset, &d, &f->e), &f->e);
-    assert_ok (datasets_get (f->api.datasets, d->id, &db, &f->e), &f->e);
+    assert_ok (datasets_get (f->api.datasets, dataset, &db, &f->e), &f->e);
     assert_ok (work_begin_binding (db, binding, bucket, &f->e), &f->e);
     assert_ok (work_mark_dirty (db, binding, &dirty, 1, &f->e), &f->e);
     assert_ok (work_take (db, binding, WORK_SCAN, clock_now_ns (), 1, NULL, &items, &next, &f->e),
                &f->e);
     assert_int_equal (items->len, 1);
-    finish_row (f, db, bucket, size, items->pdata[0]);
+    finish_row (f, db, bucket, size, reason, items->pdata[0]);
+}
+
+/* Leaves a row behind, as a binding does that is gone. */
+static inline void add_row (struct fixture *f, const char *project, const char *dataset,
+                            const char *bucket, const char *key, uint64_t size)
+{
+    const int64_t binding = 1000;
+    _cleanup_dataset_ struct dataset_db *db = NULL;
+    struct project *p;
+    struct dataset *d;
+    assert_ok (catalog_get_project (f->api.catalog, project, &p, &f->e), &f->e);
+    assert_ok (catalog_get_dataset (f->api.catalog, p->id, dataset, &d, &f->e), &f->e);
+    scan_row (f, d->id, binding, bucket, key, size, "");
+    assert_ok (datasets_get (f->api.datasets, d->id, &db, &f->e), &f->e);
     assert_ok (work_end_binding (db, binding, &f->e), &f->e);
     project_free (p);
     dataset_free (d);

@@ -317,6 +317,38 @@ static void test_purge (void **state)
     assert_number (again, "Removed", 0);
 }
 
+static json_t *failures_params (int max, const char *token)
+{
+    return json_pack ("{s:s, s:s, s:s, s:i, s:s}", "ProjectName", "p", "DatasetName", "d", "URI",
+                      "oss://photos", "MaxResults", max, "NextToken", token);
+}
+
+static void test_failures (void **state)
+{
+    struct fixture *f = *state;
+    make_dataset (f, "p", "d");
+    done (f, "CreateBinding", binding_params ("p", "d", "oss://photos"));
+    scan_row (f, 1, 1, "photos", "a:b.jpg", 7, "it is damaged");
+    scan_row (f, 1, 1, "photos", "c.jpg", 7, "it is damaged, too");
+    scan_row (f, 1, 1, "photos", "good.jpg", 7, "");
+    json_auto_t *first = ask (f, "ListFailures", failures_params (1, ""));
+    assert_names (first, "Failures", "Key", "a:b.jpg");
+    assert_names (first, "Failures", "Reason", "it is damaged");
+    assert_text (first, "NextToken", "photos:c.jpg");
+    json_auto_t *second = ask (f, "ListFailures", failures_params (1, "photos:c.jpg"));
+    assert_names (second, "Failures", "Key", "c.jpg");
+    assert_text (second, "NextToken", "");
+    static const char *const bad[] = { "c.jpg", "videos:c.jpg", "photos:", "photos" };
+    for (size_t i = 0; i < N_ELEMENTS (bad); i++)
+        refused (f, "InvalidNextToken", "oss://photos", "ListFailures",
+                 failures_params (1, bad[i]));
+    json_auto_t *retried = ask (f, "RetryFailures", binding_params ("p", "d", "oss://photos"));
+    assert_number (retried, "Retried", 2);
+    assert_string_equal (f->scan.log->str, "bind 1;kick 1;");
+    refused (f, "ResourceNotFound", "binding", "RetryFailures",
+             binding_params ("p", "d", "oss://videos"));
+}
+
 static void test_buckets_and_status (void **state)
 {
     struct fixture *f = *state;
@@ -360,6 +392,7 @@ int main (void)
         TEST (test_pause_and_resume),
         TEST (test_rescan),
         TEST (test_purge),
+        TEST (test_failures),
         TEST (test_buckets_and_status),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
