@@ -36,8 +36,9 @@ static enum letter_class class_of (gunichar c)
 /* By way of upper case: letters with two lower-case forms (final sigma) become one. */
 static gunichar fold (gunichar c)
 {
-    return c < 0x80 ? (gunichar) g_ascii_tolower ((char) c)
-                    : g_unichar_tolower (g_unichar_toupper (c));
+    if (c < 0x80)
+        return g_ascii_isupper (c) ? c | 0x20 : c;
+    return g_unichar_tolower (g_unichar_toupper (c));
 }
 
 /* Reads symbols from text. */

@@ -47,8 +47,8 @@ static enum err check_max (const struct query *q, size_t *ret, struct error *e)
 
 static enum err count (const struct query_run *run, int64_t *ret, struct error *e)
 {
-    _cleanup_query_sql_ struct query_sql q = query_sql_new (run->ctx);
-    _cleanup_query_sql_ struct query_sql where = query_sql_new (run->ctx);
+    _cleanup_query_sql_ struct query_sql q = query_sql_new (run);
+    _cleanup_query_sql_ struct query_sql where = query_sql_new (run);
     enum err r = query_sql_where (&where, run, e);
     if (r != ERR_OK)
         return r;
@@ -92,7 +92,7 @@ static enum err run_files (const struct query_run *run, const struct query_order
                            const struct query_position *from, size_t max, struct query_answer *ret,
                            struct error *e)
 {
-    int64_t total = from ? query_position_total (from) : -1;
+    int64_t total = from ? from->total : -1;
     enum err r = from ? ERR_OK : find_total (run, &total, e);
     if (r != ERR_OK)
         return r;
@@ -138,6 +138,8 @@ static enum err run_checked (struct query_run *run, const struct query_order *or
     struct query_position *from = NULL;
     enum err r = query_parse_token (run, order, &from, e);
     if (r == ERR_OK)
+        r = query_find_root (run, order, e);
+    if (r == ERR_OK)
         r = run_files (run, order, from, max, ret, e);
     query_position_free (from);
     return r;
@@ -166,6 +168,7 @@ enum err query_run (struct dataset_db *db, const struct file_context *ctx, const
     r = run_checked (&run, &order, max, &answer, e);
     sql_set_deadline (run.sql, 0);
     dataset_read_done (db, run.sql);
+    g_free (run.only_root);
     if (r == ERR_OK)
         *ret = answer;
     return r;

@@ -122,8 +122,8 @@ static json_t *read_number (struct sql_stmt *st, const struct wanted *w)
 static enum err run_numbers (const struct query_run *run, GArray *list, json_t *results,
                              struct error *e)
 {
-    _cleanup_query_sql_ struct query_sql q = query_sql_new (run->ctx);
-    _cleanup_query_sql_ struct query_sql where = query_sql_new (run->ctx);
+    _cleanup_query_sql_ struct query_sql q = query_sql_new (run);
+    _cleanup_query_sql_ struct query_sql where = query_sql_new (run);
     int columns = 0;
     for (guint i = 0; i < list->len; i++) {
         struct wanted *w = &g_array_index (list, struct wanted, i);
@@ -157,9 +157,9 @@ static enum err run_numbers (const struct query_run *run, GArray *list, json_t *
 static enum err select_groups (const struct query_run *run, const struct field *f, size_t max,
                                struct sql_stmt **ret, struct error *e)
 {
-    _cleanup_query_sql_ struct query_sql q = query_sql_new (run->ctx);
-    _cleanup_query_sql_ struct query_sql column = query_sql_new (run->ctx);
-    _cleanup_query_sql_ struct query_sql where = query_sql_new (run->ctx);
+    _cleanup_query_sql_ struct query_sql q = query_sql_new (run);
+    _cleanup_query_sql_ struct query_sql column = query_sql_new (run);
+    _cleanup_query_sql_ struct query_sql where = query_sql_new (run);
     query_sql_column (&column, f);
     enum err r = query_sql_where (&where, run, e);
     if (r != ERR_OK)

@@ -5,214 +5,45 @@
  * and those without a value of the first sort field are read one after the other. */
 #include "index/query_plan.h"
 
-#include <assert.h>
-
-#include "base/limits.h"
-
-#define TOKEN_VERSION 1
-
-struct query_position {
-    json_t *values; /* of the sort keys */
-    int64_t id, total;
-};
-
-void query_position_free (void *position)
+/* Filename sorts as the URI does where all rows are of one bucket, and the URI has an index. */
+static const char *root_of_key (const struct query_run *run, const struct query_order *order,
+                                size_t i)
 {
-    struct query_position *p = position;
-    if (!p)
-        return;
-    json_decref (p->values);
-    g_free (p);
-}
-
-int64_t query_position_total (const struct query_position *p)
-{
-    return p->total;
-}
-
-/* ---- Sort and Order ---- */
-
-static enum err parse_sort (const char *sort, struct query_order *ret, struct error *e)
-{
-    g_auto (GStrv) names = g_strsplit (sort, ",", LIMIT_QUERY_SORT + 1);
-    for (char **name = names; *name; name++) {
-        if (ret->n == LIMIT_QUERY_SORT)
-            return FAIL_ON (e, INVALID_PARAM, "Sort", "Sort names more than %d fields",
-                            LIMIT_QUERY_SORT);
-        char text[200];
-        const struct field *f = query_find_field (g_strstrip (*name), text, sizeof text);
-        if (!f)
-            return FAIL_ON (e, INVALID_PARAM, "Sort", "Sort: %s", text);
-        if (!f->is_sortable)
-            return FAIL_ON (e, INVALID_PARAM, "Sort", "Sort: Field %s cannot be sorted by", *name);
-        for (size_t i = 0; i < ret->n; i++)
-            if (ret->keys[i].field == f)
-                return FAIL_ON (e, INVALID_PARAM, "Sort", "Sort names Field %s twice", *name);
-        ret->keys[ret->n++].field = f;
-    }
-    return ERR_OK;
-}
-
-static enum err parse_directions (const char *order, struct query_order *ret, struct error *e)
-{
-    g_auto (GStrv) names = g_strsplit (order, ",", LIMIT_QUERY_SORT + 1);
-    size_t n = g_strv_length (names);
-    if (n > ret->n)
-        return FAIL_ON (e, INVALID_PARAM, "Order", "Order has %zu directions, but Sort %zu fields",
-                        n, ret->n);
-    for (size_t i = 0; i < n; i++) {
-        const char *name = g_strstrip (names[i]);
-        ret->keys[i].descending = strcmp (name, "desc") == 0;
-        if (!ret->keys[i].descending && strcmp (name, "asc") != 0)
-            return FAIL_ON (e, INVALID_PARAM, "Order", "Order: '%.100s' is neither asc nor desc",
-                            name);
-    }
-    return ERR_OK;
-}
-
-/* Keys that cannot tell rows apart any more are left out: constants, and all after the URI. */
-static void simplify (struct query_order *order)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < order->n; i++) {
-        if (order->keys[i].field->place == PLACE_CONST)
-            continue;
-        order->keys[n++] = order->keys[i];
-        if (strcmp (order->keys[i].field->column, "uri") == 0)
-            break;
-    }
-    order->n = n;
-}
-
-enum err query_parse_order (const char *sort, const char *order, struct query_order *ret,
-                            struct error *e)
-{
-    struct query_order o = { .n = 0 };
-    bool has_sort = sort && *sort, has_order = order && *order;
-    enum err r = has_sort ? parse_sort (sort, &o, e) : ERR_OK;
-    if (r == ERR_OK && has_order)
-        r = parse_directions (order, &o, e);
-    if (r != ERR_OK)
-        return r;
-    for (size_t i = 0; i < o.n && !has_order; i++)
-        o.keys[i].descending = true;
-    if (!has_sort)
-        o.keys[o.n++].field = field_find ("URI");
-    simplify (&o);
-    *ret = o;
-    return ERR_OK;
-}
-
-/* ---- NextToken: base64url of [version, hash of the query, total, id, sort values...] ---- */
-
-/* What must stay the same from page to page. */
-static char *hash_of_query (const struct query_run *run)
-{
-    const struct query *q = run->query;
-    json_auto_t *all =
-        json_pack ("[O? s s s s s]", q->condition, q->sort ? q->sort : "", q->order ? q->order : "",
-                   run->ctx->owner_id, run->ctx->project, run->ctx->dataset);
-    assert (all);
-    g_autofree char *text = json_dumps (all, JSON_COMPACT | JSON_SORT_KEYS);
-    g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
-    return g_strndup (hash, 16);
-}
-
-static char *write_token (const struct query_run *run, int64_t total, int64_t id, json_t *values)
-{
-    g_autofree char *hash = hash_of_query (run);
-    json_auto_t *token =
-        json_pack ("[i s I I O]", TOKEN_VERSION, hash, (json_int_t) total, (json_int_t) id, values);
-    assert (token);
-    g_autofree char *text = json_dumps (token, JSON_COMPACT);
-    char *base64 = g_base64_encode ((const guchar *) text, strlen (text));
-    g_strdelimit (base64, "+", '-');
-    g_strdelimit (base64, "/", '_');
-    base64[strcspn (base64, "=")] = 0;
-    return base64;
-}
-
-static json_t *decode_token (const char *token)
-{
-    size_t len = strlen (token);
-    if (len > LIMIT_QUERY_TOKEN ||
-        strspn (token, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_") != len)
-        return NULL;
-    g_autofree char *base64 = g_strconcat (token, "===", NULL);
-    base64[len + (4 - len % 4) % 4] = 0;
-    g_strdelimit (base64, "-", '+');
-    g_strdelimit (base64, "_", '/');
-    gsize size;
-    g_autofree guchar *text = g_base64_decode (base64, &size);
-    return json_loadb ((const char *) text, size, 0, NULL);
-}
-
-/* Each value is of the kind that its key sorts by. */
-static bool fits (const json_t *values, const struct query_order *order)
-{
-    if (json_array_size (values) != order->n)
-        return false;
-    for (size_t i = 0; i < order->n; i++) {
-        const json_t *v = json_array_get (values, i);
-        const struct field *f = order->keys[i].field;
-        bool is_number = f->kind == KIND_INT || f->kind == KIND_TIME;
-        if (json_is_null (v)        ? !query_is_nullable (f)
-            : f->kind == KIND_FLOAT ? !json_is_real (v)
-            : is_number             ? !json_is_integer (v)
-                                    : !json_is_string (v))
-            return false;
-    }
-    return true;
-}
-
-enum err query_parse_token (const struct query_run *run, const struct query_order *order,
-                            struct query_position **ret, struct error *e)
-{
-    const char *token = run->query->next_token;
-    if (!token || !*token) {
-        *ret = NULL;
-        return ERR_OK;
-    }
-    json_auto_t *j = decode_token (token);
-    int version;
-    const char *hash;
-    json_int_t total, id;
-    json_t *values;
-    if (!j || json_unpack (j, "[i s I I o !]", &version, &hash, &total, &id, &values) != 0 ||
-        version != TOKEN_VERSION || total < -1 || !json_is_array (values))
-        return FAIL_ON (e, INVALID_PARAM, "NextToken",
-                        "NextToken is not one that this server gave out");
-    g_autofree char *expected = hash_of_query (run);
-    if (strcmp (hash, expected) != 0 || !fits (values, order))
-        return FAIL_ON (e, INVALID_PARAM, "NextToken",
-                        "NextToken belongs to another query: Query, Sort, Order and dataset must "
-                        "stay the same from page to page");
-    struct query_position *p = g_new0 (struct query_position, 1);
-    p->values = json_incref (values);
-    p->id = id;
-    p->total = total;
-    *ret = p;
-    return ERR_OK;
-}
-
-/* ---- One page ---- */
-
-static void add_json (struct query_sql *q, const json_t *v)
-{
-    if (json_is_integer (v))
-        query_sql_int (q, json_integer_value (v));
-    else if (json_is_real (v))
-        query_sql_double (q, json_real_value (v));
-    else
-        query_sql_text (q, json_string_value (v));
+    return strcmp (order->keys[i].field->column, "filename") == 0 ? run->only_root : NULL;
 }
 
 /* The key, then `after`: an operator, or what follows the key in a list. */
 static void add_key (struct query_sql *q, const struct query_order *order, size_t i,
                      const char *after)
 {
-    query_sql_sort_key (q, order->keys[i].field);
+    if (root_of_key (q->run, order, i)) {
+        q->tables |= TABLE_OBJECT;
+        query_sql_add (q, "o.uri");
+    } else {
+        query_sql_sort_key (q, order->keys[i].field);
+    }
     query_sql_add (q, after);
+}
+
+/* As above, where only NULL or not matters: a code need not become text. */
+static void add_column (struct query_sql *q, const struct query_order *order, size_t i,
+                        const char *after)
+{
+    query_sql_column (q, order->keys[i].field);
+    query_sql_add (q, after);
+}
+
+static void add_key_value (struct query_sql *q, const struct query_order *order, size_t i,
+                           const json_t *v)
+{
+    const char *root = root_of_key (q->run, order, i);
+    g_autofree char *uri = root ? g_strconcat (root, json_string_value (v), NULL) : NULL;
+    if (json_is_integer (v))
+        query_sql_int (q, json_integer_value (v));
+    else if (json_is_real (v))
+        query_sql_double (q, json_real_value (v));
+    else
+        query_sql_text (q, uri ? uri : json_string_value (v));
 }
 
 /* Rows after the position in keys i and on, among those that are equal before. */
@@ -228,15 +59,15 @@ static void add_after (struct query_sql *q, const struct query_order *order,
     const json_t *v = json_array_get (p->values, i);
     query_sql_add (q, "(");
     if (json_is_null (v)) {
-        add_key (q, order, i, " IS NULL");
+        add_column (q, order, i, " IS NULL");
     } else {
         add_key (q, order, i, order->keys[i].descending ? " < " : " > ");
-        add_json (q, v);
+        add_key_value (q, order, i, v);
         query_sql_add (q, " OR ");
         if (query_is_nullable (order->keys[i].field))
-            add_key (q, order, i, " IS NULL OR ");
+            add_column (q, order, i, " IS NULL OR ");
         add_key (q, order, i, " = ");
-        add_json (q, v);
+        add_key_value (q, order, i, v);
     }
     query_sql_add (q, " AND ");
     add_after (q, order, p, i + 1, id);
@@ -251,7 +82,7 @@ static void add_position (struct query_sql *q, const struct query_order *order,
     if (first && !json_is_null (first)) {
         query_sql_add (q, " AND ");
         add_key (q, order, 0, order->keys[0].descending ? " <= " : " >= ");
-        add_json (q, first);
+        add_key_value (q, order, 0, first);
     }
     query_sql_add (q, " AND ");
     add_after (q, order, p, 0, id);
@@ -262,10 +93,19 @@ static void add_order (struct query_sql *q, const struct query_order *order, con
     query_sql_add (q, " ORDER BY ");
     for (size_t i = 0; i < order->n; i++) {
         if (i > 0 && query_is_nullable (order->keys[i].field))
-            add_key (q, order, i, " IS NULL, ");
+            add_column (q, order, i, " IS NULL, ");
         add_key (q, order, i, order->keys[i].descending ? " DESC, " : ", ");
     }
     query_sql_add (q, id);
+}
+
+static void add_root (struct query_sql *q, const char *root)
+{
+    g_autofree char *end = query_end_of_prefix (root);
+    query_sql_add (q, " AND o.uri >= ");
+    query_sql_text (q, root);
+    query_sql_add (q, " AND o.uri < ");
+    query_sql_text (q, end);
 }
 
 static bool is_first_nullable (const struct query_order *order)
@@ -284,9 +124,9 @@ static enum err select_rows (const struct query_run *run, const struct query_ord
                              const struct part *part, size_t max, struct sql_stmt **ret,
                              struct error *e)
 {
-    _cleanup_query_sql_ struct query_sql q = query_sql_new (run->ctx);
-    _cleanup_query_sql_ struct query_sql keys = query_sql_new (run->ctx);
-    _cleanup_query_sql_ struct query_sql where = query_sql_new (run->ctx);
+    _cleanup_query_sql_ struct query_sql q = query_sql_new (run);
+    _cleanup_query_sql_ struct query_sql keys = query_sql_new (run);
+    _cleanup_query_sql_ struct query_sql where = query_sql_new (run);
     for (size_t i = 0; i < order->n; i++) {
         query_sql_add (&keys, ", ");
         add_key (&keys, order, i, "");
@@ -298,8 +138,10 @@ static enum err select_rows (const struct query_run *run, const struct query_ord
     const char *id = query_id_column (tables);
     if (is_first_nullable (order)) {
         query_sql_add (&where, " AND ");
-        add_key (&where, order, 0, part->is_set ? " IS NOT NULL" : " IS NULL");
+        add_column (&where, order, 0, part->is_set ? " IS NOT NULL" : " IS NULL");
     }
+    if (run->only_root) /* a bucket that is new since then is left out */
+        add_root (&where, run->only_root);
     if (part->from)
         add_position (&where, order, part->from, id);
     query_sql_add (&q, "SELECT ");
@@ -313,7 +155,13 @@ static enum err select_rows (const struct query_run *run, const struct query_ord
     return query_sql_prepare (&q, run->sql, ret, e);
 }
 
-static json_t *read_keys (struct sql_stmt *st, const struct query_order *order)
+static json_t *read_text (struct sql_stmt *st, int column, const char *root)
+{
+    return json_string (sql_get_text (st, column) + (root ? strlen (root) : 0));
+}
+
+static json_t *read_keys (const struct query_run *run, struct sql_stmt *st,
+                          const struct query_order *order)
 {
     json_t *values = json_array ();
     for (size_t i = 0; i < order->n; i++) {
@@ -326,7 +174,7 @@ static json_t *read_keys (struct sql_stmt *st, const struct query_order *order)
         else if (kind == KIND_FLOAT)
             json_array_append_new (values, json_real (sql_get_double (st, column)));
         else
-            json_array_append_new (values, json_string (sql_get_text (st, column)));
+            json_array_append_new (values, read_text (st, column, root_of_key (run, order, i)));
     }
     return values;
 }
@@ -356,8 +204,22 @@ static enum err read_part (const struct query_run *run, const struct query_order
         int64_t id = sql_get_int (st, 0);
         g_array_append_val (page->ids, id);
         json_decref (page->last);
-        page->last = read_keys (st, order);
+        page->last = read_keys (run, st, order);
     }
+    return r;
+}
+
+enum err query_find_root (struct query_run *run, const struct query_order *order, struct error *e)
+{
+    bool has_filename = false;
+    for (size_t i = 0; i < order->n; i++)
+        has_filename = has_filename || strcmp (order->keys[i].field->column, "filename") == 0;
+    if (!has_filename)
+        return ERR_OK;
+    g_autoptr (GPtrArray) roots = NULL;
+    enum err r = query_list_roots (run->sql, &roots, e);
+    if (r == ERR_OK && roots->len == 1)
+        run->only_root = g_strdup (roots->pdata[0]);
     return r;
 }
 
@@ -376,9 +238,10 @@ enum err query_page (const struct query_run *run, const struct query_order *orde
     json_auto_t *last = page.last;
     if (r != ERR_OK)
         return r;
-    *ret_token = page.has_more
-                     ? write_token (run, total, g_array_index (ids, int64_t, ids->len - 1), last)
-                     : g_strdup ("");
+    *ret_token =
+        page.has_more
+            ? query_write_token (run, total, g_array_index (ids, int64_t, ids->len - 1), last)
+            : g_strdup ("");
     *ret_ids = g_steal_pointer (&ids);
     return ERR_OK;
 }

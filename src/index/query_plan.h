@@ -2,7 +2,9 @@
  *
  * query_parse.c   JSON -> struct query_node, every check and its message
  * query_sql.c     struct query_node -> struct query_sql
- * query_page.c    sort, position (NextToken), one page of row ids
+ * query_where.c   the whole WHERE, with the range of object.uri that follows from it
+ * query_order.c   Sort, Order, NextToken
+ * query_page.c    one page of row ids
  * query_aggregate.c
  * query.c         runs the parts on a session */
 #pragma once
@@ -13,6 +15,7 @@
 #include <glib.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "index/fields.h"
 #include "index/files.h"
 #include "index/query.h"
@@ -70,6 +73,8 @@ struct query_run {
     const struct file_context *ctx;
     const struct query *query;
     const struct query_node *condition;
+    char *only_root; /* "oss://bucket/" if all rows are of one bucket and Filename sorts: then by
+                        URI */
 };
 
 /* Tables that a statement reads, by their letter: o(bject) f(ile) t: file_text d(oc). */
@@ -81,7 +86,7 @@ struct query_sql {
     GString *text;
     GArray *values;  /* struct query_value */
     unsigned tables; /* that the text names: enum query_table */
-    const struct file_context *ctx;
+    const struct query_run *run;
 };
 
 struct query_value {
@@ -91,7 +96,7 @@ struct query_value {
     char *text;
 };
 
-struct query_sql query_sql_new (const struct file_context *ctx);
+struct query_sql query_sql_new (const struct query_run *run);
 void query_sql_clear (struct query_sql *q);
 #define _cleanup_query_sql_ __attribute__ ((cleanup (query_sql_clear)))
 void query_sql_add (struct query_sql *q, const char *constant);
@@ -103,7 +108,11 @@ void query_sql_move (struct query_sql *q, struct query_sql *piece);
 NODISCARD enum err query_sql_prepare (struct query_sql *q, struct sql *s, struct sql_stmt **ret,
                                       struct error *e);
 
-/* What a field's column holds: number, dictionary code or text. */
+/* What a field's column holds: number, dictionary code or text.
+ *
+ * Where there is a condition, numbers are written "+f.size", so that no index is used: the narrow
+ * table is read in order. An index would be faster if few rows were in its range, or many of them
+ * matched, which SQLite cannot know; it would be ten times slower otherwise. */
 void query_sql_column (struct query_sql *q, const struct field *f);
 /* What it sorts and shows by: as above, but the text of a code. */
 void query_sql_sort_key (struct query_sql *q, const struct field *f);
@@ -113,15 +122,14 @@ bool query_is_nullable (const struct field *f);
 void query_sql_from (struct query_sql *q, unsigned tables);
 const char *query_id_column (unsigned tables);
 
-/* ---- Parts of an answer ---- */
+/* The condition as a boolean, NULL where the row does not match. */
+void query_sql_condition (struct query_sql *q, const struct query_node *node);
 
-struct query_order {
-    struct {
-        const struct field *field;
-        bool descending;
-    } keys[8];
-    size_t n;
-};
+/* The first text that is greater than all that begin with `prefix`, NULL if there is none. */
+char *query_end_of_prefix (const char *prefix);
+
+/* "oss://bucket/" of each bucket that has rows, a seek each; at most LIMIT_QUERY_BUCKETS + 1. */
+NODISCARD enum err query_list_roots (struct sql *s, GPtrArray **ret, struct error *e);
 
 /* " WHERE ..." of the condition, all in brackets: more may follow with " AND ". Where it is NULL,
  * the row does not match. Conditions on Filename become bounds of object.uri, for which the buckets
@@ -129,7 +137,21 @@ struct query_order {
 NODISCARD enum err query_sql_where (struct query_sql *q, const struct query_run *run,
                                     struct error *e);
 
-struct query_position;
+/* ---- Parts of an answer ---- */
+
+struct query_order {
+    struct {
+        const struct field *field;
+        bool descending;
+    } keys[LIMIT_QUERY_SORT];
+    size_t n;
+};
+
+/* Where a page ended. */
+struct query_position {
+    json_t *values; /* of the sort keys */
+    int64_t id, total;
+};
 void query_position_free (void *p);
 
 NODISCARD enum err query_parse_order (const char *sort, const char *order, struct query_order *ret,
@@ -137,7 +159,10 @@ NODISCARD enum err query_parse_order (const char *sort, const char *order, struc
 /* *ret NULL: first page. */
 NODISCARD enum err query_parse_token (const struct query_run *run, const struct query_order *order,
                                       struct query_position **ret, struct error *e);
-int64_t query_position_total (const struct query_position *p);
+char *query_write_token (const struct query_run *run, int64_t total, int64_t id, json_t *values);
+/* Sets run->only_root if that helps the order. */
+NODISCARD enum err query_find_root (struct query_run *run, const struct query_order *order,
+                                    struct error *e);
 /* Ids (int64_t) of the next `max` rows; *ret_token for the page after them, "" if there is none. */
 NODISCARD enum err query_page (const struct query_run *run, const struct query_order *order,
                                const struct query_position *from, int64_t total, size_t max,

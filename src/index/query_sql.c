@@ -4,8 +4,6 @@
 
 #include <assert.h>
 
-#include "base/limits.h"
-
 /* The key of an object, by its URI ("oss://bucket/key"). */
 #define KEY_OF_URI "substr (o.uri, 7 + instr (substr (o.uri, 7), '/'))"
 
@@ -15,11 +13,11 @@ static void clear_value (void *p)
     g_free (v->text);
 }
 
-struct query_sql query_sql_new (const struct file_context *ctx)
+struct query_sql query_sql_new (const struct query_run *run)
 {
     struct query_sql q = { .text = g_string_new (NULL),
                            .values = g_array_new (FALSE, FALSE, sizeof (struct query_value)),
-                           .ctx = ctx };
+                           .run = run };
     g_array_set_clear_func (q.values, clear_value);
     return q;
 }
@@ -117,14 +115,14 @@ static const char *constant_of (const struct file_context *ctx, const struct fie
 void query_sql_column (struct query_sql *q, const struct field *f)
 {
     if (f->place == PLACE_CONST) {
-        query_sql_text (q, constant_of (q->ctx, f));
+        query_sql_text (q, constant_of (q->run->ctx, f));
     } else if (f->place == PLACE_URI) {
         q->tables |= TABLE_OBJECT;
         query_sql_add (q, strcmp (f->column, "uri") == 0 ? "o.uri" : KEY_OF_URI);
     } else {
         bool is_text = f->place == PLACE_FACT && f->kind == KIND_TEXT;
         q->tables |= is_text ? TABLE_TEXT : TABLE_FILE;
-        query_sql_add (q, is_text ? "t." : "f.");
+        query_sql_add (q, is_text ? "t." : q->run->condition ? "+f." : "f.");
         query_sql_add (q, f->column);
         if (f->kind == KIND_GEO)
             query_sql_add (q, "_lat");
@@ -147,9 +145,8 @@ bool query_is_nullable (const struct field *f)
 
 /* ---- Conditions ---- */
 
-/* The first text that is greater than all that begin with `prefix`, NULL if there is none. UTF-8
- * sorts by bytes as it does by characters. */
-static char *end_of_prefix (const char *prefix)
+/* By characters: UTF-8 sorts by bytes as it does by them, and the result is UTF-8, too. */
+char *query_end_of_prefix (const char *prefix)
 {
     g_autoptr (GString) end = g_string_new (prefix);
     while (end->len > 0) {
@@ -196,7 +193,7 @@ static void add_comparison (struct query_sql *q, const struct field *f, const ch
 
 static void add_prefix (struct query_sql *q, const struct query_node *n)
 {
-    g_autofree char *end = end_of_prefix (n->value.text);
+    g_autofree char *end = query_end_of_prefix (n->value.text);
     add_comparison (q, n->field, " >= ", &n->value);
     if (!end)
         return;
@@ -241,7 +238,7 @@ static void add_leaf (struct query_sql *q, const struct query_node *n)
 }
 
 /* NULL (no value) counts as false. AND and OR keep it so; NOT would not, hence the coalesce. */
-static void add_condition (struct query_sql *q, const struct query_node *n)
+void query_sql_condition (struct query_sql *q, const struct query_node *n)
 {
     if (!n->children) {
         add_leaf (q, n);
@@ -253,7 +250,7 @@ static void add_condition (struct query_sql *q, const struct query_node *n)
             query_sql_add (q, n->verb == QUERY_AND ? ") AND (" : ") OR (");
         else
             query_sql_add (q, "(");
-        add_condition (q, n->children->pdata[i]);
+        query_sql_condition (q, n->children->pdata[i]);
     }
     query_sql_add (q, n->verb == QUERY_NOT ? ")), 0)" : "))");
 }
@@ -292,87 +289,4 @@ void query_sql_from (struct query_sql *q, unsigned tables)
             query_sql_add (q, id);
         is_first = false;
     }
-}
-
-/* ---- Bounds by Filename ---- */
-
-/* A condition on Filename that every matching row meets and that makes a range of keys. */
-static const struct query_node *find_bound (const struct query_node *n)
-{
-    if (!n)
-        return NULL;
-    if (!n->children)
-        return strcmp (n->field->column, "filename") == 0 &&
-                       (n->verb == QUERY_EQ || n->verb == QUERY_PREFIX)
-                   ? n
-                   : NULL;
-    const struct query_node *found = NULL;
-    for (guint i = 0; n->verb == QUERY_AND && i < n->children->len && !found; i++)
-        found = find_bound (n->children->pdata[i]);
-    return found;
-}
-
-/* "oss://bucket/" of each bucket that has rows: a seek each. */
-static enum err list_buckets (struct sql *s, GPtrArray *ret, struct error *e)
-{
-    _cleanup_stmt_ struct sql_stmt *st = NULL;
-    g_autofree char *from = g_strdup ("");
-    bool has_row = true;
-    while (has_row && ret->len <= LIMIT_QUERY_BUCKETS) {
-        g_clear_pointer (&st, sql_finish);
-        enum err r =
-            sql_prepare (s, "SELECT uri FROM object WHERE uri >= ? ORDER BY uri LIMIT 1", &st, e);
-        if (r != ERR_OK)
-            return r;
-        sql_bind_text (st, 1, from);
-        if ((r = sql_step (st, &has_row, e)) != ERR_OK)
-            return r;
-        if (!has_row)
-            break;
-        const char *uri = sql_get_text (st, 0);
-        const char *slash = strlen (uri) > 6 ? strchr (uri + 6, '/') : NULL;
-        char *root = slash ? g_strndup (uri, (gsize) (slash - uri) + 1) : g_strdup (uri);
-        g_ptr_array_add (ret, root);
-        g_free (from);
-        from = end_of_prefix (root);
-    }
-    return ERR_OK;
-}
-
-static void add_bound (struct query_sql *q, const struct query_node *bound, const char *root)
-{
-    g_autofree char *lo = g_strconcat (root, bound->value.text, NULL);
-    g_autofree char *hi = end_of_prefix (lo);
-    if (bound->verb == QUERY_EQ) {
-        query_sql_add (q, "o.uri = ");
-        query_sql_text (q, lo);
-        return;
-    }
-    query_sql_add (q, "o.uri >= ");
-    query_sql_text (q, lo);
-    query_sql_add (q, " AND o.uri < ");
-    query_sql_text (q, hi);
-}
-
-enum err query_sql_where (struct query_sql *q, const struct query_run *run, struct error *e)
-{
-    query_sql_add (q, " WHERE (");
-    if (run->condition)
-        add_condition (q, run->condition);
-    else
-        query_sql_add (q, "1");
-    query_sql_add (q, ")");
-    const struct query_node *bound = find_bound (run->condition);
-    if (!bound)
-        return ERR_OK;
-    g_autoptr (GPtrArray) roots = g_ptr_array_new_with_free_func (g_free);
-    enum err r = list_buckets (run->sql, roots, e);
-    if (r != ERR_OK || roots->len == 0 || roots->len > LIMIT_QUERY_BUCKETS)
-        return r;
-    for (guint i = 0; i < roots->len; i++) {
-        query_sql_add (q, i == 0 ? " AND (" : " OR ");
-        add_bound (q, bound, roots->pdata[i]);
-    }
-    query_sql_add (q, ")");
-    return ERR_OK;
 }

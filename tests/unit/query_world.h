@@ -21,6 +21,7 @@ struct world {
     struct dataset_db *db;
     GPtrArray *rows; /* struct test_row; gone ones too */
     GRand *random;
+    int buckets;
 };
 
 static inline int pick (struct world *w, int n)
@@ -65,7 +66,7 @@ static inline struct test_row *random_row (struct world *w)
     static const char *const buckets[] = { "pics", "pics-2", "zoo" };
     struct test_row *row = g_new0 (struct test_row, 1);
     row->id = w->rows->len + 1;
-    row->bucket = buckets[pick (w, 3)];
+    row->bucket = buckets[pick (w, w->buckets)];
     g_snprintf (row->key, sizeof row->key, "%s/%s_%s%d.jpg", words[pick (w, 6)], words[pick (w, 6)],
                 words[pick (w, 6)], w->rows->len);
     g_snprintf (row->etag, sizeof row->etag, "%x", (unsigned) pick (w, 40));
@@ -133,6 +134,7 @@ static inline int set_up (void **state)
     struct world *w = g_new0 (struct world, 1);
     w->dir = g_dir_make_tmp ("query-XXXXXX", NULL);
     w->random = g_rand_new_with_seed (42);
+    w->buckets = 3;
     w->rows = g_ptr_array_new_with_free_func (free_row);
     g_autoptr (GArray) keep = g_array_new (FALSE, FALSE, sizeof (int64_t));
     must (datasets_open (w->dir, keep, &w->all, &e), &e);
@@ -144,6 +146,14 @@ static inline int set_up (void **state)
 static inline int set_up_with_rows (void **state)
 {
     set_up (state);
+    add_rows (*state, ROWS);
+    return 0;
+}
+
+static inline int set_up_with_one_bucket (void **state)
+{
+    set_up (state);
+    ((struct world *) *state)->buckets = 1;
     add_rows (*state, ROWS);
     return 0;
 }
