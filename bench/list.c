@@ -22,7 +22,7 @@
 #include "base/text.h"
 #include "store/dir.h"
 
-#define ROUNDS 5
+#define ROUNDS 3
 
 struct shape {
     uint64_t files, folders, name_length;
