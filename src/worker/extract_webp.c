@@ -30,8 +30,9 @@ static void read_vp8x (const uint8_t *p, struct image *image)
 
 static const struct {
     char name[5];
+    size_t size; /* bytes that `read` looks at */
     void (*read) (const uint8_t *p, struct image *image);
-} chunks[] = { { "VP8 ", read_vp8 }, { "VP8L", read_vp8l }, { "VP8X", read_vp8x } };
+} chunks[] = { { "VP8 ", 10, read_vp8 }, { "VP8L", 5, read_vp8l }, { "VP8X", 10, read_vp8x } };
 
 /* The EXIF chunk: some writers put JPEG's "Exif" before the structure. */
 static void read_exif (struct input *in, uint64_t at, uint32_t length, struct image *image)
@@ -55,7 +56,7 @@ enum err extract_webp (struct input *in, json_t *meta, struct error *e)
         memcpy (name, p, sizeof name);
         uint32_t length = get_u32le (p + 4);
         for (size_t k = 0; k < N_ELEMENTS (chunks) && !image.width; k++)
-            if (!memcmp (name, chunks[k].name, 4) && (p = input_at (in, at + 8, 10)))
+            if (!memcmp (name, chunks[k].name, 4) && (p = input_at (in, at + 8, chunks[k].size)))
                 chunks[k].read (p, &image);
         if (!memcmp (name, "EXIF", 4))
             read_exif (in, at + 8, length, &image);

@@ -4,7 +4,7 @@
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
-const { describe, it, before } = require('node:test');
+const { describe, it, before, after } = require('node:test');
 
 const { useServer, random, until, pause } = require('./harness');
 const { assertEqual, assertStatistics, walk, differences } = require('./bucket');
@@ -31,16 +31,36 @@ async function inStep(server, where, bucket, seconds = 30) {
 
 describe('a watched bucket', () => {
   // No scan helps: what is seen here was told by the watch.
-  const server = useServer({ flags: { 'rescan-interval': 100000, 'poll-interval': 100000 } });
+  const server = useServer({ flags: { 'rescan-interval': 86400, 'poll-interval': 86400 } });
   const uri = (key) => `oss://watched/${key}`;
   let where;
   let folder;
   const at = (key) => path.join(folder, key);
+  let restless;
   before(async () => {
     folder = server.bucket('watched', { 'first.txt': '1', 'dir/second.txt': '2', 'dir/sub/third.txt': '3' });
     where = await server.dataset('p', 'd');
     await server.bindAndWait(where, 'watched');
+    restless = await neverResting({ ...where, DatasetName: 'restless' });
   });
+  after(() => restless && restless.stop());
+
+  /** A file that is written to twice a second, in a dataset of its own. */
+  async function neverResting(dataset) {
+    const log = path.join(server.bucket('restless'), 'never-rests.log');
+    await server.call('CreateDataset', dataset);
+    await server.bindAndWait(dataset, 'restless');
+    const fd = fs.openSync(log, 'w');
+    const timer = setInterval(() => fs.writeSync(fd, 'one more line\n'), 500);
+    return {
+      dataset,
+      began: Date.now(),
+      stop: () => {
+        clearInterval(timer);
+        fs.closeSync(fd);
+      },
+    };
+  }
 
   it('shows a new file', async () => {
     fs.writeFileSync(at('new.jpg'), samples.jpeg(20, 10));
@@ -160,13 +180,13 @@ describe('a watched bucket', () => {
     assert.deepEqual([f.ObjectStatus, f.ImageWidth], ['Indexed', 640]);
   });
 
-  it('shows a file that stays open once it has been quiet, and again after it grew', async () => {
+  it('shows a file that stays open once it has been quiet, and whole when it is closed', async () => {
     const fd = fs.openSync(at('open.txt'), 'w');
     fs.writeSync(fd, 'one');
     await server.fileAppears(where, uri('open.txt'), (f) => f.Size === 3, { seconds: 10 });
     fs.writeSync(fd, 'two');
-    await server.fileAppears(where, uri('open.txt'), (f) => f.Size === 6, { seconds: 10 });
     fs.closeSync(fd);
+    await server.fileAppears(where, uri('open.txt'), (f) => f.Size === 6, { seconds: 10 });
   });
 
   it('settles on the last of many quick changes', async () => {
@@ -217,6 +237,16 @@ describe('a watched bucket', () => {
     for (let i = 0; i < 2000; i++) fs.writeFileSync(at(`burst/g${i}`), String(i));
     process.kill(server.process.pid, 'SIGCONT');
     await inStep(server, where, 'watched', 90);
+  });
+
+  it('shows a file that never rests after a minute, all the same', async () => {
+    const seconds = 75 - (Date.now() - restless.began) / 1000;
+    const f = await server.fileAppears(restless.dataset, 'oss://restless/never-rests.log', (x) => x.ObjectStatus === 'Indexed', {
+      seconds,
+    });
+    assert.ok(f.Size > 0);
+    restless.stop();
+    restless = null;
   });
 
   it('picks up what changed while it was not running', async () => {
