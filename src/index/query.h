@@ -3,7 +3,19 @@
  *
  * Errors: QUERY with the path of the node ("Query.SubQueries[1].Value ..."), INVALID_PARAM with
  * subject NextToken, Sort, Order, MaxResults, Aggregations or WithFields, each naming the value and
- * what was expected. Threads: any; a query runs on a reader session of the dataset. */
+ * what was expected. Threads: any; a query runs on a reader session of the dataset.
+ *
+ * What the protocol leaves open:
+ * - Where a row has no value of a field, every condition but `not` on it is false. `not` of several
+ *   conditions: none may match. Text compares by bytes, times as instants. Words: phrase.h.
+ * - Rows without a value sort last in both directions; ties break by row id, that is, by age.
+ * Without Sort: by URI, ascending. Without Order: descending; with fewer orders than fields:
+ * ascending.
+ * - Pages: a row whose sort values stay is neither skipped nor repeated while others come and go.
+ *   TotalHits is exact on the first page and stays what it was there.
+ * - Groups come by count, then value, at most MaxResults of them (0: 100); times as in documents.
+ *   min, max and average of no value have no Value; a sum over 63 bits is rounded.
+ * - SubQueries may be nested LIMIT_QUERY_DEPTH deep, the leaves not counted. */
 #pragma once
 
 #include <jansson.h>
