@@ -1,5 +1,7 @@
 /* How fast the index is by itself: new rows, extracted rows, and reading in key order what a scan
  * compares. index_page FOLDER ROWS */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -7,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/queue.h"
 #include "base/text.h"
 #include "index/catalog.h"
 #include "index/files.h"
@@ -104,6 +107,45 @@ static struct work_result *result_of (struct work_item *item, json_t *meta, int6
     return r;
 }
 
+/* An event every 5 ms, while results of a scan are written: how long each waits until it is kept.
+ */
+struct events {
+    struct dataset_db *db;
+    atomic_bool stop;
+    GArray *us;
+};
+
+static void *send_events (void *arg)
+{
+    struct events *ev = arg;
+    const struct work_dirty dirty = { "photos/2024/event.jpg", INT64_MAX };
+    struct error e;
+    while (!atomic_load (&ev->stop)) {
+        int64_t start = g_get_monotonic_time ();
+        must (work_mark_dirty (ev->db, BINDING, &dirty, 1, &e), &e);
+        int64_t us = g_get_monotonic_time () - start;
+        g_array_append_val (ev->us, us);
+        g_usleep (5000);
+    }
+    return NULL;
+}
+
+static gint by_number (gconstpointer a, gconstpointer b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static void report_events (struct events *ev)
+{
+    g_array_sort (ev->us, by_number);
+    const int64_t *us = (const int64_t *) (void *) ev->us->data;
+    guint n = ev->us->len;
+    if (n)
+        g_print ("events meanwhile   %8u, median %d us, p99 %d us, longest %d us\n", n,
+                 (int) us[n / 2], (int) us[n * 99 / 100], (int) us[n - 1]);
+}
+
 static json_t *make_meta (void)
 {
     g_autofree char *exif = g_strnfill (900, 'x');
@@ -192,7 +234,13 @@ int main (int argc, char **argv)
     must (dataset_stats (db, &stats, &e), &e);
     if (!stats.file_count) {
         merge (db, (int64_t) n);
+        g_autoptr (GArray) us = g_array_new (FALSE, FALSE, sizeof (int64_t));
+        struct events ev = { .db = db, .us = us };
+        pthread_t thread = thread_start ("events", send_events, &ev);
         finish (db, (int64_t) n);
+        atomic_store (&ev.stop, true);
+        pthread_join (thread, NULL);
+        report_events (&ev);
     }
     read_pages (db, (int64_t) n);
     read_pages (db, (int64_t) n);

@@ -19,6 +19,7 @@ struct dataset_db *dataset_db_new (int64_t id, char *path)
     pthread_condattr_init (&attr);
     pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
     pthread_mutex_init (&db->open_lock, NULL);
+    pthread_mutex_init (&db->tidy_lock, NULL);
     pthread_mutex_init (&db->lock, NULL);
     pthread_cond_init (&db->turn, &attr);
     pthread_cond_init (&db->reader, &attr);
@@ -33,10 +34,12 @@ void dataset_db_free (struct dataset_db *db)
     assert (!db->is_writing && db->n_idle == db->n_readers);
     for (unsigned i = 0; i < db->n_idle; i++)
         sql_close (db->idle[i]);
+    sql_close (db->tidier);
     sql_close (db->writer);
     pthread_cond_destroy (&db->reader);
     pthread_cond_destroy (&db->turn);
     pthread_mutex_destroy (&db->lock);
+    pthread_mutex_destroy (&db->tidy_lock);
     pthread_mutex_destroy (&db->open_lock);
     g_free (db->path);
     g_free (db);
@@ -65,7 +68,7 @@ static enum err load_totals (struct dataset_db *db, struct sql *s, struct error 
 enum err dataset_db_open (struct dataset_db *db, struct error *e)
 {
     struct sql *s = NULL;
-    enum err r = sql_open (&sql_sqlite, db->path, SQL_CREATE, &s, e);
+    enum err r = sql_open (&sql_sqlite, db->path, SQL_CREATE | SQL_TIDY_LATER, &s, e);
     if (r == ERR_OK)
         r = schema_make_dataset (s, e);
     if (r == ERR_OK)
@@ -180,6 +183,8 @@ static bool take_turn (struct dataset_db *db, bool urgent)
         db->is_writing = true;
     else
         pthread_cond_broadcast (&db->turn);
+    if (got_it)
+        db->is_urgent = urgent;
     pthread_mutex_unlock (&db->lock);
     return got_it;
 }
@@ -217,6 +222,26 @@ enum err dataset_write (struct dataset_db *db, bool urgent, enum sql_durability 
     return ERR_OK;
 }
 
+/* Moves the log of committed changes into the file. The long part needs no turn: who waits to write
+ * does not wait for it. The rest, what was written meanwhile, is short and done in a turn, so that
+ * the log is empty once and begins anew. */
+static void tidy (struct dataset_db *db)
+{
+    if (pthread_mutex_trylock (&db->tidy_lock) != 0)
+        return;
+    if (!db->tidier && sql_open (&sql_sqlite, db->path, 0, &db->tidier, NULL) != ERR_OK)
+        db->tidier = NULL;
+    if (db->tidier)
+        sql_tidy (db->tidier);
+    if (db->tidier && take_turn (db, false)) {
+        sql_tidy (db->writer);
+        pthread_mutex_lock (&db->lock);
+        give_turn_back (db);
+        pthread_mutex_unlock (&db->lock);
+    }
+    pthread_mutex_unlock (&db->tidy_lock);
+}
+
 static enum err store_totals (struct dataset_db *db, struct error *e)
 {
     struct sql_stmt *st = NULL;
@@ -241,13 +266,17 @@ enum err dataset_commit (struct dataset_db *db, struct error *e)
         r = sql_commit (db->writer, e);
     else
         sql_rollback (db->writer);
+    size_t untidy = sql_untidy_bytes (db->writer);
     pthread_mutex_lock (&db->lock);
+    bool is_long = untidy > (db->is_urgent ? LIMIT_LOG_URGENT : LIMIT_LOG);
     if (r == ERR_OK) {
         db->totals = db->uncommitted;
         atomic_fetch_add (&db->commit_no, 1);
     }
     give_turn_back (db);
     pthread_mutex_unlock (&db->lock);
+    if (r == ERR_OK && is_long)
+        tidy (db);
     return r;
 }
 

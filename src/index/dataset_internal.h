@@ -19,11 +19,14 @@ struct dataset_db {
     pthread_mutex_t open_lock; /* while the file is being opened */
     bool is_open;
 
+    pthread_mutex_t tidy_lock; /* `tidier`, a session that moves the log into the file */
+    struct sql *tidier;
+
     pthread_mutex_t lock; /* all below but `uncommitted`, which is the writer's */
     pthread_cond_t turn, reader;
     struct sql *writer;
-    bool is_writing;
-    GQueue waiting[2]; /* for their turn to write: background, urgent */
+    bool is_writing, is_urgent; /* who writes */
+    GQueue waiting[2];          /* for their turn to write: background, urgent */
     struct sql *idle[LIMIT_READERS];
     unsigned n_idle, n_readers;
     struct dataset_totals totals, uncommitted;

@@ -127,3 +127,13 @@ void sql_set_deadline (struct sql *s, int64_t deadline_ms)
 {
     s->ops->set_deadline (s, deadline_ms);
 }
+
+size_t sql_untidy_bytes (struct sql *s)
+{
+    return s->ops->untidy_bytes (s);
+}
+
+void sql_tidy (struct sql *s)
+{
+    s->ops->tidy (s);
+}

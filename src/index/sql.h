@@ -14,7 +14,11 @@
 struct sql;      /* a session */
 struct sql_stmt; /* a prepared statement; cached by the session under its text */
 
-enum sql_open_flags { SQL_READ_ONLY = 1, SQL_CREATE = 2 };
+enum sql_open_flags {
+    SQL_READ_ONLY = 1,
+    SQL_CREATE = 2,
+    SQL_TIDY_LATER = 4 /* commits leave their log alone: the owner calls sql_tidy() */
+};
 
 enum sql_durability {
     SQL_REBUILDABLE, /* the bucket can rebuild it: survives kill -9, the last of it may go in a
@@ -44,6 +48,8 @@ struct sql_ops {
     enum err (*commit) (struct sql *s, struct error *e);
     void (*rollback) (struct sql *s);
     void (*set_deadline) (struct sql *s, int64_t deadline_ms);
+    size_t (*untidy_bytes) (struct sql *s);
+    void (*tidy) (struct sql *s);
 };
 
 extern const struct sql_ops sql_sqlite;
@@ -57,7 +63,10 @@ struct sql {
  * *ret_row false at the end. sql_get_*: columns from 0; text is valid until the next step or
  * finish. sql_begin: a write transaction, at once. sql_exec: a script without values.
  * sql_set_deadline: statements that still run at `deadline_ms` (clock_mono_ms) end with TIMED_OUT;
- * 0: none. All fail with DATABASE, or BUSY if the file is locked for long. */
+ * 0: none. sql_untidy_bytes: how long the log of committed changes was after the session's last
+ * commit; sql_tidy, by any session that writes, moves it into the file, as far as readers allow;
+ * this may take long, and others may read and write meanwhile. All fail with DATABASE, or BUSY if
+ * the file is locked for long. */
 NODISCARD enum err sql_open (const struct sql_ops *ops, const char *where, int flags,
                              struct sql **ret, struct error *e);
 void sql_close (struct sql *s);
@@ -84,6 +93,8 @@ NODISCARD enum err sql_begin (struct sql *s, enum sql_durability d, struct error
 NODISCARD enum err sql_commit (struct sql *s, struct error *e);
 void sql_rollback (struct sql *s);
 void sql_set_deadline (struct sql *s, int64_t deadline_ms);
+size_t sql_untidy_bytes (struct sql *s);
+void sql_tidy (struct sql *s);
 
 struct sql_stmt {
     struct sql *sql;

@@ -19,6 +19,7 @@ struct sqlite {
     enum sql_durability durability;
     int64_t deadline_ms;
     bool is_reader;
+    int log_pages; /* after the last commit; SQL_TIDY_LATER only */
 };
 
 struct sqlite_stmt {
@@ -32,6 +33,7 @@ struct sqlite_stmt {
 
 /* Between two looks at the deadline: about a millisecond. */
 #define OPERATIONS_PER_LOOK 20000
+#define PAGE_BYTES          8192
 #define MMAP_BYTES          (64 * GIB) /* SQLite takes as much of it as it was built for */
 
 static struct sqlite *of_sql (struct sql *s)
@@ -276,6 +278,23 @@ static enum err sqlite_commit (struct sql *base, struct error *e)
     return r;
 }
 
+static int on_commit (void *arg, sqlite3 *db UNUSED, const char *name UNUSED, int pages)
+{
+    struct sqlite *s = arg;
+    s->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static size_t sqlite_untidy_bytes (struct sql *base)
+{
+    return (size_t) of_sql (base)->log_pages * PAGE_BYTES;
+}
+
+static void sqlite_tidy (struct sql *base)
+{
+    sqlite3_wal_checkpoint_v2 (of_sql (base)->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 static void sqlite_close (struct sql *base)
 {
     struct sqlite *s = of_sql (base);
@@ -361,12 +380,15 @@ static enum err set_up (struct sqlite *s, int flags, struct error *e)
                             "PRAGMA query_only = 1; PRAGMA cache_size = -1024;"
                             "PRAGMA temp_store = FILE",
                             e);
-    return sqlite_exec (&s->base,
-                        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"
-                        "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
-                        "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432;"
-                        "PRAGMA foreign_keys = OFF; PRAGMA temp_store = FILE",
-                        e);
+    r = sqlite_exec (&s->base,
+                     "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL;"
+                     "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;"
+                     "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432;"
+                     "PRAGMA foreign_keys = OFF; PRAGMA temp_store = FILE",
+                     e);
+    if (flags & SQL_TIDY_LATER)
+        sqlite3_wal_hook (s->db, on_commit, s); /* in place of wal_autocheckpoint */
+    return r;
 }
 
 static enum err sqlite_open (const char *where, int flags, struct sql **ret, struct error *e)
@@ -412,4 +434,6 @@ const struct sql_ops sql_sqlite = {
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
     .set_deadline = sqlite_set_deadline,
+    .untidy_bytes = sqlite_untidy_bytes,
+    .tidy = sqlite_tidy,
 };
