@@ -56,7 +56,10 @@
 #define QUOTA_ENGINE_CONCURRENCY 100
 
 /* Index. */
-#define LIMIT_BATCH_ROWS      500 /* rows of one write transaction */
+#define LIMIT_BATCH_ROWS 500 /* rows of one write transaction */
+#define LIMIT_BATCH_RESULTS                                                                        \
+    128 /* of extraction that are stored together; far below those in flight, so that workers      \
+           never wait */
 #define LIMIT_BATCH_MS        20
 #define LIMIT_OPEN_DATASETS   64
 #define LIMIT_BATCH_URIS      100
@@ -91,10 +94,11 @@
 #define LIMIT_WATCHES        (256 * 1024) /* folders watched by a server */
 #define LIMIT_UNWATCHED      4096 /* prefixes of a binding that are polled; more: all of it is */
 #define LIMIT_WATCH_BATCH    512  /* events handed over at a time */
-#define LIMIT_JOBS_IN_FLIGHT 64
-#define LIMIT_STRIKES        2     /* crashes or timeouts before an object is Failed */
-#define LIMIT_SETTLE_MS      2000  /* quiet time before a file counts as written */
-#define LIMIT_RESTLESS_MS    60000 /* a file that never rests is indexed this often */
+#define LIMIT_JOBS_IN_FLIGHT 512  /* objects between work and index: each may hold two descriptors \
+                                   */
+#define LIMIT_STRIKES     2       /* crashes or timeouts before an object is Failed */
+#define LIMIT_SETTLE_MS   2000    /* quiet time before a file counts as written */
+#define LIMIT_RESTLESS_MS 60000   /* a file that never rests is indexed this often */
 
 /* Worker. */
 #define LIMIT_RESULT        (1 * MIB) /* bytes of one reply */

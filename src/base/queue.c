@@ -12,7 +12,8 @@ struct queue {
     pthread_mutex_t lock;
     pthread_cond_t not_empty, not_full;
     size_t max, length, head;
-    bool closed;
+    size_t wanted; /* items that whoever waits wants to see before it wakes */
+    bool closed, urgent;
     void *items[];
 };
 
@@ -21,6 +22,7 @@ struct queue *queue_new (size_t max)
     assert (max > 0);
     struct queue *q = g_malloc0 (sizeof *q + max * sizeof q->items[0]);
     q->max = max;
+    q->wanted = 1;
     pthread_condattr_t attr;
     pthread_condattr_init (&attr);
     pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
@@ -42,7 +44,7 @@ void queue_free (struct queue *q)
     g_free (q);
 }
 
-static enum err push (struct queue *q, void *item, bool wait, struct error *e)
+static enum err push (struct queue *q, void *item, bool wait, bool urgent, struct error *e)
 {
     assert (item);
     enum err r = ERR_OK;
@@ -55,7 +57,9 @@ static enum err push (struct queue *q, void *item, bool wait, struct error *e)
         r = FAIL (e, BUSY, "the queue is full (%zu items)", q->max);
     } else {
         q->items[(q->head + q->length++) % q->max] = item;
-        pthread_cond_signal (&q->not_empty);
+        q->urgent |= urgent;
+        if (q->urgent || q->length >= q->wanted)
+            pthread_cond_signal (&q->not_empty);
     }
     pthread_mutex_unlock (&q->lock);
     return r;
@@ -63,12 +67,17 @@ static enum err push (struct queue *q, void *item, bool wait, struct error *e)
 
 enum err queue_push (struct queue *q, void *item, struct error *e)
 {
-    return push (q, item, false, e);
+    return push (q, item, false, false, e);
 }
 
 enum err queue_push_wait (struct queue *q, void *item, struct error *e)
 {
-    return push (q, item, true, e);
+    return push (q, item, true, false, e);
+}
+
+enum err queue_push_urgent (struct queue *q, void *item, struct error *e)
+{
+    return push (q, item, false, true, e);
 }
 
 static struct timespec deadline_in (int timeout_ms)
@@ -103,6 +112,34 @@ void *queue_pop (struct queue *q, int timeout_ms)
     }
     pthread_mutex_unlock (&q->lock);
     return item;
+}
+
+static void take_many (struct queue *q, void **items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        items[i] = q->items[(q->head + i) % q->max];
+    q->head = (q->head + n) % q->max;
+    q->length -= n;
+    pthread_cond_broadcast (&q->not_full);
+}
+
+size_t queue_pop_many (struct queue *q, void **items, size_t max, int timeout_ms, bool *ret_urgent)
+{
+    pthread_mutex_lock (&q->lock);
+    while (q->length == 0 && !q->closed)
+        pthread_cond_wait (&q->not_empty, &q->lock);
+    struct timespec deadline = deadline_in (timeout_ms);
+    q->wanted = MIN (max, q->max);
+    while (q->length < q->wanted && !q->closed && !q->urgent)
+        if (pthread_cond_timedwait (&q->not_empty, &q->lock, &deadline) == ETIMEDOUT)
+            break;
+    q->wanted = 1;
+    size_t n = MIN (q->length, max);
+    take_many (q, items, n);
+    *ret_urgent = q->urgent;
+    q->urgent &= q->length > 0; /* the urgent one may be among those that are left */
+    pthread_mutex_unlock (&q->lock);
+    return n;
 }
 
 size_t queue_length (struct queue *q)

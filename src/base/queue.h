@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -23,6 +24,14 @@ NODISCARD enum err queue_push_wait (struct queue *q, void *item, struct error *e
 
 /* Takes the oldest item, or NULL after `timeout_ms` (-1: no limit) or when closed and empty. */
 void *queue_pop (struct queue *q, int timeout_ms);
+
+/* Adds an item like queue_push(), and a popper of many need not wait for more. */
+NODISCARD enum err queue_push_urgent (struct queue *q, void *item, struct error *e);
+
+/* Takes up to `max` items at once: waits for the first without limit, then at most `timeout_ms`
+ * until there are `max` or an urgent one came. 0: closed and empty. One thread at a time may call
+ * this, and none queue_pop() on the same queue: pushes wake it only when it has enough. */
+size_t queue_pop_many (struct queue *q, void **items, size_t max, int timeout_ms, bool *ret_urgent);
 
 size_t queue_length (struct queue *q);
 

@@ -68,6 +68,7 @@ enum err bound_begin (struct bound *b, struct error *e)
     bound_refresh (b);
     pthread_mutex_lock (&b->scan->lock);
     b->has_begun = true;
+    b->scan_started_ms = clock_mono_ms ();
     b->may_have_ranges = !progress.ranges_done;
     b->is_resumed = b->may_have_ranges && progress.listed > 0;
     b->needs_scan = progress.ranges_done;

@@ -26,7 +26,10 @@ void extraction_free (struct extraction *x)
 static void to_writer (struct extraction *x)
 {
     struct error e;
-    if (queue_push (x->bound->scan->results, x, &e) != ERR_OK)
+    struct queue *results = x->bound->scan->results;
+    enum err r = x->item->priority == WORK_EVENT ? queue_push_urgent (results, x, &e)
+                                                 : queue_push (results, x, &e);
+    if (r != ERR_OK)
         g_error ("results of extraction: %s", e.message);
 }
 

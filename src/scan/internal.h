@@ -28,7 +28,7 @@
 #define SCAN_MOUNTS_MS                                                                             \
     60000 /* mounting and unmounting on the machine asks for a scan this often at most */
 #define SCAN_LATER_MAX_S  300 /* longest pause between two tries of an object whose store failed */
-#define SCAN_URGENT_SHARE 16  /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
+#define SCAN_URGENT_SHARE 64  /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
 #define NS_PER_MS         INT64_C (1000000)
 #define NS_PER_S          INT64_C (1000000000)
 
@@ -43,7 +43,7 @@ struct bound {
     atomic_bool is_ending;
 
     /* Under scan->lock from here on. */
-    bool has_begun;          /* bound_begin() was done */
+    bool has_begun; /* bound_begin() was done */
     bool is_paused;
     bool is_planning; /* a scan thread decides what to scan */
     bool is_clearing; /* a scan thread clears up after it */
@@ -100,7 +100,8 @@ struct bound *bound_ref (struct bound *b);
 void bound_unref (struct bound *b);
 NODISCARD enum err bound_new (struct scan *s, const struct binding *binding, struct bound **ret,
                               struct error *e);
-/* Makes its rows in the dataset, after the leftovers of an earlier binding of the bucket have gone: maybe millions. */
+/* Makes its rows in the dataset, after the leftovers of an earlier binding of the bucket have gone:
+ * maybe millions. */
 NODISCARD enum err bound_begin (struct bound *b, struct error *e);
 /* True if writing for it is allowed; then bound_leave() ends it. */
 bool bound_enter (struct bound *b);

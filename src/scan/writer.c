@@ -228,16 +228,13 @@ void *writer_run (void *scan)
 {
     struct scan *s = scan;
     g_autoptr (GPtrArray) batch = g_ptr_array_new ();
-    struct extraction *x;
-    while ((x = queue_pop (s->results, -1))) {
-        bool is_urgent = false;
-        int64_t until_ms = clock_mono_ms () + LIMIT_BATCH_MS;
-        for (; x; x = queue_pop (s->results, (int) MAX (until_ms - clock_mono_ms (), 0))) {
-            g_ptr_array_add (batch, x);
-            is_urgent |= x->item->priority == WORK_EVENT;
-            if (is_urgent || batch->len >= LIMIT_BATCH_ROWS)
-                break;
-        }
+    void *items[LIMIT_BATCH_RESULTS];
+    bool is_urgent;
+    size_t n;
+    while (
+        (n = queue_pop_many (s->results, items, LIMIT_BATCH_RESULTS, LIMIT_BATCH_MS, &is_urgent))) {
+        for (size_t i = 0; i < n; i++)
+            g_ptr_array_add (batch, items[i]);
         while (batch->len)
             store_batch (s, batch, is_urgent);
     }

@@ -41,10 +41,33 @@ static void test_waits_for_room_between_threads (void **state)
     queue_free (q);
 }
 
+static void test_many_at_once (void **state)
+{
+    (void) state;
+    static int items[5];
+    void *taken[4];
+    bool urgent;
+    struct queue *q = queue_new (5);
+    struct error e;
+    for (int i = 0; i < 5; i++)
+        assert_ok (queue_push (q, &items[i], &e), &e);
+    assert_int_equal (queue_pop_many (q, taken, 4, 60000, &urgent), 4);
+    assert_ptr_equal (taken[3], &items[3]);
+    assert_false (urgent);
+    assert_int_equal (queue_pop_many (q, taken, 4, 1, &urgent), 1); /* the time is over */
+    assert_ok (queue_push_urgent (q, &items[0], &e), &e);
+    assert_int_equal (queue_pop_many (q, taken, 4, 60000, &urgent), 1); /* does not wait for more */
+    assert_true (urgent);
+    queue_close (q);
+    assert_int_equal (queue_pop_many (q, taken, 4, 60000, &urgent), 0);
+    queue_free (q);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_bounded_and_in_order),
+        cmocka_unit_test (test_many_at_once),
         cmocka_unit_test (test_waits_for_room_between_threads),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
