@@ -60,6 +60,23 @@ static int make_dataset (struct client *client, const struct target *t)
                                : status;
 }
 
+/* With --create a binding that is there is looked for first: its bucket may be away just now, and
+ * then cannot be bound anew. */
+static int make_binding (struct client *client, const struct bind_options *o, const json_t *params,
+                         json_t **ret)
+{
+    json_auto_t *there = NULL;
+    if (o->create) {
+        int status = make_dataset (client, &o->target);
+        if (status != EXIT_DONE)
+            return status;
+        struct error e;
+        if (client_call (client, "GetBinding", params, &there, &e) == ERR_OK)
+            return EXIT_DONE;
+    }
+    return make (client, "CreateBinding", params, o->create, ret);
+}
+
 static int report (const json_t *answer, bool json, const char *uri)
 {
     const json_t *binding = json_object_get (answer, "Binding");
@@ -88,11 +105,8 @@ int cli_bind (char **args)
     json_auto_t *params = NULL;
     if (!target_open (&command, &o.target, words->pdata[0], &client, &params, &status))
         return status;
-    if (o.create)
-        status = make_dataset (client, &o.target);
     json_auto_t *answer = NULL;
-    if (status == EXIT_DONE)
-        status = make (client, "CreateBinding", params, o.create, &answer);
+    status = make_binding (client, &o, params, &answer);
     if (status != EXIT_DONE)
         return status;
     if (o.wait)
