@@ -21,6 +21,7 @@
 #include "cli/command.h"
 #include "cli/datadir.h"
 #include "http/server.h"
+#include "index/operators.h"
 #include "store/dir.h"
 
 #define STOP_CALLS_MS     2000 /* running calls get this long */
@@ -285,18 +286,32 @@ static enum err start_http (struct server *s, struct error *e)
                                     http_address_admin (s->http), e);
 }
 
+/* What no table of options can check. */
+static enum err check_config (struct server *s, struct error *e)
+{
+    const struct config *c = &s->config;
+    if (!clock_parse_zone (c->timezone, &s->api.timezone_min))
+        return FAIL (e, INVALID_ARGUMENT, "timezone is '%s', expected UTC or an offset like +08:00",
+                     c->timezone);
+    uint32_t operators;
+    if (operators_of_template (c->default_template, &operators, NULL) == ERR_OK)
+        return ERR_OK;
+    g_autoptr (GString) known = g_string_new (NULL);
+    for (size_t i = 0; operators_template_id (i); i++)
+        g_string_append_printf (known, "%s%s", i ? ", " : "", operators_template_id (i));
+    return FAIL (e, INVALID_ARGUMENT, "default-template is '%s', expected one of: %s",
+                 c->default_template, known->str);
+}
+
 static enum err server_start (struct server *s, struct error *e)
 {
     enum err r = datadir_lock (s->config.data, &s->lock_fd, e);
     if (r != ERR_OK)
         return r;
     datadir_remove_endpoints (s->config.data); /* of a server that was killed */
-    if (!clock_parse_zone (s->config.timezone, &s->api.timezone_min))
-        return FAIL (e, INVALID_ARGUMENT, "timezone is '%s', expected UTC or an offset like +08:00",
-                     s->config.timezone);
-    enum err (*const steps[]) (struct server *, struct error *) = { open_stores, open_index,
-                                                                    open_keys, start_scan,
-                                                                    start_http };
+    enum err (*const steps[]) (struct server *, struct error *) = { check_config, open_stores,
+                                                                    open_index,   open_keys,
+                                                                    start_scan,   start_http };
     for (size_t i = 0; i < N_ELEMENTS (steps) && r == ERR_OK; i++)
         r = steps[i](s, e);
     return r;
