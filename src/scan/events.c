@@ -29,7 +29,12 @@ static void add_prefix (struct bound *b, const char *prefix)
         if (is_covered)
             return;
     }
-    g_hash_table_add (b->prefixes, g_strdup (prefix));
+    if (g_hash_table_size (b->prefixes) < SCAN_PREFIXES_MAX) {
+        g_hash_table_add (b->prefixes, g_strdup (prefix));
+    } else {
+        b->needs_scan = true;
+        g_hash_table_remove_all (b->prefixes);
+    }
 }
 
 /* Takes what asks for a scan; gives the number of dirty keys that were filled in. */

@@ -55,6 +55,8 @@ struct bound {
     bool forget_mounts;
     bool said_unwatched; /* that some folders are polled was logged */
     int ranges_running;
+    bool is_full_ended; /* a range of the full scan was walked; the scan ends with the last range of
+                           any kind */
     GHashTable *prefixes;                         /* changed folders to scan: char * set */
     int64_t scan_started_ms;                      /* the last full one */
     int64_t next_scan_ms, next_poll_ms, retry_ms; /* clock_mono_ms; retry_ms 0: not failing */

@@ -81,41 +81,48 @@ static enum err start_prefixes (struct bound *b, GHashTable *prefixes, struct er
     return ERR_OK;
 }
 
-/* Starts a scan if one is due. Without scan->lock. */
-static enum err start_scan (struct bound *b, struct error *e)
+/* Decides, with scan->lock, what is to be started, and takes it out of the bound. */
+static void take_due (struct bound *b, int64_t now_ms, bool *ret_full, GHashTable **ret_prefixes)
+{
+    bool is_idle = !b->may_have_ranges && !b->ranges_running;
+    bool full = is_idle && (b->needs_scan || now_ms >= b->next_scan_ms);
+    if (now_ms >= b->next_poll_ms)
+        b->next_poll_ms = now_ms + b->scan->o.poll_interval_s * 1000;
+    if (full)
+        b->next_scan_ms = INT64_MAX;
+    *ret_full = full;
+    *ret_prefixes = b->prefixes;
+    b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+/* Starts the scans that are due: of everything once no range is left, of changed folders at any
+ * time, so that they need not wait for a long scan to end. Without scan->lock. */
+static enum err start_scans (struct bound *b, struct error *e)
 {
     struct scan *s = b->scan;
     int64_t now = clock_mono_ms ();
+    bool full;
+    g_autoptr (GHashTable) prefixes = NULL;
     pthread_mutex_lock (&s->lock);
     bool poll = now >= b->next_poll_ms;
+    unsigned flags = b->force ? RANGE_FORCE : 0;
     pthread_mutex_unlock (&s->lock);
     if (poll)
         events_poll_folders (b);
     bound_refresh (b);
-
     pthread_mutex_lock (&s->lock);
-    bool full = b->needs_scan || now >= b->next_scan_ms ||
-                g_hash_table_size (b->prefixes) > SCAN_PREFIXES_MAX;
-    unsigned flags = b->force ? RANGE_FORCE : 0;
-    g_autoptr (GHashTable) prefixes = b->prefixes;
-    b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-    if (poll)
-        b->next_poll_ms = now + s->o.poll_interval_s * 1000;
+    take_due (b, now, &full, &prefixes);
     pthread_mutex_unlock (&s->lock);
-
     enum err r = full ? work_start_scan (b->db, b->id, NULL, NULL, flags, e)
                       : start_prefixes (b, prefixes, e);
     pthread_mutex_lock (&s->lock);
-    if (r == ERR_OK) {
-        b->may_have_ranges = full || g_hash_table_size (prefixes);
-        if (full) {
-            b->needs_scan = b->force = false;
-            b->next_scan_ms = INT64_MAX;
-            b->scan_started_ms = now;
-        }
-    } else {
+    if (r != ERR_OK) {
         b->needs_scan = true;
+    } else if (full) {
+        b->needs_scan = b->force = false;
+        b->scan_started_ms = now;
     }
+    b->may_have_ranges |= full || g_hash_table_size (prefixes);
     pthread_mutex_unlock (&s->lock);
     return r;
 }
@@ -144,12 +151,12 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
     pthread_mutex_unlock (&s->lock);
     enum err r = has_begun ? ERR_OK : bound_begin (b, e);
     pthread_mutex_lock (&s->lock);
-    bool has_ranges = b->may_have_ranges, forget = b->forget_mounts;
+    bool forget = b->forget_mounts;
     pthread_mutex_unlock (&s->lock);
     if (r == ERR_OK && forget)
         r = forget_mounts (b, e);
-    if (r == ERR_OK && !has_ranges)
-        r = start_scan (b, e);
+    if (r == ERR_OK)
+        r = start_scans (b, e);
     int64_t now = clock_now_ns ();
     if (r == ERR_OK)
         r = range_lease (b->db, b->id, s->server, now, now + SCAN_LEASE_NS, ret, e);
@@ -158,7 +165,7 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
     b->is_planning = false;
     if (r == ERR_OK)
         b->ranges_running++;
-    else
+    else if (r == ERR_NOT_FOUND)
         b->may_have_ranges = false;
     pthread_mutex_unlock (&s->lock);
     return r;
@@ -168,6 +175,7 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
 static void scan_complete (struct bound *b, int64_t now_ms)
 {
     struct scan *s = b->scan;
+    b->is_full_ended = false;
     b->next_scan_ms = now_ms + s->o.rescan_interval_s * 1000;
     if (!b->ranges_done_ms)
         b->ranges_done_ms = now_ms;
@@ -188,7 +196,8 @@ void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
     pthread_mutex_lock (&b->scan->lock);
     b->ranges_running--;
     b->may_have_ranges = !done;
-    if (done && is_full)
+    b->is_full_ended |= is_full;
+    if (done && b->is_full_ended)
         scan_complete (b, now);
     if (b->gap_reason) {
         b->retry_ms = now + b->scan->o.retry_interval_s * 1000;
