@@ -113,6 +113,8 @@ static enum err start_scans (struct bound *b, struct error *e)
     pthread_mutex_lock (&s->lock);
     take_due (b, now, &full, &prefixes);
     pthread_mutex_unlock (&s->lock);
+    if (full)
+        watch_forget_unwatched (s->watch, b->id);
     enum err r = full ? work_start_scan (b->db, b->id, NULL, NULL, flags, e)
                       : start_prefixes (b, prefixes, e);
     pthread_mutex_lock (&s->lock);
