@@ -177,6 +177,13 @@ static enum err select_groups (const struct query_run *run, const struct field *
     return query_sql_prepare (&q, run->sql, ret, e);
 }
 
+/* A Reason may quote bytes that are not UTF-8. */
+static json_t *valid_text (const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid (text, -1);
+    return json_string (valid);
+}
+
 /* The group's value as the protocol writes it: always a string. */
 static json_t *read_key (const struct query_run *run, struct sql_stmt *st, const struct field *f)
 {
@@ -195,7 +202,7 @@ static json_t *read_key (const struct query_run *run, struct sql_stmt *st, const
     case KIND_GEO:
         break;
     }
-    return json_string (sql_get_text (st, 0));
+    return valid_text (sql_get_text (st, 0));
 }
 
 static enum err run_group (const struct query_run *run, const struct field *f, size_t max,
