@@ -11,6 +11,7 @@ struct phrase {
     guint32 *symbols;
     size_t *borders; /* borders[i]: longest proper border of the first i + 1 symbols */
     size_t len;
+    size_t ascii; /* symbols of the first word, if all of them are ASCII; else 0 */
 };
 
 enum letter_class { APART, LETTER, DIGIT, IDEOGRAPH, MARK };
@@ -82,18 +83,19 @@ static bool next_symbol (struct reader *r, guint32 *ret)
     return false;
 }
 
-/* The text in compatibility form if it is not plain ASCII; NULL: as it stands. */
-static char *normalize (const char *text, size_t len)
+static bool is_ascii (const char *text, size_t len)
 {
+    char bits = 0;
     for (size_t i = 0; i < len; i++)
-        if (text[i] & 0x80)
-            return g_utf8_normalize (text, (gssize) len, G_NORMALIZE_ALL_COMPOSE);
-    return NULL;
+        bits |= text[i];
+    return !(bits & 0x80);
 }
 
+/* In compatibility form; a text that is ASCII, or broken, stays as it stands. */
 static struct reader read_text (const char *text, size_t len, char **normal)
 {
-    *normal = normalize (text, len);
+    *normal = is_ascii (text, len) ? NULL
+                                   : g_utf8_normalize (text, (gssize) len, G_NORMALIZE_ALL_COMPOSE);
     if (*normal) {
         text = *normal;
         len = strlen (text);
@@ -107,6 +109,34 @@ static size_t advance (const struct phrase *p, size_t matched, guint32 symbol)
     while (matched > 0 && (matched == p->len || p->symbols[matched] != symbol))
         matched = p->borders[matched - 1];
     return p->symbols[matched] == symbol ? matched + 1 : 0;
+}
+
+static size_t first_ascii_word (const struct phrase *p)
+{
+    size_t n = 0;
+    while (n < p->len && (n == 0 || !(p->symbols[n] & WORD_START))) {
+        if ((p->symbols[n] & ~WORD_START) >= 0x80)
+            return 0;
+        n++;
+    }
+    return n;
+}
+
+/* A quick look, which most texts do not pass: whether an ASCII text holds the letters of the first
+ * word anywhere. */
+static bool holds_first_word (const struct phrase *p, const char *text, size_t len)
+{
+    char first = (char) (p->symbols[0] & 0x7f);
+    for (size_t i = 0; i + p->ascii <= len; i++) {
+        if ((text[i] | 0x20) != first)
+            continue;
+        size_t n = 1;
+        while (n < p->ascii && (guint32) (text[i + n] | 0x20) == p->symbols[n])
+            n++;
+        if (n == p->ascii)
+            return true;
+    }
+    return false;
 }
 
 struct phrase *phrase_new (const char *text, size_t len)
@@ -123,6 +153,7 @@ struct phrase *phrase_new (const char *text, size_t len)
     p->borders = g_new0 (size_t, p->len);
     for (size_t i = 1; i < p->len; i++)
         p->borders[i] = advance (p, p->borders[i - 1], p->symbols[i]);
+    p->ascii = first_ascii_word (p);
     return p;
 }
 
@@ -144,6 +175,8 @@ bool phrase_is_empty (const struct phrase *p)
 bool phrase_matches (const struct phrase *p, const char *text, size_t len)
 {
     if (p->len == 0)
+        return false;
+    if (p->ascii && is_ascii (text, len) && !holds_first_word (p, text, len))
         return false;
     g_autofree char *normal = NULL;
     struct reader r = read_text (text, len, &normal);

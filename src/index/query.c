@@ -165,8 +165,11 @@ enum err query_run (struct dataset_db *db, const struct file_context *ctx, const
         return r;
     struct query_answer answer = { .files = NULL };
     sql_set_deadline (run.sql, deadline_ms);
-    r = run_checked (&run, &order, max, &answer, e);
+    r = sql_exec (run.sql, "BEGIN", e); /* one snapshot for count, page and documents */
+    if (r == ERR_OK)
+        r = run_checked (&run, &order, max, &answer, e);
     sql_set_deadline (run.sql, 0);
+    sql_rollback (run.sql);
     dataset_read_done (db, run.sql);
     g_free (run.only_root);
     if (r == ERR_OK)

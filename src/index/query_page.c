@@ -33,17 +33,22 @@ static void add_column (struct query_sql *q, const struct query_order *order, si
     query_sql_add (q, after);
 }
 
-static void add_key_value (struct query_sql *q, const struct query_order *order, size_t i,
-                           const json_t *v)
+/* The key compared with a value of the position. */
+static void add_comparison (struct query_sql *q, const struct query_order *order, size_t i,
+                            const char *operator, const json_t * v)
 {
     const char *root = root_of_key (q->run, order, i);
-    g_autofree char *uri = root ? g_strconcat (root, json_string_value (v), NULL) : NULL;
-    if (json_is_integer (v))
-        query_sql_int (q, json_integer_value (v));
-    else if (json_is_real (v))
-        query_sql_double (q, json_real_value (v));
-    else
-        query_sql_text (q, uri ? uri : json_string_value (v));
+    if (root) {
+        g_autofree char *uri = g_strconcat (root, json_string_value (v), NULL);
+        add_key (q, order, i, operator);
+        query_sql_text (q, uri);
+        return;
+    }
+    const struct field_value value = { .is_set = true,
+                                       .number = json_integer_value (v),
+                                       .real = { json_real_value (v) },
+                                       .text = json_string_value (v) };
+    query_sql_comparison (q, order->keys[i].field, operator, & value);
 }
 
 /* Rows after the position in keys i and on, among those that are equal before. */
@@ -61,13 +66,11 @@ static void add_after (struct query_sql *q, const struct query_order *order,
     if (json_is_null (v)) {
         add_column (q, order, i, " IS NULL");
     } else {
-        add_key (q, order, i, order->keys[i].descending ? " < " : " > ");
-        add_key_value (q, order, i, v);
+        add_comparison (q, order, i, order->keys[i].descending ? " < " : " > ", v);
         query_sql_add (q, " OR ");
         if (query_is_nullable (order->keys[i].field))
             add_column (q, order, i, " IS NULL OR ");
-        add_key (q, order, i, " = ");
-        add_key_value (q, order, i, v);
+        add_comparison (q, order, i, " = ", v);
     }
     query_sql_add (q, " AND ");
     add_after (q, order, p, i + 1, id);
@@ -81,8 +84,7 @@ static void add_position (struct query_sql *q, const struct query_order *order,
     const json_t *first = json_array_get (p->values, 0);
     if (first && !json_is_null (first)) {
         query_sql_add (q, " AND ");
-        add_key (q, order, 0, order->keys[0].descending ? " <= " : " >= ");
-        add_key_value (q, order, 0, first);
+        add_comparison (q, order, 0, order->keys[0].descending ? " <= " : " >= ", first);
     }
     query_sql_add (q, " AND ");
     add_after (q, order, p, 0, id);
@@ -185,6 +187,8 @@ struct page {
     GArray *ids;
     json_t *last;
     size_t max;
+    size_t
+        most; /* rows to read: one more than `max`, or all there are: the last one ends the scan */
     bool has_more;
 };
 
@@ -192,7 +196,9 @@ static enum err read_part (const struct query_run *run, const struct query_order
                            const struct part *part, struct page *page, struct error *e)
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
-    enum err r = select_rows (run, order, part, page->max - page->ids->len + 1, &st, e);
+    if (page->ids->len == page->most)
+        return ERR_OK;
+    enum err r = select_rows (run, order, part, page->most - page->ids->len, &st, e);
     if (r != ERR_OK)
         return r;
     bool has_row;
@@ -228,7 +234,10 @@ enum err query_page (const struct query_run *run, const struct query_order *orde
                      char **ret_token, struct error *e)
 {
     g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
-    struct page page = { .ids = ids, .max = max };
+    bool is_total_known = !from && total >= 0;
+    struct page page = { .ids = ids,
+                         .max = max,
+                         .most = is_total_known ? MIN (max + 1, (size_t) total) : max + 1 };
     bool is_set = !from || !json_is_null (json_array_get (from->values, 0));
     enum err r = ERR_OK;
     if (is_set)

@@ -122,6 +122,10 @@ bool query_is_nullable (const struct field *f);
 void query_sql_from (struct query_sql *q, unsigned tables);
 const char *query_id_column (unsigned tables);
 
+/* The column compared (" >= ") with what it holds; codes by their text. */
+void query_sql_comparison (struct query_sql *q, const struct field *f, const char *operator,
+                           const struct field_value * v);
+
 /* The condition as a boolean, NULL where the row does not match. */
 void query_sql_condition (struct query_sql *q, const struct query_node *node);
 

@@ -161,8 +161,8 @@ char *query_end_of_prefix (const char *prefix)
     return NULL;
 }
 
-static void add_comparison (struct query_sql *q, const struct field *f, const char *operator,
-                            const struct field_value * v)
+void query_sql_comparison (struct query_sql *q, const struct field *f, const char *operator,
+                           const struct field_value * v)
 {
     bool is_equal = strcmp (operator, " = ") == 0;
     query_sql_column (q, f);
@@ -194,11 +194,11 @@ static void add_comparison (struct query_sql *q, const struct field *f, const ch
 static void add_prefix (struct query_sql *q, const struct query_node *n)
 {
     g_autofree char *end = query_end_of_prefix (n->value.text);
-    add_comparison (q, n->field, " >= ", &n->value);
+    query_sql_comparison (q, n->field, " >= ", &n->value);
     if (!end)
         return;
     query_sql_add (q, " AND ");
-    add_comparison (q, n->field, " < ", &(struct field_value){ .text = end });
+    query_sql_comparison (q, n->field, " < ", &(struct field_value){ .text = end });
 }
 
 static void add_match (struct query_sql *q, const struct query_node *n)
@@ -233,7 +233,7 @@ static void add_leaf (struct query_sql *q, const struct query_node *n)
         query_sql_column (q, n->field);
         query_sql_add (q, " IS NOT NULL");
     } else {
-        add_comparison (q, n->field, operators[n->verb], &n->value);
+        query_sql_comparison (q, n->field, operators[n->verb], &n->value);
     }
 }
 

@@ -60,6 +60,8 @@ static void folds_letters (void **state)
     assert_true (match ("cafe\u0301", "CAF\u00c9")); /* decomposed and composed */
     assert_false (match ("cafe", "caf\u00e9"));
     assert_true (match ("\uff21\uff22\uff23", "abc")); /* full-width letters */
+    assert_true (match ("\u212aelvin", "kelvin"));     /* the sign of kelvin */
+    assert_true (match ("kelvin", "\u212aELVIN"));
 }
 
 /* Borders of the phrase must not be lost: "a a b" in "a a a b". */
