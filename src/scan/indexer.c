@@ -91,6 +91,21 @@ static enum err submit (struct extraction *x, struct error *e)
     return pool_submit (x->bound->scan->pool, &job, e);
 }
 
+/* Opens the object. VERSION_CHANGED if it is still being written. */
+static enum err open_object (struct extraction *x, struct error *e)
+{
+    const char *bucket = x->bound->bucket, *key = x->item->key;
+    struct store *store;
+    enum err r = stores_find (x->bound->scan->o.stores, bucket, &store, e);
+    if (r == ERR_OK)
+        r = store_open (store, bucket, key, &x->handle, e);
+    if (r == ERR_STORE_DENIED && store_head (store, bucket, key, &x->handle.facts, NULL) != ERR_OK)
+        return ERR_STORE_DOWN;
+    if (r == ERR_OK && is_restless (x))
+        return FAIL (e, VERSION_CHANGED, "the object is still being written");
+    return r;
+}
+
 /* Opens the object and sends it on its way: to a worker, or straight to the writer when there is
  * nothing to extract. */
 static void begin (struct bound *b, struct work_item *item)
@@ -99,27 +114,17 @@ static void begin (struct bound *b, struct work_item *item)
     *x = (struct extraction){
         .bound = bound_ref (b), .item = item, .handle.fd = -1, .operators = b->operators
     };
-    struct store *store;
     struct error e = { 0 };
-    x->code = stores_find (b->scan->o.stores, b->bucket, &store, &e);
-    if (x->code == ERR_OK)
-        x->code = store_open (store, b->bucket, item->key, &x->handle, &e);
-    if (x->code == ERR_STORE_DENIED &&
-        store_head (store, b->bucket, item->key, &x->handle.facts, NULL) != ERR_OK)
-        x->code = ERR_STORE_DOWN;
-    bool is_ready = x->code == ERR_OK && is_restless (x);
-    if (is_ready) {
-        x->code = FAIL (&e, VERSION_CHANGED, "the object is still being written");
-    } else if (x->code == ERR_OK) {
-        x->is_unchanged = is_indexed (x);
-        is_ready = x->is_unchanged;
-        if (!is_ready)
-            x->code = submit (x, &e);
+    x->code = open_object (x, &e);
+    x->is_unchanged = x->code == ERR_OK && is_indexed (x);
+    if (x->code == ERR_OK && !x->is_unchanged) {
+        enum err r = submit (x, &e);
+        if (r == ERR_OK)
+            return; /* it belongs to the pool now, and may be answered and gone already */
+        x->code = r;
     }
-    if (is_ready || x->code != ERR_OK) {
-        g_strlcpy (x->message, e.message, sizeof x->message);
-        to_writer (x);
-    }
+    g_strlcpy (x->message, e.message, sizeof x->message);
+    to_writer (x);
 }
 
 /* With scan->lock. */
