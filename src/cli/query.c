@@ -117,6 +117,7 @@ static void print_rows (const json_t *files, char **columns, int64_t total)
     g_autofree char *all = table_number (total);
     if (json_array_size (files))
         query_print_rows (files, columns);
+    fflush (stdout); /* the note comes last */
     if (!total)
         fputs ("Nothing found.\n", stderr);
     else if ((int64_t) json_array_size (files) < total)
