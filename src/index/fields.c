@@ -146,10 +146,39 @@ static const char write_file_sql[] = "INSERT INTO file VALUES (?"
     IN_FILE_##place##_##kind (column)
 #include "index/fields.def"
 #undef C
-                                     ") ON CONFLICT (id) DO UPDATE SET size = excluded.size"
+                                     ") ON CONFLICT (id) DO UPDATE SET exif = excluded.exif"
 #define C(column, type) ", " #column " = excluded." #column
 #include "index/fields.def"
 #undef C
+#undef FIELD
+    ;
+
+/* The same for a row whose columns with a full index stay, as when an object has been extracted;
+ * changes nothing if they do not. SQLite writes an index anew for every column that is set. */
+#define SET_NONE(place, kind, column)   IN_FILE_##place##_##kind (column)
+#define SET_SPARSE(place, kind, column) IN_FILE_##place##_##kind (column)
+#define SET_FULL(place, kind, column)
+#define STAYS_NONE(column)
+#define STAYS_SPARSE(column)
+#define STAYS_FULL(column) " AND file." #column " IS excluded." #column
+static const char write_extracted_sql[] = "INSERT INTO file VALUES (?"
+#define C(column, type) ", ?"
+#define FIELD(name, kind, place, column, operators, aggregations, sortable, index, help)           \
+    IN_FILE_##place##_##kind (column)
+#include "index/fields.def"
+#undef FIELD
+#undef C
+                                          ") ON CONFLICT (id) DO UPDATE SET exif = excluded.exif"
+#define C(column, type) ", " #column " = excluded." #column
+#define FIELD(name, kind, place, column, operators, aggregations, sortable, index, help)           \
+    SET_##index (place, kind, column)
+#include "index/fields.def"
+#undef FIELD
+#undef C
+                                          " WHERE 1"
+#define FIELD(name, kind, place, column, operators, aggregations, sortable, index, help)           \
+    STAYS_##index (column)
+#include "index/fields.def"
 #undef FIELD
     ;
 
@@ -295,11 +324,11 @@ static enum err write_text (struct sql *s, int64_t id, const struct field_facts 
     return sql_run (st, e);
 }
 
-enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
-                           const json_t *meta, struct error *e)
+static enum err write_file (struct sql *s, const char *text, int64_t id,
+                            const struct field_facts *facts, const json_t *meta, struct error *e)
 {
     struct sql_stmt *st;
-    enum err r = sql_prepare (s, write_file_sql, &st, e);
+    enum err r = sql_prepare (s, text, &st, e);
     if (r != ERR_OK)
         return r;
     sql_bind_int (st, 1, id);
@@ -310,11 +339,17 @@ enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *
         else if (f->place == PLACE_FACT && f->kind != KIND_TEXT)
             r = bind_narrow (st, &at, f, f->fact (facts), e);
     }
-    if (r != ERR_OK) {
-        sql_finish (st);
-        return r;
-    }
-    if ((r = sql_run (st, e)) != ERR_OK)
-        return r;
-    return write_text (s, id, facts, e);
+    if (r == ERR_OK)
+        return sql_run (st, e);
+    sql_finish (st);
+    return r;
+}
+
+enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
+                           const json_t *meta, struct error *e)
+{
+    enum err r = write_file (s, write_extracted_sql, id, facts, meta, e);
+    if (r == ERR_OK && sql_changes (s) == 0)
+        r = write_file (s, write_file_sql, id, facts, meta, e);
+    return r == ERR_OK ? write_text (s, id, facts, e) : r;
 }

@@ -23,7 +23,7 @@ static char *look (struct world *w, const char *text)
         assert_string_equal (found, (expected));                                                   \
     } while (0)
 
-static void write_meta (struct world *w, enum file_status status, const char *json)
+static void write_size (struct world *w, enum file_status status, int64_t size, const char *json)
 {
     struct error e;
     json_auto_t *meta = json_loads (json, 0, NULL);
@@ -32,12 +32,17 @@ static void write_meta (struct world *w, enum file_status status, const char *js
                             .bucket = "pics",
                             .key = "a/b.jpg",
                             .etag = "e1",
-                            .size = 5,
+                            .size = size,
                             .status = status,
                             .meta = meta };
     struct sql *s = begin (w);
     test_write_fields (s, &row, &e);
     end (w);
+}
+
+static void write_meta (struct world *w, enum file_status status, const char *json)
+{
+    write_size (w, status, 5, json);
 }
 
 static void keeps_what_fits_its_column (void **state)
@@ -80,6 +85,10 @@ static void replaces_the_row_whole (void **state)
     assert_sql (w, "-", "SELECT uri FROM file_text");
     write_meta (w, FILE_INDEXED, "{\"MediaType\":\"image\"}");
     assert_sql (w, "-", "SELECT image_width FROM file");
+    assert_sql (w, "5", "SELECT size FROM file");
+    write_size (w, FILE_INDEXED, 6, "{\"MediaType\":\"image\"}");
+    assert_sql (w, "6", "SELECT size FROM file");
+    assert_sql (w, "6", "SELECT size FROM file INDEXED BY file_size WHERE size > 0");
     assert_sql (w, "1", "SELECT count (*) FROM file");
     assert_sql (w, "1", "SELECT count (*) FROM file_text");
     assert_sql (w, "1", "SELECT count (*) FROM code WHERE text = 'image'");
