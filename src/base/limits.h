@@ -92,13 +92,12 @@
 #define LIMIT_DIR_DEPTH      1024 /* nested folders */
 #define LIMIT_DIR_OPEN       64 /* folders that a listing keeps open; the upper ones are opened again */
 #define LIMIT_WATCHES        (256 * 1024) /* folders watched by a server */
-#define LIMIT_UNWATCHED      4096 /* prefixes of a binding that are polled; more: all of it is */
-#define LIMIT_WATCH_BATCH    512  /* events handed over at a time */
-#define LIMIT_JOBS_IN_FLIGHT 512  /* objects between work and index: each may hold two descriptors \
-                                   */
-#define LIMIT_STRIKES     2       /* crashes or timeouts before an object is Failed */
-#define LIMIT_SETTLE_MS   2000    /* quiet time before a file counts as written */
-#define LIMIT_RESTLESS_MS 60000   /* a file that never rests is indexed this often */
+#define LIMIT_UNWATCHED      4096  /* prefixes of a binding that are polled; more: all of it is */
+#define LIMIT_WATCH_BATCH    512   /* events handed over at a time */
+#define LIMIT_JOBS_IN_FLIGHT 512   /* objects on their way from work to the index */
+#define LIMIT_STRIKES        2     /* crashes or timeouts before an object is Failed */
+#define LIMIT_SETTLE_MS      2000  /* quiet time before a file counts as written */
+#define LIMIT_RESTLESS_MS    60000 /* a file that never rests is indexed this often */
 
 /* Worker. */
 #define LIMIT_RESULT        (1 * MIB) /* bytes of one reply */
