@@ -108,11 +108,11 @@ static enum err open_object (struct extraction *x, struct error *e)
 
 /* Opens the object and sends it on its way: to a worker, or straight to the writer when there is
  * nothing to extract. */
-static void begin (struct bound *b, struct work_item *item)
+static void begin (struct bound *b, struct work_item *item, uint32_t operators)
 {
     struct extraction *x = g_new0 (struct extraction, 1);
     *x = (struct extraction){
-        .bound = bound_ref (b), .item = item, .handle.fd = -1, .operators = b->operators
+        .bound = bound_ref (b), .item = item, .handle.fd = -1, .operators = operators
     };
     struct error e = { 0 };
     x->code = open_object (x, &e);
@@ -191,10 +191,11 @@ static bool serve (struct bound *b)
     b->next_work_ns = MIN (b->next_work_ns, taken == room ? 0 : next_ns);
     if (!taken && !urgent_only)
         finish_full_scan (b, next_ns);
+    uint32_t operators = b->operators;
     pthread_mutex_unlock (&s->lock);
     g_ptr_array_set_free_func (items, NULL);
     for (guint i = 0; i < taken; i++)
-        begin (b, g_ptr_array_index (items, i));
+        begin (b, g_ptr_array_index (items, i), operators);
     pthread_mutex_lock (&s->lock);
     return taken > 0;
 }

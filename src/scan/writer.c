@@ -138,8 +138,10 @@ static void store_results (struct bound *b, GPtrArray *results, bool is_urgent)
 {
     struct scan *s = b->scan;
     struct file_context context = { s->o.owner_id, b->project, b->dataset, s->o.timezone_min };
+    pthread_mutex_lock (&s->lock);
     struct merge_batch quotas = { .max_file_count = b->quotas.max_file_count,
                                   .max_total_size = b->quotas.max_total_file_size };
+    pthread_mutex_unlock (&s->lock);
     struct error e;
     if (!bound_enter (b))
         return;
