@@ -14,7 +14,7 @@ function quantile(list, q) {
 /** Anonymous resident memory of a process in MB. */
 function rssAnon(pid) {
   const m = /^RssAnon:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return m ? Math.round(Number(m[1]) / 1024) : 0;
+  return m ? Math.round(Number(m[1]) / 102.4) / 10 : 0;
 }
 
 /** Watches the memory of a server and its workers; gives the highest figures seen. */
