@@ -95,7 +95,7 @@ describe('HTTP', () => {
   ];
   for (const [what, bytes] of malformed) {
     it(`survives ${what}; an answer, if any, is a refusal in JSON`, async () => {
-      const text = await sign.sendBytes(server.endpoints.imm, Buffer.from(bytes, 'latin1'), { timeout: 10000 }).catch((e) => {
+      const text = await sign.sendBytes(server.endpoints.imm, Buffer.from(bytes, 'latin1'), { timeout: 40000 }).catch((e) => {
         // The rest of a body that was cut off may be waited for as long as a slow client may take.
         if (/no answer/.test(e.message) && what !== 'a body cut off') throw e;
         return '';
