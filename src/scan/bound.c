@@ -57,12 +57,51 @@ enum err bound_new (struct scan *s, const struct binding *binding, struct bound 
     return ERR_OK;
 }
 
+struct store_mount *bound_copy_mount (const struct store_mount *m)
+{
+    struct store_mount *copy = g_new (struct store_mount, 1);
+    *copy = (struct store_mount){ g_strdup (m->prefix), m->device, m->inode, m->fsid };
+    return copy;
+}
+
+GPtrArray *bound_copy_mounts (const GPtrArray *stored)
+{
+    GPtrArray *copy = g_ptr_array_new_with_free_func (store_mount_free);
+    for (guint i = 0; i < stored->len; i++) {
+        const struct work_mount *m = g_ptr_array_index (stored, i);
+        const struct store_mount as = { m->prefix, m->device, m->inode, m->fsid };
+        g_ptr_array_add (copy, bound_copy_mount (&as));
+    }
+    return copy;
+}
+
+void bound_remember_mounts (struct bound *b, const GPtrArray *stored)
+{
+    GPtrArray *copy = bound_copy_mounts (stored);
+    pthread_mutex_lock (&b->scan->lock);
+    g_clear_pointer (&b->mounts, g_ptr_array_unref);
+    b->mounts = copy;
+    pthread_mutex_unlock (&b->scan->lock);
+}
+
+/* Work that was left by another run is judged by the root that this run has not listed yet. */
+static enum err recall_mounts (struct bound *b, struct error *e)
+{
+    g_autoptr (GPtrArray) stored = NULL;
+    enum err r = work_get_mounts (b->db, b->id, &stored, e);
+    if (r == ERR_OK && stored->len)
+        bound_remember_mounts (b, stored);
+    return r;
+}
+
 enum err bound_begin (struct bound *b, struct error *e)
 {
     struct work_progress progress;
     enum err r = work_begin_binding (b->db, b->id, b->bucket, e);
     if (r == ERR_OK)
         r = work_get_progress (b->db, b->id, &progress, e);
+    if (r == ERR_OK)
+        r = recall_mounts (b, e);
     if (r != ERR_OK)
         return r;
     bound_refresh (b);
@@ -161,8 +200,8 @@ bool bound_has_its_root (struct bound *b)
     if (stores_find (b->scan->o.stores, b->bucket, &store, NULL) != ERR_OK ||
         store_mounts (store, b->bucket, now, NULL) != ERR_OK)
         return false;
-    bool is_same = true;
     pthread_mutex_lock (&b->scan->lock);
+    bool is_same = b->mounts != NULL;
     for (guint i = 0; b->mounts && i < b->mounts->len; i++) {
         const struct store_mount *known = g_ptr_array_index (b->mounts, i);
         if (!*known->prefix)

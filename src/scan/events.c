@@ -37,12 +37,20 @@ static void add_prefix (struct bound *b, const char *prefix)
     }
 }
 
+static bool is_told (const struct watch_event *events, size_t n, enum watch_kind kind)
+{
+    for (size_t i = 0; i < n; i++)
+        if (events[i].kind == kind)
+            return true;
+    return false;
+}
+
 /* Takes what asks for a scan; gives the number of dirty keys that were filled in. */
 static size_t sort_out (struct bound *b, const struct watch_event *events, size_t n,
                         struct work_dirty *dirty)
 {
     size_t keys = 0;
-    bool has_root = events[0].kind != WATCH_MOUNTS || bound_has_its_root (b);
+    bool has_root = !is_told (events, n, WATCH_MOUNTS) || bound_has_its_root (b);
     int64_t settled_ns = clock_now_ns () + LIMIT_SETTLE_MS * NS_PER_MS;
     pthread_mutex_lock (&b->scan->lock);
     for (size_t i = 0; i < n; i++) {

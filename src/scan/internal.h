@@ -115,8 +115,13 @@ void bound_refresh (struct bound *b);
 /* Writes state, phase and reason to the catalogue if they differ. With scan->lock held. */
 void bound_set_state (struct bound *b, enum binding_state state, enum binding_phase phase,
                       const char *reason);
-/* False if the root of the bucket is surely not the one that was bound, or cannot be asked. */
+/* False if the root of the bucket is not known to be the one that was bound, or cannot be asked. */
 bool bound_has_its_root (struct bound *b);
+/* Identities as struct store_mount, from struct store_mount, from the index (struct work_mount). */
+struct store_mount *bound_copy_mount (const struct store_mount *m);
+GPtrArray *bound_copy_mounts (const GPtrArray *stored);
+/* Keeps them (struct work_mount) in memory too, for objects that seem to be gone. */
+void bound_remember_mounts (struct bound *b, const GPtrArray *stored);
 
 /* merge.c: one listing page against the index. */
 struct merge {

@@ -208,14 +208,6 @@ static void on_folder (void *arg, int dir_fd, const char *prefix)
     watch_folder (w->scan->watch, w->bound->id, dir_fd, prefix);
 }
 
-static struct store_mount *mount_new (const char *prefix, uint64_t device, uint64_t inode,
-                                      uint64_t fsid)
-{
-    struct store_mount *m = g_new (struct store_mount, 1);
-    *m = (struct store_mount){ g_strdup (prefix), device, inode, fsid };
-    return m;
-}
-
 /* Identities of root and mount points: known ones, or those of now for a binding that has none yet.
  */
 static enum err load_mounts (struct walk *w, struct error *e)
@@ -224,32 +216,14 @@ static enum err load_mounts (struct walk *w, struct error *e)
     enum err r = work_get_mounts (w->bound->db, w->bound->id, &stored, e);
     if (r != ERR_OK)
         return r;
-    g_autoptr (GPtrArray) known = g_ptr_array_new_with_free_func (store_mount_free);
+    g_autoptr (GPtrArray) known = bound_copy_mounts (stored);
     if (!stored->len) {
         r = store_mounts (w->store, w->bound->bucket, known, e);
         if (r != ERR_OK)
             return r;
     }
-    for (guint i = 0; i < stored->len; i++) {
-        const struct work_mount *m = g_ptr_array_index (stored, i);
-        g_ptr_array_add (known, mount_new (m->prefix, m->device, m->inode, m->fsid));
-    }
     w->mounts = g_steal_pointer (&known);
     return ERR_OK;
-}
-
-/* Keeps them in memory too, for objects that seem to be gone. */
-static void remember_mounts (struct bound *b, const GPtrArray *mounts)
-{
-    GPtrArray *copy = g_ptr_array_new_with_free_func (store_mount_free);
-    for (guint i = 0; i < mounts->len; i++) {
-        const struct work_mount *m = g_ptr_array_index (mounts, i);
-        g_ptr_array_add (copy, mount_new (m->prefix, m->device, m->inode, m->fsid));
-    }
-    pthread_mutex_lock (&b->scan->lock);
-    g_clear_pointer (&b->mounts, g_ptr_array_unref);
-    b->mounts = copy;
-    pthread_mutex_unlock (&b->scan->lock);
 }
 
 /* Stores the identities that are known and those that the listing met. */
@@ -262,7 +236,7 @@ static enum err save_mounts (struct walk *w, struct error *e)
         *m = (struct work_mount){ from->prefix, from->device, from->inode, from->fsid };
         g_ptr_array_add (mounts, m);
     }
-    remember_mounts (w->bound, mounts);
+    bound_remember_mounts (w->bound, mounts);
     if (!bound_enter (w->bound))
         return FAIL (e, SUPERSEDED, "the binding was deleted");
     enum err r = work_set_mounts (w->bound->db, w->bound->id, mounts, e);
@@ -281,7 +255,7 @@ static bool learn_mounts (struct walk *w)
             is_known = strcmp (((struct store_mount *) g_ptr_array_index (w->mounts, k))->prefix,
                                m->prefix) == 0;
         if (!is_known)
-            g_ptr_array_add (w->mounts, mount_new (m->prefix, m->device, m->inode, m->fsid));
+            g_ptr_array_add (w->mounts, bound_copy_mount (m));
     }
     return w->mounts->len > known;
 }

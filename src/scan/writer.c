@@ -12,14 +12,25 @@ static int64_t later_ns (const struct work_item *item)
     return clock_now_ns () + pause_s * NS_PER_S;
 }
 
-/* The object was not found. That counts only while the bucket is the one that was bound: a vanished
+/* It may have been away for a moment only, with its root or by itself. */
+static bool is_still_missing (const struct extraction *x)
+{
+    struct store *store;
+    struct store_facts facts;
+    enum err r = stores_find (x->bound->scan->o.stores, x->bound->bucket, &store, NULL);
+    if (r == ERR_OK)
+        r = store_head (store, x->bound->bucket, x->item->key, &facts, NULL);
+    return r == ERR_NO_OBJECT || r == ERR_NOT_A_FILE;
+}
+
+/* There is no such file. That counts only while the bucket is the one that was bound: a vanished
  * root or mount point looks the same. Below a mount point the folder's scan decides, which checks
  * it. */
 static enum work_outcome judge_missing (struct extraction *x)
 {
     struct bound *b = x->bound;
     bool has_root = bound_has_its_root (b);
-    enum work_outcome outcome = has_root ? WORK_GONE : WORK_LATER;
+    enum work_outcome outcome = has_root && is_still_missing (x) ? WORK_GONE : WORK_LATER;
     pthread_mutex_lock (&b->scan->lock);
     for (guint i = 0; has_root && b->mounts && i < b->mounts->len; i++) {
         const struct store_mount *known = g_ptr_array_index (b->mounts, i);
@@ -109,12 +120,10 @@ static struct work_result *judge (struct extraction *x)
                                .bucket = x->bound->bucket };
     switch (x->code) {
     case ERR_NO_OBJECT:
+    case ERR_NOT_A_FILE:
         r->outcome = judge_missing (x);
         if (r->outcome == WORK_LATER)
             judge_down (r, x);
-        break;
-    case ERR_NOT_A_FILE:
-        r->outcome = WORK_GONE;
         break;
     case ERR_STORE_DENIED:
         store_as (r, x, FILE_FAILED, x->message);

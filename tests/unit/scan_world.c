@@ -191,3 +191,17 @@ void world_bind_ten (struct world *w)
     wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
     wait_for (world_is_quiet (w));
 }
+
+enum err world_step (void *arg, struct fake *f, enum fake_point point, const char *key, int page)
+{
+    (void) f;
+    struct step *s = arg;
+    if (point != s->point || (s->key && g_strcmp0 (key, s->key) != 0) ||
+        (!s->key && page != s->page))
+        return ERR_OK;
+    if (atomic_fetch_add (&s->times, 1) && !s->always)
+        return ERR_OK;
+    if (s->act)
+        s->act (s->w);
+    return s->result;
+}

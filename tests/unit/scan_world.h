@@ -3,6 +3,7 @@
  * not about. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -43,6 +44,21 @@ int64_t world_file_count (struct world *w);
 void world_dirty (struct world *w, const char *key);
 void world_rescan (struct world *w);
 void world_bind_ten (struct world *w);
+
+/* What the hook of a test does, once, at a point for a key or page. They are static, because a
+ * thread of the scan may still be in the hook when the test has ended. */
+struct step {
+    struct world *w;
+    enum fake_point point;
+    const char *key;
+    int page;
+    void (*act) (struct world *w);
+    enum err result;
+    bool always;
+    atomic_int times;
+};
+/* The hook: `arg` is a struct step. */
+enum err world_step (void *arg, struct fake *f, enum fake_point point, const char *key, int page);
 
 /* Polls a condition; the test fails if it does not come true. */
 #define wait_for(condition)                                                                        \

@@ -3,37 +3,7 @@
  * real ones, and so is the worker. */
 #include "test.h"
 
-#include <stdatomic.h>
-
 #include "scan_world.h"
-
-/* What the hook of a test does, once, at a point for a key or page. They are static, because a
- * thread of the scan may still be in the hook when the test has ended. */
-struct step {
-    struct world *w;
-    enum fake_point point;
-    const char *key;
-    int page;
-    void (*act) (struct world *w);
-    enum err result;
-    bool always;
-    atomic_int times;
-};
-
-static enum err run_step (void *arg, struct fake *f, enum fake_point point, const char *key,
-                          int page)
-{
-    (void) f;
-    struct step *s = arg;
-    if (point != s->point || (s->key && g_strcmp0 (key, s->key) != 0) ||
-        (!s->key && page != s->page))
-        return ERR_OK;
-    if (atomic_fetch_add (&s->times, 1) && !s->always)
-        return ERR_OK;
-    if (s->act)
-        s->act (s->w);
-    return s->result;
-}
 
 static void test_every_object_becomes_a_row (void **state)
 {
@@ -96,7 +66,7 @@ static void test_failed_page_concludes_nothing (void **state)
         .point = FAKE_LIST_PAGE, .page = 0, .result = ERR_STORE_DOWN, .always = true
     };
     struct error e;
-    fake_set_hook (w->fake, run_step, &down);
+    fake_set_hook (w->fake, world_step, &down);
     assert_ok (scan_rescan (w->scan, w->binding, NULL, false, false, &e), &e);
     wait_for (world_is_in_state (w, BINDING_RETRYING, BINDING_INCREMENTAL_SCANNING));
     assert_int_equal (world_file_count (w), 10);
@@ -166,7 +136,7 @@ static void test_row_newer_than_the_listing_is_not_deleted (void **state)
     world_bind_ten (w);
     static struct step made;
     made = (struct step){ .w = w, .point = FAKE_LIST_PAGE, .page = 1, .act = index_k55 };
-    fake_set_hook (w->fake, run_step, &made);
+    fake_set_hook (w->fake, world_step, &made);
     world_rescan (w);
     fake_set_hook (w->fake, NULL, NULL);
     assert_true (world_has_row (w, "k55"));
@@ -186,7 +156,7 @@ static void test_object_that_changes_while_it_is_read_is_read_again (void **stat
     struct world *w = *state;
     static struct step change;
     change = (struct step){ .w = w, .point = FAKE_VERIFY, .key = "k1", .act = change_k1 };
-    fake_set_hook (w->fake, run_step, &change);
+    fake_set_hook (w->fake, world_step, &change);
     world_bind_ten (w);
     struct index_entry row;
     assert_true (world_get_row (w, "k1", &row));
@@ -211,7 +181,7 @@ static void test_object_deleted_while_in_flight_leaves_no_row (void **state)
     world_put (w, "k1", "again");
     static struct step removed;
     removed = (struct step){ .w = w, .point = FAKE_OPENED, .key = "k1", .act = remove_k1 };
-    fake_set_hook (w->fake, run_step, &removed);
+    fake_set_hook (w->fake, world_step, &removed);
     world_dirty (w, "k1");
     wait_for (atomic_load (&removed.times) > 0 && world_is_quiet (w));
     wait_for (world_file_count (w) == 9);
@@ -231,7 +201,7 @@ static void test_key_dirtied_while_in_flight_is_taken_again (void **state)
     static struct step again;
     again = (struct step){ .w = w, .point = FAKE_OPENED, .key = "k2", .act = dirty_k2_again };
     world_put (w, "k2", "first");
-    fake_set_hook (w->fake, run_step, &again);
+    fake_set_hook (w->fake, world_step, &again);
     world_dirty (w, "k2");
     struct index_entry row;
     wait_for (world_get_row (w, "k2", &row) && row.version.size == strlen ("the second change"));
@@ -245,7 +215,7 @@ static void test_nothing_is_written_after_unbind (void **state)
     static struct step slow;
     slow = (struct step){ .w = w, .point = FAKE_OPENED, .key = "k6", .act = world_unbind };
     world_put (w, "k6", "written after the binding is gone");
-    fake_set_hook (w->fake, run_step, &slow);
+    fake_set_hook (w->fake, world_step, &slow);
     world_dirty (w, "k6");
     wait_for (atomic_load (&slow.times) > 0);
     fake_set_hook (w->fake, NULL, NULL);
