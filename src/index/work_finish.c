@@ -4,8 +4,9 @@
 
 #include "index/work_internal.h"
 
-/* Until a result that makes no sense for its row is tried again. */
-#define ODD_RESULT_WAIT_NS 1000000000ll
+/* Until a result that makes no sense for its row is tried again; twice as long each time. */
+#define ODD_RESULT_WAIT_NS   1000000000ll
+#define ODD_RESULT_DOUBLINGS 8
 
 void work_result_free (void *ptr)
 {
@@ -96,7 +97,9 @@ static enum err store (struct finishing *f, struct error *e)
 static enum err unchanged (struct finishing *f, struct error *e)
 {
     if (f->row.is_there && f->row.status == FILE_PENDING) /* it has nothing that could be kept */
-        return later (f, f->c->now_ns + ODD_RESULT_WAIT_NS, f->work.strikes, e);
+        return later (
+            f, f->c->now_ns + (ODD_RESULT_WAIT_NS << MIN (f->work.attempts, ODD_RESULT_DOUBLINGS)),
+            f->work.strikes, e);
     f->c->unchanged++;
     return settle (f, e);
 }
