@@ -108,8 +108,10 @@ enum err bound_begin (struct bound *b, struct error *e)
     pthread_mutex_lock (&b->scan->lock);
     b->has_begun = true;
     b->scan_started_ms = clock_mono_ms ();
+    b->is_scanning = progress.scan_end_ns == 0;
+    b->next_scan_ms = b->is_scanning ? INT64_MAX : 0;
     b->may_have_ranges = !progress.ranges_done;
-    b->is_resumed = b->may_have_ranges && progress.listed > 0;
+    b->is_resumed = b->is_scanning && progress.listed > 0;
     b->needs_scan = progress.ranges_done;
     pthread_mutex_unlock (&b->scan->lock);
     return ERR_OK;

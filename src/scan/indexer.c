@@ -145,10 +145,10 @@ static void count_in (struct bound *b, const struct work_item *item)
  * scan->lock. */
 static void finish_full_scan (struct bound *b, int64_t next_ns)
 {
-    if (b->phase != BINDING_FULL_SCANNING || !b->ranges_done_ms || b->background_in_flight ||
-        b->is_resumed || b->may_have_ranges || b->ranges_running)
+    if (b->phase != BINDING_FULL_SCANNING || !b->ranges_done_ms || b->background_in_flight)
         return;
-    bool settled = next_ns == INT64_MAX || clock_mono_ms () - b->ranges_done_ms > SCAN_SETTLED_MS;
+    bool is_quiet = next_ns == INT64_MAX && !b->may_have_ranges && !b->ranges_running;
+    bool settled = is_quiet || clock_mono_ms () - b->ranges_done_ms > SCAN_SETTLED_MS;
     if (settled && b->state == BINDING_RUNNING)
         bound_set_state (b, b->state, BINDING_INCREMENTAL_SCANNING, b->reason);
 }
@@ -187,6 +187,7 @@ static bool serve (struct bound *b)
     for (guint i = 0; i < items->len; i++)
         count_in (b, g_ptr_array_index (items, i));
     guint taken = items->len;
+    uint32_t operators = b->operators;
     b->is_starved |= urgent_only;
     b->next_work_ns = MIN (b->next_work_ns, taken == room ? 0 : next_ns);
     if (!taken && !urgent_only)

@@ -55,8 +55,7 @@ struct bound {
     bool forget_mounts;
     bool said_unwatched; /* that some folders are polled was logged */
     int ranges_running;
-    bool is_full_ended; /* a range of the full scan was walked; the scan ends with the last range of
-                           any kind */
+    bool is_scanning;                             /* the listing of a full scan is not complete */
     GHashTable *prefixes;                         /* changed folders to scan: char * set */
     int64_t scan_started_ms;                      /* the last full one */
     int64_t next_scan_ms, next_poll_ms, retry_ms; /* clock_mono_ms; retry_ms 0: not failing */
@@ -164,6 +163,9 @@ NODISCARD enum err ranges_take (struct bound *b, struct range **ret, struct erro
 /* A range was walked to its end and released, or failed (and can be leased again). */
 void ranges_ended (struct bound *b, bool is_full, int64_t over_quota);
 void ranges_failed (struct bound *b, const struct error *why);
+/* The store or the index fails: nothing is done for the binding until it is tried again, all of it.
+ * With scan->lock. */
+void ranges_retry_later (struct bound *b, const char *why);
 
 /* indexer.c */
 void *indexer_run (void *scan);

@@ -16,6 +16,18 @@ static bool is_being_cleared (const struct scan *s, int64_t dataset_id)
     return false;
 }
 
+static bool is_full_due (const struct bound *b, int64_t now_ms)
+{
+    return b->needs_scan || now_ms >= b->next_scan_ms;
+}
+
+/* Changed folders wait for those before them, so that their ranges do not pile up, and for a full
+ * scan that is due: it waits until no range is left, and lists them too. */
+static bool may_start_prefixes (const struct bound *b, int64_t now_ms)
+{
+    return !b->may_have_ranges && (b->is_scanning || !is_full_due (b, now_ms));
+}
+
 /* True if there is something to decide for the binding now. */
 static bool is_due (const struct bound *b, int64_t now_ms)
 {
@@ -24,8 +36,9 @@ static bool is_due (const struct bound *b, int64_t now_ms)
         return false;
     if (b->may_have_ranges || !b->has_begun)
         return true;
-    return b->ranges_running == 0 && (b->needs_scan || g_hash_table_size (b->prefixes) ||
-                                      now_ms >= b->next_scan_ms || now_ms >= b->next_poll_ms);
+    if (g_hash_table_size (b->prefixes) && may_start_prefixes (b, now_ms))
+        return true;
+    return b->ranges_running == 0 && (is_full_due (b, now_ms) || now_ms >= b->next_poll_ms);
 }
 
 struct bound *ranges_next_bound (struct scan *s, int64_t now_ms)
@@ -60,8 +73,9 @@ int64_t ranges_next_due_ms (struct scan *s, int64_t now_ms)
     struct bound *b;
     g_hash_table_iter_init (&iter, s->bounds);
     while (g_hash_table_iter_next (&iter, NULL, (void **) &b)) {
-        if (b->is_paused || b->is_planning)
-            continue;
+        if (b->is_paused || b->is_planning || b->ranges_running ||
+            is_being_cleared (s, b->dataset_id))
+            continue; /* the end of these wakes those who wait */
         int64_t next = MAX (MIN (b->next_scan_ms, b->next_poll_ms), b->retry_ms);
         due = MIN (due, MAX (next, now_ms + 1));
     }
@@ -81,18 +95,31 @@ static enum err start_prefixes (struct bound *b, GHashTable *prefixes, struct er
     return ERR_OK;
 }
 
-/* Decides, with scan->lock, what is to be started, and takes it out of the bound. */
-static void take_due (struct bound *b, int64_t now_ms, bool *ret_full, GHashTable **ret_prefixes)
+struct due {
+    bool full, force;
+    GHashTable *prefixes; /* NULL: none */
+};
+
+/* Decides, with scan->lock, what is to be started, and takes it out of the bound: what is asked for
+ * from here on is another scan. */
+static void take_due (struct bound *b, int64_t now_ms, struct due *ret)
 {
     bool is_idle = !b->may_have_ranges && !b->ranges_running;
-    bool full = is_idle && (b->needs_scan || now_ms >= b->next_scan_ms);
+    *ret = (struct due){ .full = is_idle && is_full_due (b, now_ms) };
     if (now_ms >= b->next_poll_ms)
         b->next_poll_ms = now_ms + b->scan->o.poll_interval_s * 1000;
-    if (full)
+    if (ret->full || may_start_prefixes (b, now_ms)) {
+        ret->prefixes = b->prefixes;
+        b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+        b->may_have_ranges = ret->full || g_hash_table_size (ret->prefixes);
+    }
+    if (ret->full) {
+        ret->force = b->force;
+        b->needs_scan = b->force = false;
+        b->is_scanning = true;
         b->next_scan_ms = INT64_MAX;
-    *ret_full = full;
-    *ret_prefixes = b->prefixes;
-    b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+        b->scan_started_ms = now_ms;
+    }
 }
 
 /* Starts the scans that are due: of everything once no range is left, of changed folders at any
@@ -101,30 +128,29 @@ static enum err start_scans (struct bound *b, struct error *e)
 {
     struct scan *s = b->scan;
     int64_t now = clock_mono_ms ();
-    bool full;
-    g_autoptr (GHashTable) prefixes = NULL;
+    struct due due;
+    enum err r = ERR_OK;
     pthread_mutex_lock (&s->lock);
     bool poll = now >= b->next_poll_ms;
-    unsigned flags = b->force ? RANGE_FORCE : 0;
     pthread_mutex_unlock (&s->lock);
     if (poll)
         events_poll_folders (b);
     bound_refresh (b);
     pthread_mutex_lock (&s->lock);
-    take_due (b, now, &full, &prefixes);
+    take_due (b, now, &due);
     pthread_mutex_unlock (&s->lock);
-    if (full)
+    g_autoptr (GHashTable) prefixes = due.prefixes;
+    if (due.full) {
         watch_forget_unwatched (s->watch, b->id);
-    enum err r = full ? work_start_scan (b->db, b->id, NULL, NULL, flags, e)
-                      : start_prefixes (b, prefixes, e);
-    pthread_mutex_lock (&s->lock);
-    if (r != ERR_OK) {
-        b->needs_scan = true;
-    } else if (full) {
-        b->needs_scan = b->force = false;
-        b->scan_started_ms = now;
+        r = work_start_scan (b->db, b->id, NULL, NULL, due.force ? RANGE_FORCE : 0, e);
+    } else if (prefixes) {
+        r = start_prefixes (b, prefixes, e);
     }
-    b->may_have_ranges |= full || g_hash_table_size (prefixes);
+    if (r == ERR_OK)
+        return r;
+    pthread_mutex_lock (&s->lock);
+    b->needs_scan = true;
+    b->force |= due.force;
     pthread_mutex_unlock (&s->lock);
     return r;
 }
@@ -143,6 +169,13 @@ static enum err forget_mounts (struct bound *b, struct error *e)
     return r;
 }
 
+/* Whoever follows the work decides when the first scan has ended. */
+static void look_at_work (struct bound *b)
+{
+    b->next_work_ns = 0;
+    pthread_cond_signal (&b->scan->index_wake);
+}
+
 enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
 {
     struct scan *s = b->scan;
@@ -153,7 +186,7 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
     pthread_mutex_unlock (&s->lock);
     enum err r = has_begun ? ERR_OK : bound_begin (b, e);
     pthread_mutex_lock (&s->lock);
-    bool forget = b->forget_mounts;
+    bool forget = b->forget_mounts && !b->ranges_running; /* who walks would store the old ones */
     pthread_mutex_unlock (&s->lock);
     if (r == ERR_OK && forget)
         r = forget_mounts (b, e);
@@ -165,10 +198,12 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
     bound_leave (b);
     pthread_mutex_lock (&s->lock);
     b->is_planning = false;
-    if (r == ERR_OK)
+    if (r == ERR_OK) {
         b->ranges_running++;
-    else if (r == ERR_NOT_FOUND)
+    } else if (r == ERR_NOT_FOUND) {
         b->may_have_ranges = false;
+        look_at_work (b);
+    }
     pthread_mutex_unlock (&s->lock);
     return r;
 }
@@ -176,17 +211,14 @@ enum err ranges_take (struct bound *b, struct range **ret, struct error *e)
 /* The listing of a full scan is complete. */
 static void scan_complete (struct bound *b, int64_t now_ms)
 {
-    struct scan *s = b->scan;
-    b->is_full_ended = false;
-    b->next_scan_ms = now_ms + s->o.rescan_interval_s * 1000;
-    if (!b->ranges_done_ms)
-        b->ranges_done_ms = now_ms;
+    b->is_scanning = false;
+    b->next_scan_ms = MIN (b->next_scan_ms, now_ms + b->scan->o.rescan_interval_s * 1000);
     if (b->is_resumed) {
         b->is_resumed = false;
         b->needs_scan = true;
+    } else if (!b->ranges_done_ms) {
+        b->ranges_done_ms = now_ms;
     }
-    b->next_work_ns = 0;
-    pthread_cond_signal (&s->index_wake);
 }
 
 void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
@@ -194,16 +226,20 @@ void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
     int64_t now = clock_mono_ms ();
     struct work_progress progress = { 0 };
     struct error e;
-    bool done = work_get_progress (b->db, b->id, &progress, &e) == ERR_OK && progress.ranges_done;
+    enum err r = work_get_progress (b->db, b->id, &progress, &e);
     pthread_mutex_lock (&b->scan->lock);
     b->ranges_running--;
-    b->may_have_ranges = !done;
-    b->is_full_ended |= is_full;
-    if (done && b->is_full_ended)
-        scan_complete (b, now);
-    if (b->gap_reason) {
-        b->retry_ms = now + b->scan->o.retry_interval_s * 1000;
+    b->may_have_ranges = true; /* maybe: who looks for one will know */
+    if (r != ERR_OK)
         b->needs_scan = true;
+    else if (b->is_scanning && progress.scan_end_ns)
+        scan_complete (b, now);
+    look_at_work (b);
+    if (b->gap_reason) /* the rest goes on meanwhile */
+        b->next_scan_ms = MIN (b->next_scan_ms, now + b->scan->o.retry_interval_s * 1000);
+    if (b->is_paused) {
+        g_clear_pointer (&b->gap_reason, g_free);
+    } else if (b->gap_reason) {
         bound_set_state (b, BINDING_RETRYING, b->phase, b->gap_reason);
         g_clear_pointer (&b->gap_reason, g_free);
     } else if (over_quota) {
@@ -212,7 +248,7 @@ void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
                              "DatasetMaxTotalFileSize of the dataset is reached",
                              over_quota);
         bound_set_state (b, BINDING_RUNNING, b->phase, reason);
-    } else if (!b->is_paused && is_full) {
+    } else if (is_full) {
         b->retry_ms = 0;
         bound_set_state (b, BINDING_RUNNING, b->phase, "");
     }
@@ -220,17 +256,21 @@ void ranges_ended (struct bound *b, bool is_full, int64_t over_quota)
     pthread_mutex_unlock (&b->scan->lock);
 }
 
+void ranges_retry_later (struct bound *b, const char *why)
+{
+    b->retry_ms = clock_mono_ms () + b->scan->o.retry_interval_s * 1000;
+    b->needs_scan = true; /* watches may be gone with the store */
+    if (!b->is_paused)
+        bound_set_state (b, BINDING_RETRYING, b->phase, why);
+}
+
 void ranges_failed (struct bound *b, const struct error *why)
 {
     pthread_mutex_lock (&b->scan->lock);
     b->ranges_running--;
     b->may_have_ranges = true;
-    if (why->code != ERR_CLOSED && why->code != ERR_SUPERSEDED) {
-        b->retry_ms = clock_mono_ms () + b->scan->o.retry_interval_s * 1000;
-        b->needs_scan = true; /* watches may be gone with the store */
-        if (!b->is_paused)
-            bound_set_state (b, BINDING_RETRYING, b->phase, why->message);
-    }
+    if (why->code != ERR_CLOSED && why->code != ERR_SUPERSEDED)
+        ranges_retry_later (b, why->message);
     pthread_cond_broadcast (&b->scan->scan_wake);
     pthread_mutex_unlock (&b->scan->lock);
 }

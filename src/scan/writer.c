@@ -142,7 +142,8 @@ static struct work_result *judge (struct extraction *x)
     return r;
 }
 
-/* Stores the results of one binding. */
+/* Stores the results of one binding. If they cannot be stored, their work is still there, and done
+ * again when there is hope. */
 static void store_results (struct bound *b, GPtrArray *results, bool is_urgent)
 {
     struct scan *s = b->scan;
@@ -156,9 +157,13 @@ static void store_results (struct bound *b, GPtrArray *results, bool is_urgent)
         return;
     enum err r = work_finish (b->db, &context, is_urgent, results, &quotas, &e);
     bound_leave (b);
-    if (r != ERR_OK) /* the work is still there and will be done again */
-        LOG (LOG_ERROR, "scan", "cannot store results", LOG_STR ("bucket", b->bucket),
-             LOG_NUM ("results", results->len), LOG_STR ("error", e.message));
+    if (r == ERR_OK)
+        return;
+    LOG (LOG_ERROR, "scan", "cannot store results", LOG_STR ("bucket", b->bucket),
+         LOG_NUM ("results", results->len), LOG_STR ("error", e.message));
+    pthread_mutex_lock (&s->lock);
+    ranges_retry_later (b, e.message);
+    pthread_mutex_unlock (&s->lock);
 }
 
 /* With scan->lock. */

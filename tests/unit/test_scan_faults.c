@@ -5,12 +5,32 @@
 #include "index/dataset.h"
 #include "scan_world.h"
 
+static struct bound *the_bound (struct world *w)
+{
+    pthread_mutex_lock (&w->scan->lock);
+    struct bound *b = g_hash_table_lookup (w->scan->bounds, &w->binding);
+    pthread_mutex_unlock (&w->scan->lock);
+    assert_non_null (b);
+    return b;
+}
+
 static struct dataset_db *open_db (struct world *w)
 {
     struct dataset_db *db;
     struct error e;
     assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
     return db;
+}
+
+static void run_sql (struct world *w, const char *script)
+{
+    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    struct sql *s;
+    struct error e;
+    int64_t commit;
+    assert_ok (dataset_write (db, true, SQL_REBUILDABLE, &s, &commit, &e), &e);
+    enum err r = sql_exec (s, script, &e);
+    assert_ok (dataset_end (db, r, &e), &e);
 }
 
 static void remove_ten (struct world *w)
@@ -93,6 +113,134 @@ static void test_mount_event_in_a_batch_is_seen (void **state)
     wait_for (world_is_in_state (w, BINDING_RETRYING, BINDING_INCREMENTAL_SCANNING));
 }
 
+/* ---- Gaps and pauses ---- */
+
+static void test_gap_does_not_hold_up_the_rest (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    pthread_mutex_lock (&w->scan->lock);
+    w->scan->o.retry_interval_s = 3600;
+    pthread_mutex_unlock (&w->scan->lock);
+    fake_set_gap (w->fake, "k2", "k5");
+    struct error e;
+    assert_ok (scan_rescan (w->scan, w->binding, NULL, false, false, &e), &e);
+    wait_for (world_is_in_state (w, BINDING_RETRYING, BINDING_INCREMENTAL_SCANNING));
+    world_put (w, "k8", "changed");
+    world_dirty (w, "k8");
+    struct index_entry row;
+    wait_for (world_get_row (w, "k8", &row) && row.version.size == strlen ("changed"));
+}
+
+static void pause_it (struct world *w)
+{
+    struct error e;
+    assert_ok (scan_pause (w->scan, w->binding, "enough", &e), &e);
+}
+
+static void test_gap_does_not_end_a_pause (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    fake_set_gap (w->fake, "k2", "k5");
+    static struct step last;
+    last = (struct step){ .w = w, .point = FAKE_LIST_PAGE, .page = 2, .act = pause_it };
+    fake_set_hook (w->fake, world_step, &last);
+    struct error e;
+    assert_ok (scan_rescan (w->scan, w->binding, NULL, false, false, &e), &e);
+    wait_for (atomic_load (&last.times) && !the_bound (w)->ranges_running);
+    assert_true (world_is_in_state (w, BINDING_STOPPED, BINDING_INCREMENTAL_SCANNING));
+}
+
+/* ---- The index fails ---- */
+
+static void test_results_that_cannot_be_stored_are_tried_again_later (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    run_sql (w, "ALTER TABLE doc RENAME TO away");
+    unsigned opens = fake_opens (w->fake);
+    world_put (w, "k1", "changed");
+    world_dirty (w, "k1");
+    wait_for (world_is_in_state (w, BINDING_RETRYING, BINDING_INCREMENTAL_SCANNING));
+    usleep (500000); /* it does not try as fast as it can */
+    assert_in_range (fake_opens (w->fake) - opens, 1, 20);
+    run_sql (w, "ALTER TABLE away RENAME TO doc");
+    struct index_entry row;
+    wait_for (world_get_row (w, "k1", &row) && row.version.size == strlen ("changed"));
+    wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
+}
+
+/* ---- Requests that come at a bad moment ---- */
+
+/* The scan thread waits for its turn to write that a scan begins. */
+static void test_reindex_that_comes_while_a_scan_begins_is_done (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    run_sql (w, "UPDATE object SET operators = 1");
+    unsigned before = fake_listings (w->fake);
+    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    struct error e;
+    struct sql *s;
+    int64_t commit;
+    assert_ok (dataset_write (db, true, SQL_REBUILDABLE, &s, &commit, &e), &e);
+    assert_ok (scan_rescan (w->scan, w->binding, NULL, false, false, &e), &e);
+    wait_for (dataset_waiting (db) == 1);
+    assert_ok (scan_rescan (w->scan, w->binding, NULL, true, false, &e), &e);
+    dataset_rollback (db);
+    wait_for (fake_listings (w->fake) >= before + 2 && world_is_quiet (w));
+    struct index_entry row;
+    assert_true (world_get_row (w, "k3", &row));
+    assert_int_not_equal (row.operators, 1);
+}
+
+/* A full scan's range and another end at once, on two threads: each has seen that of the other. */
+static void test_full_scan_ends_whichever_range_is_last (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    struct bound *b = the_bound (w);
+    struct error e;
+    assert_ok (catalog_set_binding_state (w->catalog, w->binding, BINDING_RUNNING,
+                                          BINDING_FULL_SCANNING, "", false, &e),
+               &e);
+    pthread_mutex_lock (&w->scan->lock);
+    b->phase = BINDING_FULL_SCANNING;
+    b->ranges_done_ms = 0;
+    b->next_scan_ms = INT64_MAX;
+    b->is_scanning = true;
+    b->ranges_running = 2;
+    pthread_mutex_unlock (&w->scan->lock);
+    ranges_ended (b, false, 0);
+    ranges_ended (b, false, 0);
+    wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
+    pthread_mutex_lock (&w->scan->lock);
+    bool has_next = b->next_scan_ms < INT64_MAX;
+    pthread_mutex_unlock (&w->scan->lock);
+    assert_true (has_next);
+}
+
+static atomic_int_fast64_t due_in_ms;
+
+static void ask_when_due (struct world *w)
+{
+    pthread_mutex_lock (&w->scan->lock);
+    int64_t now = clock_mono_ms ();
+    atomic_store (&due_in_ms, ranges_next_due_ms (w->scan, now) - now);
+    pthread_mutex_unlock (&w->scan->lock);
+}
+
+static void test_idle_scan_thread_sleeps_while_another_walks (void **state)
+{
+    struct world *w = *state;
+    static struct step walking;
+    walking = (struct step){ .w = w, .point = FAKE_LIST_PAGE, .page = 1, .act = ask_when_due };
+    fake_set_hook (w->fake, world_step, &walking);
+    world_bind_ten (w);
+    assert_in_range (atomic_load (&due_in_ms), 500, 1000);
+}
+
 int main (void)
 {
 #define FAULT(f) cmocka_unit_test_setup_teardown (f, world_setup, world_teardown)
@@ -101,6 +249,12 @@ int main (void)
         FAULT (test_no_file_in_another_root_deletes_nothing),
         FAULT (test_object_that_was_away_for_a_moment_stays),
         FAULT (test_mount_event_in_a_batch_is_seen),
+        FAULT (test_gap_does_not_hold_up_the_rest),
+        FAULT (test_gap_does_not_end_a_pause),
+        FAULT (test_results_that_cannot_be_stored_are_tried_again_later),
+        FAULT (test_reindex_that_comes_while_a_scan_begins_is_done),
+        FAULT (test_full_scan_ends_whichever_range_is_last),
+        FAULT (test_idle_scan_thread_sleeps_while_another_walks),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
