@@ -187,7 +187,6 @@ static bool serve (struct bound *b)
     for (guint i = 0; i < items->len; i++)
         count_in (b, g_ptr_array_index (items, i));
     guint taken = items->len;
-    uint32_t operators = b->operators;
     b->is_starved |= urgent_only;
     b->next_work_ns = MIN (b->next_work_ns, taken == room ? 0 : next_ns);
     if (!taken && !urgent_only)
