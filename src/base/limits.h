@@ -87,8 +87,10 @@
 
 /* Scan. */
 #define LIMIT_PAGE_KEYS 2000 /* keys of one listing page */
+#define LIMIT_DIR_RUNS  1024 /* sorted runs of the names of one folder; more are merged */
+#define LIMIT_DIR_MERGE 64   /* runs that are merged at once */
 #define LIMIT_DIR_WINDOW                                                                           \
-    (32 * MIB) /* names of one folder held at a time; larger folders take several passes */
+    (32 * MIB) /* names that a listing holds; what is more is put aside in sorted runs */
 #define LIMIT_DIR_DEPTH      1024 /* nested folders */
 #define LIMIT_DIR_OPEN       64 /* folders that a listing keeps open; the upper ones are opened again */
 #define LIMIT_WATCHES        (256 * 1024) /* folders watched by a server */

@@ -197,6 +197,7 @@ static enum err open_stores (struct server *s, struct error *e)
     if (r != ERR_OK)
         return r;
     stores_add_take (s->stores, dir);
+    store_dir_set_spill (dir, c->data);
     r = add_buckets (dir, c, e);
     if (r != ERR_OK)
         return r;

@@ -19,6 +19,7 @@ static void dir_free (struct store *store)
     struct store_dir *s = (struct store_dir *) store;
     g_hash_table_unref (s->buckets);
     g_free (s->root);
+    g_free (s->spill);
     g_free (s->base.name);
     g_free (s);
 }
@@ -256,6 +257,13 @@ void store_dir_set_filter (struct store *store, const char *bucket, char **inclu
 void store_dir_set_window (struct store *s, size_t bytes)
 {
     ((struct store_dir *) s)->window = bytes;
+}
+
+void store_dir_set_spill (struct store *store, const char *folder)
+{
+    struct store_dir *s = (struct store_dir *) store;
+    g_free (s->spill);
+    s->spill = g_strdup (folder);
 }
 
 static bool matches_one (char **patterns, const char *key)

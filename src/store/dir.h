@@ -29,5 +29,10 @@ void store_dir_set_filter (struct store *s, const char *bucket, char **include, 
  * warnings. */
 void store_dir_strays (struct store *s, GPtrArray *ret);
 
+/* The folder for temporary files, in place of the system's: the names of a folder that do not fit
+ * memory are sorted there. The files have no name, and end with the listing. Set before threads
+ * share the store. */
+void store_dir_set_spill (struct store *s, const char *folder);
+
 /* Bytes that a listing may hold of names, in place of LIMIT_DIR_WINDOW: for tests. */
 void store_dir_set_window (struct store *s, size_t bytes);

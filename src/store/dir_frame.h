@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 
+#include "store/dir_runs.h"
 #include "store/names.h"
 #include "store/store.h"
 
@@ -12,38 +13,37 @@ struct dir_frame {
     size_t prefix_len; /* of the listing's prefix */
     uint64_t device, inode;
     struct names names;
-    size_t at;     /* next of names */
-    bool is_later; /* not the first window of this folder */
+    size_t at;             /* next of names */
+    struct dir_runs *runs; /* the names after these; NULL: there are none */
 };
 
 /* Which names are wanted, relative to the folder: above `after` and below `before` (NULL: no
- * bound). `is_seek`: folders that `after` leads into, too. */
+ * bound), and folders that `after` leads into. */
 struct dir_bounds {
     const char *after, *before;
-    bool is_seek;
 };
 
-/* What reading needs besides: a buffer of DIR_BUFFER_SIZE, and whom to ask for stopping. */
+/* What reading needs besides: a buffer of DIR_BUFFER_SIZE, whom to ask for stopping (may be NULL),
+ * and where names are put that are too many. */
 #define DIR_BUFFER_SIZE (64 * 1024u)
 struct dir_reader {
     char *buffer;
-    const struct store_list_hooks *hooks; /* may be NULL */
+    const struct store_list_hooks *hooks;
+    struct spill spill;
 };
 
-static inline bool dir_is_stopped (const struct store_list_hooks *hooks)
-{
-    return hooks && hooks->is_stopped && hooks->is_stopped (hooks->arg);
-}
+/* Reads the wanted names and fills the window, of at most `limit` bytes, with the first of them.
+ * `ret_errno` tells if the folder could not be read: then there are no names. CLOSED if stopped,
+ * STORE_DOWN if the temporary file fails. */
+NODISCARD enum err dir_frame_load (struct dir_frame *f, struct dir_reader *reader,
+                                   const struct dir_bounds *bounds, size_t limit, int *ret_errno,
+                                   struct error *e);
 
-/* Fills the window with at most `limit` bytes of the smallest wanted names, sorted. 0, or an errno:
- * ECANCELED if stopped; then the window is empty. */
-int dir_frame_load (struct dir_frame *f, const struct dir_reader *reader,
-                    const struct dir_bounds *bounds, size_t limit);
+/* Fills the window with the next names; there must be some. Fails as dir_frame_load() does. */
+NODISCARD enum err dir_frame_more (struct dir_frame *f, struct error *e);
+
+/* Bytes that its names take up. */
+size_t dir_frame_held (const struct dir_frame *f);
 
 /* Closes the folder and gives back what it holds. */
 void dir_frame_leave (struct dir_frame *f);
-
-static inline bool dir_name_is_folder (const struct name *name)
-{
-    return name->type == DT_DIR;
-}

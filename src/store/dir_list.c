@@ -64,13 +64,14 @@ enum err dir_list_next (struct store_listing *listing, size_t max, struct store_
 void dir_list_close (struct store_listing *listing)
 {
     struct dir_listing *l = (struct dir_listing *) listing;
-    for (guint i = 0; i < l->frames->len; i++) {
+    for (guint i = l->frames->len; i-- > 0;) {
         struct dir_frame *f = l->frames->pdata[i];
         if (i < l->depth)
-            macros_closep (&f->fd);
+            dir_frame_leave (f);
         names_clear (&f->names);
         g_free (f);
     }
+    spill_close (&l->reader.spill);
     g_ptr_array_unref (l->frames);
     g_ptr_array_unref (l->gaps);
     g_ptr_array_unref (l->mounts);
@@ -133,7 +134,9 @@ enum err dir_list_open (struct store *s, const char *bucket, const char *after, 
         .store = store,
         .bucket = dir_bucket_of (store, bucket),
         .hooks = hooks,
-        .reader = { g_malloc (DIR_BUFFER_SIZE), hooks },
+        .reader = { g_malloc (DIR_BUFFER_SIZE),
+                    hooks,
+                    { .folder = store->spill ? store->spill : g_get_tmp_dir (), .fd = -1 } },
         .root = -1,
         .after = g_strdup (after),
         .before = g_strdup (before),

@@ -18,6 +18,7 @@ struct store_dir {
     char *root;          /* NULL: none */
     GHashTable *buckets; /* name -> struct dir_bucket */
     size_t window;
+    char *spill; /* folder of temporary files; NULL: the system's */
 };
 
 /* ---- dir.c ---- */
@@ -34,6 +35,11 @@ bool dir_filter_takes (const struct dir_bucket *b, const char *key);
 
 /* True if nothing that begins with the prefix can be an object. `b` may be NULL. */
 bool dir_filter_skips (const struct dir_bucket *b, const char *prefix);
+
+static inline bool dir_is_stopped (const struct store_list_hooks *hooks)
+{
+    return hooks && hooks->is_stopped && hooks->is_stopped (hooks->arg);
+}
 
 /* ---- dir_beneath.c: system calls that do not leave a folder. -1 and errno on failure. ---- */
 

@@ -63,7 +63,7 @@ static void add_reject (struct dir_listing *l, const char *reason)
 static void leave (struct dir_listing *l)
 {
     struct dir_frame *f = top (l);
-    l->held -= names_held (&f->names);
+    l->held -= dir_frame_held (f);
     dir_frame_leave (f);
     l->depth--;
 }
@@ -109,29 +109,30 @@ static char *position (struct dir_listing *l)
     return g_strdup (prefix_of (l, f));
 }
 
-/* Reads the next window of the top folder. */
+/* Reads the names of the top folder. */
 static enum err load (struct dir_listing *l, struct error *e)
 {
     struct dir_frame *f = top (l);
-    bool is_first = !f->is_later;
-    g_autofree char *from = position (l);
-    char last[NAMES_TEXT_MAX + 1] = "";
-    if (!is_first)
-        g_strlcpy (last, names_text (&f->names, f->names.n - 1), sizeof last);
     const char *prefix = prefix_of (l, f);
-    struct dir_bounds bounds = {
-        .after = is_first ? within (l->after, prefix, f->prefix_len) : last,
+    const struct dir_bounds bounds = {
+        .after = within (l->after, prefix, f->prefix_len),
         .before = within (l->before, prefix, f->prefix_len),
-        .is_seek = is_first,
     };
-    l->held -= names_held (&f->names);
-    int error = dir_frame_load (f, &l->reader, &bounds, window_for_next (l));
-    l->held += names_held (&f->names);
-    if (error == 0)
-        return ERR_OK;
-    if (error == ECANCELED)
-        return FAIL (e, CLOSED, "the listing was stopped");
-    return give_up_folder (l, from, dir_error_code (error), g_strerror (error), e);
+    int error;
+    enum err r = dir_frame_load (f, &l->reader, &bounds, window_for_next (l), &error, e);
+    l->held += dir_frame_held (f);
+    if (r != ERR_OK || error == 0)
+        return r;
+    return give_up_folder (l, prefix, dir_error_code (error), g_strerror (error), e);
+}
+
+static enum err load_more (struct dir_listing *l, struct error *e)
+{
+    struct dir_frame *f = top (l);
+    l->held -= dir_frame_held (f);
+    enum err r = dir_frame_more (f, e);
+    l->held += dir_frame_held (f);
+    return r;
 }
 
 /* Puts a folder with the prefix l->key on top and reads it. Takes the descriptor. */
@@ -145,7 +146,6 @@ static enum err push (struct dir_listing *l, int take_fd, const struct store_mou
     f->prefix_len = l->key->len;
     f->device = identity->device;
     f->inode = identity->inode;
-    f->is_later = false;
     if (l->depth > LIMIT_DIR_OPEN) {
         struct dir_frame *upper = l->frames->pdata[l->depth - 1 - LIMIT_DIR_OPEN];
         macros_closep (&upper->fd);
@@ -329,7 +329,7 @@ bool dir_walk_has_more (struct dir_listing *l)
 {
     while (l->depth > 0) {
         const struct dir_frame *f = top (l);
-        if (f->at < f->names.n || f->names.is_cut)
+        if (f->at < f->names.n || f->runs)
             return true;
         leave (l);
     }
@@ -354,5 +354,5 @@ enum err dir_walk_step (struct dir_listing *l, struct error *e)
     enum err r = reopen (l, e);
     if (r != ERR_OK || l->depth == 0 || f != top (l))
         return r;
-    return f->at < f->names.n ? see_next (l, e) : load (l, e);
+    return f->at < f->names.n ? see_next (l, e) : load_more (l, e);
 }

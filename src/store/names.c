@@ -7,13 +7,10 @@
 #include <string.h>
 #include <glib.h>
 
-#define SMALL_RUN    64         /* shorter runs are sorted by insertion */
-#define PADDING      8          /* after the arena, so that 8 bytes can be loaded anywhere */
-#define KEEP_MAX     (1u << 20) /* a bigger arena is given back when the window is emptied */
-#define HEADER_SIZE  2          /* before each text in the arena: its length, or that and DROPPED */
-#define DROPPED      0x8000u
-#define COST_ENTRY   (2 * sizeof (struct name)) /* the entry and its place while sorting */
-#define KEEP_QUARTER 3                          /* quarters of the limit kept when it is full */
+#define SMALL_RUN  64         /* shorter runs are sorted by insertion */
+#define PADDING    8          /* after the arena, so that 8 bytes can be loaded anywhere */
+#define KEEP_MAX   (1u << 20) /* a bigger arena is given back when the window is emptied */
+#define COST_ENTRY (2 * sizeof (struct name)) /* the entry and its place while sorting */
 
 void names_clear (struct names *x)
 {
@@ -27,9 +24,13 @@ void names_begin (struct names *x, size_t limit)
     assert (limit >= NAMES_MIN_LIMIT && limit < UINT32_MAX);
     if (x->size > KEEP_MAX || x->room * COST_ENTRY > KEEP_MAX)
         names_clear (x);
-    x->n = x->used = 0;
     x->limit = limit;
-    x->is_cut = false;
+    names_empty (x);
+}
+
+void names_empty (struct names *x)
+{
+    x->n = x->used = 0;
 }
 
 size_t names_held (const struct names *x)
@@ -133,60 +134,12 @@ static void drop_doubles (struct names *x)
     x->n = kept;
 }
 
-static void sort_all (struct names *x)
+void names_sort (struct names *x)
 {
     g_autofree struct name *spare = x->n > SMALL_RUN ? g_new (struct name, x->n) : NULL;
     if (x->n > 1)
         sort_run (x, x->v, spare, x->n, common_prefix (x));
-}
-
-void names_sort (struct names *x)
-{
-    sort_all (x);
     drop_doubles (x);
-}
-
-static void set_header (struct names *x, uint32_t at, uint16_t value)
-{
-    memcpy (x->arena + at - HEADER_SIZE, &value, HEADER_SIZE);
-}
-
-/* Moves the texts that are kept together; their types are behind them, in place of the NUL. */
-static void compact (struct names *x)
-{
-    size_t to = 0, n = 0;
-    for (size_t from = 0; from < x->used;) {
-        uint16_t header;
-        memcpy (&header, x->arena + from, HEADER_SIZE);
-        size_t len = header & ~DROPPED, size = HEADER_SIZE + len + 1;
-        if (!(header & DROPPED)) {
-            uint8_t type = (uint8_t) x->arena[from + size - 1];
-            memmove (x->arena + to, x->arena + from, size);
-            x->arena[to + size - 1] = '\0';
-            x->v[n++] =
-                (struct name){ .at = (uint32_t) to + HEADER_SIZE, .len = header, .type = type };
-            to += size;
-        }
-        from += size;
-    }
-    x->n = n;
-    x->used = to;
-}
-
-/* The window is full: keeps the smallest names, and from now on only such as are below. */
-static void cut (struct names *x)
-{
-    sort_all (x);
-    size_t kept = 0, bytes = 0, quota = x->limit / 4 * KEEP_QUARTER;
-    while (kept < x->n && (kept == 0 || bytes < quota))
-        bytes += HEADER_SIZE + x->v[kept++].len + 1u + COST_ENTRY;
-    memcpy (x->bound, names_text (x, kept - 1), x->v[kept - 1].len + 1u);
-    x->is_cut = true;
-    for (size_t i = kept; i < x->n; i++)
-        set_header (x, x->v[i].at, x->v[i].len | DROPPED);
-    for (size_t i = 0; i < kept; i++)
-        x->arena[x->v[i].at + x->v[i].len] = (char) x->v[i].type;
-    compact (x);
 }
 
 static void make_room (struct names *x, size_t bytes)
@@ -201,21 +154,15 @@ static void make_room (struct names *x, size_t bytes)
     }
 }
 
-void names_add (struct names *x, const char *text, size_t len, uint8_t type)
+bool names_add (struct names *x, const char *text, size_t len, uint8_t type)
 {
     assert (len > 0 && len <= NAMES_TEXT_MAX);
-    if (x->is_cut && strcmp (text, x->bound) > 0)
-        return;
-    size_t bytes = HEADER_SIZE + len + 1;
-    if (names_held (x) + bytes + COST_ENTRY > x->limit) {
-        cut (x);
-        if (strcmp (text, x->bound) > 0)
-            return;
-    }
-    make_room (x, bytes);
-    uint32_t at = (uint32_t) x->used + HEADER_SIZE;
+    if (names_held (x) + len + 1 + COST_ENTRY > x->limit)
+        return false;
+    make_room (x, len + 1);
+    uint32_t at = (uint32_t) x->used;
     x->v[x->n++] = (struct name){ .at = at, .len = (uint16_t) len, .type = type };
     memcpy (x->arena + at, text, len + 1);
-    set_header (x, at, (uint16_t) len);
-    x->used += bytes;
+    x->used += len + 1;
+    return true;
 }

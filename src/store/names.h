@@ -1,6 +1,5 @@
-/* A window over the names of one folder: keeps the smallest names that fit into a number of bytes,
- * and sorts them. What did not fit is dropped and remembered as "cut": the owner reads the folder
- * again for the names above the last one. Knows nothing of files.
+/* A window over the names of one folder: as many as fit into a number of bytes, to be sorted. Knows
+ * nothing of files.
  *
  * Texts are at most NAMES_TEXT_MAX bytes without NUL; the order is that of their bytes. */
 #pragma once
@@ -8,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/macros.h"
 
 #define NAMES_TEXT_MAX 1024 /* some file systems go beyond NAME_MAX */
 
@@ -24,8 +25,6 @@ struct names {
     size_t n, room;
     char *arena;
     size_t used, size, limit;
-    bool is_cut; /* there are names after the last one */
-    char bound[NAMES_TEXT_MAX + 1];
 };
 
 /* Zeroed memory is an empty window. */
@@ -36,8 +35,11 @@ void names_clear (struct names *x);
 #define NAMES_MIN_LIMIT 4096u
 void names_begin (struct names *x, size_t limit);
 
-/* Adds a text, unless it is above what was cut off already. */
-void names_add (struct names *x, const char *text, size_t len, uint8_t type);
+/* Empties it for as many as before. */
+void names_empty (struct names *x);
+
+/* Adds a text. False: it does not fit any more; the first always does. */
+NODISCARD bool names_add (struct names *x, const char *text, size_t len, uint8_t type);
 
 /* Sorts, and drops doubles. */
 void names_sort (struct names *x);

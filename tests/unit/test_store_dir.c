@@ -2,11 +2,6 @@
 #include "base/limits.h"
 #include "store_listing.h"
 
-static int compare_keys (const void *a, const void *b)
-{
-    return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
 /* Folders sort as if a '/' were part of their names: that is the order of whole keys. */
 static void test_byte_order_of_whole_keys (void **state)
 {
@@ -71,35 +66,6 @@ static void test_seeks_straight_to_its_range (void **state)
     g_autofree char *got = list (s, "b/a/x", "b/c", 1, &hooks);
     assert_string_equal (got, "b/b/x|");
     assert_string_equal (folders->str, "|b/|b/a/|b/b/|");
-    store_free (s);
-    tree_clear (&t);
-}
-
-/* With a window of a dozen names, a folder takes many passes and folders within it as well. */
-static void test_several_passes (void **state)
-{
-    (void) state;
-    struct tree t;
-    tree_init (&t);
-    g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
-    for (int i = 0; i < 400; i++) {
-        char *key = g_strdup_printf ("%s%0*d", i % 7 ? "" : "d/", 20 + (i * 37) % 180, i);
-        tree_write (&t, key, "");
-        g_ptr_array_add (keys, key);
-    }
-    g_ptr_array_sort (keys, compare_keys);
-    g_autoptr (GString) want = g_string_new ("");
-    for (guint i = 0; i < keys->len; i++)
-        g_string_append_printf (want, "%s|", (char *) keys->pdata[i]);
-    struct store *s = new_store (&t);
-    store_dir_set_window (s, 4096);
-    for (size_t max = 1; max < 1000; max = max * 3 + 1) {
-        g_autofree char *got = list (s, NULL, NULL, max, NULL);
-        assert_string_equal (got, want->str);
-    }
-    const char *middle = keys->pdata[200];
-    g_autofree char *rest = list (s, middle, NULL, 50, NULL);
-    assert_string_equal (rest, strstr (want->str, middle) + strlen (middle) + 1);
     store_free (s);
     tree_clear (&t);
 }
@@ -283,7 +249,6 @@ int main (void)
         cmocka_unit_test (test_byte_order_of_whole_keys),
         cmocka_unit_test (test_resume_from_every_key),
         cmocka_unit_test (test_seeks_straight_to_its_range),
-        cmocka_unit_test (test_several_passes),
         cmocka_unit_test (test_odd_names),
         cmocka_unit_test (test_longest_key),
         cmocka_unit_test (test_keys_that_are_too_long),

@@ -29,12 +29,15 @@ static GPtrArray *make_texts (size_t n, size_t common, unsigned letters, uint64_
     return texts;
 }
 
-static void add_all (struct names *x, const GPtrArray *texts)
+/* Adds them from `from` on; returns the first that does not fit any more. */
+static guint add_all (struct names *x, const GPtrArray *texts, guint from)
 {
-    for (guint i = 0; i < texts->len; i++) {
-        const char *text = texts->pdata[i];
-        names_add (x, text, strlen (text), (uint8_t) (strlen (text) % 7));
+    for (; from < texts->len; from++) {
+        const char *text = texts->pdata[from];
+        if (!names_add (x, text, strlen (text), (uint8_t) (strlen (text) % 7)))
+            break;
     }
+    return from;
 }
 
 static void sort_without_doubles (GPtrArray *texts)
@@ -47,11 +50,10 @@ static void sort_without_doubles (GPtrArray *texts)
             i++;
 }
 
-/* The window holds the smallest texts, all there are up to its last, with their types. */
-static void assert_holds_smallest (const struct names *x, const GPtrArray *sorted)
+/* The window holds just these, with their types. */
+static void assert_holds (const struct names *x, const GPtrArray *sorted)
 {
-    assert_true (x->n > 0);
-    assert_true (x->is_cut ? x->n < sorted->len : x->n == sorted->len);
+    assert_int_equal (x->n, sorted->len);
     for (size_t i = 0; i < x->n; i++) {
         assert_string_equal (names_text (x, i), sorted->pdata[i]);
         assert_int_equal (x->v[i].len, strlen (sorted->pdata[i]));
@@ -70,50 +72,49 @@ static void test_sorts_any_shape (void **state)
             for (unsigned letters = 1; letters <= 200; letters = letters * 5 + 1) {
                 GPtrArray *texts = make_texts (sizes[s], commons[c], letters, s + c);
                 names_begin (&x, 64 << 20);
-                add_all (&x, texts);
+                assert_int_equal (add_all (&x, texts, 0), texts->len);
                 names_sort (&x);
                 sort_without_doubles (texts);
-                assert_false (x.is_cut);
-                assert_holds_smallest (&x, texts);
+                assert_holds (&x, texts);
                 g_ptr_array_unref (texts);
             }
     names_clear (&x);
 }
 
-static void test_keeps_the_smallest_that_fit (void **state)
+/* It says when it is full, and is as good as new when it was emptied. */
+static void test_as_many_as_fit (void **state)
 {
     (void) state;
     struct names x = { 0 };
-    for (size_t limit = NAMES_MIN_LIMIT; limit < (4 << 20); limit *= 3) {
+    for (size_t limit = NAMES_MIN_LIMIT; limit < (1 << 20); limit *= 3) {
         GPtrArray *texts = make_texts (30000, 5, 200, limit);
         names_begin (&x, limit);
-        add_all (&x, texts);
-        names_sort (&x);
-        sort_without_doubles (texts);
-        assert_true (names_held (&x) <= limit);
-        assert_int_equal (x.is_cut, limit < (1 << 20));
-        assert_true (!x.is_cut || names_held (&x) > limit / 2);
-        assert_holds_smallest (&x, texts);
+        for (guint from = 0, to; from < texts->len; from = to) {
+            names_empty (&x);
+            to = add_all (&x, texts, from);
+            assert_true (to > from);
+            assert_true (names_held (&x) <= limit);
+            assert_true (to == texts->len || names_held (&x) > limit - 100);
+            names_sort (&x);
+            g_autoptr (GPtrArray) part = g_ptr_array_new ();
+            for (guint i = from; i < to; i++)
+                g_ptr_array_add (part, texts->pdata[i]);
+            sort_without_doubles (part);
+            assert_holds (&x, part);
+        }
         g_ptr_array_unref (texts);
     }
     names_clear (&x);
 }
 
-/* Sorted from the top down is the worst order: each text is smaller than all before. */
-static void test_worst_order (void **state)
+static void test_longest_text_fits_least_window (void **state)
 {
     (void) state;
     struct names x = { 0 };
-    GPtrArray *texts = make_texts (5000, 0, 200, 1);
-    sort_without_doubles (texts);
-    names_begin (&x, 16384);
-    for (guint i = texts->len; i-- > 0;)
-        names_add (&x, texts->pdata[i], strlen (texts->pdata[i]),
-                   (uint8_t) (strlen (texts->pdata[i]) % 7));
-    names_sort (&x);
-    assert_true (x.is_cut);
-    assert_holds_smallest (&x, texts);
-    g_ptr_array_unref (texts);
+    g_autofree char *text = g_strnfill (NAMES_TEXT_MAX, 'x');
+    names_begin (&x, NAMES_MIN_LIMIT);
+    assert_true (names_add (&x, text, NAMES_TEXT_MAX, 0));
+    assert_string_equal (names_text (&x, 0), text);
     names_clear (&x);
 }
 
@@ -121,8 +122,8 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_sorts_any_shape),
-        cmocka_unit_test (test_keeps_the_smallest_that_fit),
-        cmocka_unit_test (test_worst_order),
+        cmocka_unit_test (test_as_many_as_fit),
+        cmocka_unit_test (test_longest_text_fits_least_window),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
