@@ -32,7 +32,9 @@
          */
 #define LIMIT_WARM_CONNECTIONS                                                                     \
     8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
-#define LIMIT_BODIES      (64 * MIB) /* bodies of all requests that are being read or run */
+/* Heads of a listener that have not come whole: more, and the largest is shut. */
+#define LIMIT_HEADS       (64 * MIB)
+#define LIMIT_REQUESTS    (64 * MIB) /* heads and bodies of all requests being read or run */
 #define LIMIT_BODY_DRAIN  (64 * MIB) /* of a refused body, read so that the answer gets through */
 #define LIMIT_IDLE_S      8  /* a connection without a whole request head on which nothing moves */
 #define LIMIT_BODY_IDLE_S 30 /* the same while a body is awaited */

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -25,33 +24,6 @@ static void format_address (const struct sockaddr *from, char *out, socklen_t si
         g_strlcpy (out, "?", size);
 }
 
-/* Connections that say nothing, or little, wait in a list; when it is full, the one that waits
- * longest is shut, so that idlers keep nobody out. Whoever has a whole head in is not in it. */
-static void start_waiting (struct peer *peer)
-{
-    struct listener *l = peer->listener;
-    pthread_mutex_lock (&l->waiting_lock);
-    g_queue_push_tail_link (&l->waiting, &peer->waiting);
-    peer->is_waiting = true;
-    if (l->waiting.length > LIMIT_CONNECTIONS_WAITING) {
-        struct peer *oldest = l->waiting.head->data;
-        g_queue_unlink (&l->waiting, &oldest->waiting);
-        oldest->is_waiting = false;
-        shutdown (oldest->fd, SHUT_RDWR);
-    }
-    pthread_mutex_unlock (&l->waiting_lock);
-}
-
-static void stop_waiting (struct peer *peer)
-{
-    struct listener *l = peer->listener;
-    pthread_mutex_lock (&l->waiting_lock);
-    if (peer->is_waiting)
-        g_queue_unlink (&l->waiting, &peer->waiting);
-    peer->is_waiting = false;
-    pthread_mutex_unlock (&l->waiting_lock);
-}
-
 void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
                              enum MHD_ConnectionNotificationCode what)
 {
@@ -62,13 +34,13 @@ void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_
             MHD_get_connection_info (c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         peer->listener = l;
         format_address (info ? info->client_addr : NULL, peer->address, sizeof peer->address);
-        peer->fd = MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        peer->waiting.data = peer;
-        start_waiting (peer);
+        peer->waiter.fd =
+            MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        waiting_add (&l->waiting, &peer->waiter);
         *socket_context = peer;
     } else {
         struct peer *peer = *socket_context;
-        stop_waiting (peer);
+        waiting_remove (&l->waiting, &peer->waiter);
         if (peer->is_warm)
             atomic_fetch_sub (&l->n_warm, 1);
         g_free (peer);
@@ -131,11 +103,30 @@ char *exchange_path (const struct exchange *x)
     return len ? g_strndup (start, len) : g_strdup ("/");
 }
 
+/* Unauthenticated as they are, all requests together may hold so much and no more. */
+static void hold (struct exchange *x, size_t size)
+{
+    atomic_size_t *held = &x->listener->http->held;
+    if (atomic_fetch_add (held, size) + size > LIMIT_REQUESTS) {
+        atomic_fetch_sub (held, size);
+        FAIL (&x->refused, THROTTLED,
+              "The server is busy: too many large requests are being read.");
+        return;
+    }
+    x->held += size;
+}
+
+static void let_go (struct exchange *x, size_t size)
+{
+    atomic_fetch_sub (&x->listener->http->held, size);
+    x->held -= size;
+}
+
 static void release_body (struct exchange *x)
 {
     if (!x->body)
         return;
-    atomic_fetch_sub (&x->listener->http->body_bytes, x->body->len);
+    let_go (x, x->body->len);
     g_string_free (x->body, TRUE);
     x->body = NULL;
 }
@@ -172,6 +163,8 @@ static void refuse_head (struct exchange *x)
     else if (MHD_get_connection_values (x->connection, MHD_HEADER_KIND, NULL, NULL) > LIMIT_HEADERS)
         FAIL (&x->refused, BAD_REQUEST, "The request has more than %d header lines.",
               LIMIT_HEADERS);
+    else if (info)
+        hold (x, info->header_size);
 }
 
 static void refuse_length (struct exchange *x)
@@ -187,7 +180,7 @@ static bool begin (struct exchange *x, const char *method)
     const char *text = header (x, MHD_HTTP_HEADER_CONTENT_LENGTH);
     g_strlcpy (x->method, method, sizeof x->method);
     x->is_begun = true;
-    stop_waiting (x->peer);
+    waiting_remove (&x->listener->waiting, &x->peer->waiter);
     if (text || header (x, MHD_HTTP_HEADER_TRANSFER_ENCODING))
         MHD_set_connection_option (x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                                    (unsigned) LIMIT_BODY_IDLE_S);
@@ -203,17 +196,12 @@ static bool begin (struct exchange *x, const char *method)
  * answer; false when even that takes too much or too long. */
 static bool take (struct exchange *x, const char *data, size_t size)
 {
-    struct http *h = x->listener->http;
     if (clock_mono_ms () - x->start_ms > LIMIT_REQUEST_MS)
         return false;
     if (x->refused.code == ERR_OK && (x->body ? x->body->len : 0) + size > LIMIT_REQUEST_BODY)
         refuse_length (x);
-    if (x->refused.code == ERR_OK &&
-        atomic_fetch_add (&h->body_bytes, size) + size > LIMIT_BODIES) {
-        atomic_fetch_sub (&h->body_bytes, size);
-        FAIL (&x->refused, THROTTLED,
-              "The server is busy: too many request bodies are being read.");
-    }
+    if (x->refused.code == ERR_OK)
+        hold (x, size);
     if (x->refused.code != ERR_OK) {
         release_body (x);
         x->drained += size;
@@ -350,8 +338,9 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
         atomic_fetch_sub (&x->listener->http->n_running, 1);
     x->peer->exchange = NULL;
     if (x->is_begun)
-        start_waiting (x->peer);
+        waiting_add (&x->listener->waiting, &x->peer->waiter);
     release_body (x);
+    let_go (x, x->held);
     call_answer_clear (&x->answer);
     g_free (x->uri);
     g_free (x);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "http/server.h"
+#include "http/waiting.h"
 
 /* One listening socket. */
 struct listener {
@@ -17,8 +18,7 @@ struct listener {
     uint16_t port;
     char address[80];
     atomic_int n_warm; /* connections that may be used again */
-    pthread_mutex_t waiting_lock;
-    GQueue waiting; /* struct peer: those whose next request has not come, longest first */
+    struct waiting waiting;
 };
 
 struct http {
@@ -27,8 +27,8 @@ struct http {
     struct listener imm, admin;
     struct calls *calls;
     atomic_bool is_draining;
-    atomic_size_t body_bytes; /* held by all exchanges together */
-    atomic_int n_running;     /* exchanges from the dispatch of the call to the end of the answer */
+    atomic_size_t held;   /* bytes of heads and bodies, by all exchanges together */
+    atomic_int n_running; /* exchanges from the dispatch of the call to the end of the answer */
 };
 
 struct exchange;
@@ -37,9 +37,8 @@ struct exchange;
 struct peer {
     struct listener *listener;
     struct exchange *exchange; /* the one in progress; NULL between two */
-    bool is_warm, is_waiting;  /* the latter under waiting_lock */
-    GList waiting;
-    int fd; /* the library's */
+    bool is_warm;
+    struct waiter waiter;
     char address[64];
 };
 
@@ -50,6 +49,7 @@ struct exchange {
     char *uri; /* undecoded */
     char method[24];
     GString *body;
+    size_t held;    /* its part of http->held */
     size_t drained; /* bytes of a refused body */
     int64_t start_ms;
     bool is_begun, is_running, is_answered, must_close;

@@ -126,8 +126,8 @@ static void http_free (struct http *h)
     stop (&h->imm);
     stop (&h->admin);
     calls_stop (h->calls);
-    pthread_mutex_destroy (&h->imm.waiting_lock);
-    pthread_mutex_destroy (&h->admin.waiting_lock);
+    waiting_stop (&h->imm.waiting);
+    waiting_stop (&h->admin.waiting);
     g_free (h);
 }
 
@@ -141,8 +141,8 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
     struct http *h = g_new0 (struct http, 1);
     const struct config *config = api->config;
     h->api = api;
-    pthread_mutex_init (&h->imm.waiting_lock, NULL);
-    pthread_mutex_init (&h->admin.waiting_lock, NULL);
+    waiting_start (&h->imm.waiting);
+    waiting_start (&h->admin.waiting);
     if (hooks)
         h->hooks = *hooks;
     h->calls = calls_start ((size_t) config->api_threads, (size_t) config->api_queue);

@@ -235,6 +235,35 @@ static void takes_heads_up_to_the_limit (void **state)
     assert_refused (&r, 414, "RequestURITooLong");
 }
 
+/* Heads that never end fill no memory: the largest are shut, long before they time out, and who
+ * sends little is served. */
+static void endless_heads_are_bounded_together (void **state)
+{
+    struct fixture *f = *state;
+    const size_t each = 3 * MIB, most = LIMIT_HEADS / each;
+    int fds[2 * LIMIT_HEADS / (3 * MIB)];
+    size_t len, n_open = G_N_ELEMENTS (fds);
+    g_autofree char *text = repeat ("GET /?A=", 'a', each, "", &len);
+    _cleanup_close_ int modest = dial (http_port_imm (f->http));
+    push_text (modest, "GET / HTTP/1.1\r\nHo");
+    for (size_t i = 0; i < G_N_ELEMENTS (fds); i++) {
+        fds[i] = dial (http_port_imm (f->http));
+        push (fds[i], text, len);
+    }
+    for (int ms = 0; n_open > most && ms < LIMIT_IDLE_S * 1000 / 2; ms += 10) {
+        n_open = 0;
+        for (size_t i = 0; i < G_N_ELEMENTS (fds); i++)
+            n_open += poll (&(struct pollfd){ .fd = fds[i], .events = POLLRDHUP }, 1, 0) == 0;
+        poll (NULL, 0, 10);
+    }
+    assert_in_range (n_open, 1, most);
+    push_text (modest, "st: x\r\n\r\n");
+    struct response r = pull (modest, true);
+    assert_refused (&r, 400, "MissingAction");
+    for (size_t i = 0; i < G_N_ELEMENTS (fds); i++)
+        close (fds[i]);
+}
+
 static void takes_bodies_up_to_the_limit (void **state)
 {
     struct fixture *f = *state;
@@ -454,6 +483,7 @@ int main (void)
         TEST (refuses_broken_requests_as_json),
         TEST (answers_beside_idle_connections),
         TEST (takes_heads_up_to_the_limit),
+        TEST (endless_heads_are_bounded_together),
         TEST (takes_bodies_up_to_the_limit),
         TEST (refuses_large_chunked_and_announced_bodies),
         TEST (continues_when_the_client_waits_for_it),

@@ -1,0 +1,114 @@
+/* Who waits, and how much they have sent: the kernel counts it. */
+#include "http/waiting.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/queue.h"
+
+#define LOOK_MS  20 /* how much can come meanwhile adds to the bound */
+#define HARMLESS (LIMIT_HEADS / LIMIT_REQUEST_HEAD) /* so many waiters cannot exceed it */
+
+static uint64_t bytes_of (const struct waiter *waiter)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof info;
+    if (getsockopt (waiter->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return 0;
+    return info.tcpi_bytes_received;
+}
+
+static void unlink_waiter (struct waiting *w, struct waiter *waiter)
+{
+    g_queue_unlink (&w->list, &waiter->link);
+    waiter->is_waiting = false;
+}
+
+static void shut (struct waiting *w, struct waiter *waiter)
+{
+    unlink_waiter (w, waiter);
+    shutdown (waiter->fd, SHUT_RDWR);
+}
+
+/* Shuts the greediest until the others fit; those who ask for little do not notice. */
+static void shut_greedy (struct waiting *w)
+{
+    for (;;) {
+        struct waiter *greediest = NULL;
+        uint64_t sum = 0, most = 0;
+        for (GList *l = w->list.head; l; l = l->next) {
+            struct waiter *waiter = l->data;
+            uint64_t bytes = bytes_of (waiter) - waiter->before;
+            sum += bytes;
+            if (bytes > most) {
+                most = bytes;
+                greediest = waiter;
+            }
+        }
+        if (sum <= LIMIT_HEADS || !greediest)
+            return;
+        shut (w, greediest);
+    }
+}
+
+static void *run (void *arg)
+{
+    struct waiting *w = arg;
+    pthread_mutex_lock (&w->lock);
+    while (!w->is_stopping) {
+        if (w->list.length <= HARMLESS) {
+            pthread_cond_wait (&w->wake, &w->lock);
+            continue;
+        }
+        shut_greedy (w);
+        pthread_mutex_unlock (&w->lock);
+        g_usleep (LOOK_MS * 1000);
+        pthread_mutex_lock (&w->lock);
+    }
+    pthread_mutex_unlock (&w->lock);
+    return NULL;
+}
+
+void waiting_start (struct waiting *w)
+{
+    pthread_mutex_init (&w->lock, NULL);
+    pthread_cond_init (&w->wake, NULL);
+    w->thread = thread_start ("waiting", run, w);
+}
+
+void waiting_stop (struct waiting *w)
+{
+    pthread_mutex_lock (&w->lock);
+    w->is_stopping = true;
+    pthread_cond_signal (&w->wake);
+    pthread_mutex_unlock (&w->lock);
+    pthread_join (w->thread, NULL);
+    pthread_cond_destroy (&w->wake);
+    pthread_mutex_destroy (&w->lock);
+}
+
+void waiting_add (struct waiting *w, struct waiter *waiter)
+{
+    waiter->before = waiter->has_asked ? bytes_of (waiter) : 0;
+    waiter->has_asked = true;
+    waiter->link.data = waiter;
+    pthread_mutex_lock (&w->lock);
+    g_queue_push_tail_link (&w->list, &waiter->link);
+    waiter->is_waiting = true;
+    if (w->list.length > LIMIT_CONNECTIONS_WAITING)
+        shut (w, w->list.head->data);
+    if (w->list.length > HARMLESS)
+        pthread_cond_signal (&w->wake);
+    pthread_mutex_unlock (&w->lock);
+}
+
+void waiting_remove (struct waiting *w, struct waiter *waiter)
+{
+    pthread_mutex_lock (&w->lock);
+    if (waiter->is_waiting)
+        unlink_waiter (w, waiter);
+    pthread_mutex_unlock (&w->lock);
+}

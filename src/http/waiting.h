@@ -1,0 +1,32 @@
+/* Inside of http only: the connections of a listener whose next request has not come whole. They
+ * are bounded in number and in bytes, so that idlers and endless heads keep nobody out and fill no
+ * memory: the library shows a head only when all of it is there. */
+#pragma once
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One connection. Set `fd`, leave the rest. */
+struct waiter {
+    int fd;
+    bool is_waiting, has_asked;
+    uint64_t before; /* bytes that came with earlier requests */
+    GList link;
+};
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    GQueue list; /* struct waiter, longest first */
+    pthread_t thread;
+    bool is_stopping;
+};
+
+void waiting_start (struct waiting *w);
+void waiting_stop (struct waiting *w);
+
+/* When there are too many, the one that waits longest is shut. */
+void waiting_add (struct waiting *w, struct waiter *waiter);
+void waiting_remove (struct waiting *w, struct waiter *waiter);
