@@ -38,6 +38,8 @@ describe('a watched bucket', () => {
   const at = (key) => path.join(folder, key);
   let restless;
   before(async () => {
+    const limit = Number(fs.readFileSync('/proc/sys/fs/inotify/max_user_watches', 'utf8'));
+    assert.ok(limit >= 1000, `this machine gives only ${limit} watches (fs.inotify.max_user_watches): too few for this test`);
     folder = server.bucket('watched', { 'first.txt': '1', 'dir/second.txt': '2', 'dir/sub/third.txt': '3' });
     where = await server.dataset('p', 'd');
     await server.bindAndWait(where, 'watched');
