@@ -82,7 +82,8 @@ const struct field fields[] = {
 const size_t fields_count = G_N_ELEMENTS (fields);
 
 /* The columns of a row, by place and kind: narrow ones in `file`, texts in `file_text`. */
-#define IN_FILE_META_CODE(c)  C (c, "INTEGER")
+#define IN_FILE_META_CODE(c) C (c, "INTEGER")
+#define IN_FILE_META_TEXT(c)
 #define IN_FILE_META_INT(c)   C (c, "INTEGER")
 #define IN_FILE_META_TIME(c)  C (c, "INTEGER")
 #define IN_FILE_META_FLOAT(c) C (c, "REAL")
@@ -96,6 +97,7 @@ const size_t fields_count = G_N_ELEMENTS (fields);
 #define IN_FILE_CONST_TEXT(c)
 
 #define IN_TEXT_META_CODE(c)
+#define IN_TEXT_META_TEXT(c) C (c, "TEXT")
 #define IN_TEXT_META_INT(c)
 #define IN_TEXT_META_TIME(c)
 #define IN_TEXT_META_FLOAT(c)
@@ -303,8 +305,13 @@ static enum err bind_narrow (struct sql_stmt *st, int *at, const struct field *f
     return r;
 }
 
+bool field_is_text (const struct field *f)
+{
+    return f->kind == KIND_TEXT && (f->place == PLACE_FACT || f->place == PLACE_META);
+}
+
 static enum err write_text (struct sql *s, int64_t id, const struct field_facts *facts,
-                            struct error *e)
+                            const json_t *meta, struct error *e)
 {
     struct sql_stmt *st;
     enum err r = sql_prepare (s, write_text_sql, &st, e);
@@ -317,8 +324,9 @@ static enum err write_text (struct sql *s, int64_t id, const struct field_facts 
     sql_bind_text (st, 2, uri);
     int at = 3;
     for (const struct field *f = fields; f < fields + fields_count; f++)
-        if (f->place == PLACE_FACT && f->kind == KIND_TEXT) {
-            struct field_value v = f->fact (facts);
+        if (field_is_text (f)) {
+            struct field_value v =
+                f->place == PLACE_FACT ? f->fact (facts) : value_of_meta (f, meta);
             sql_bind_text (st, at++, v.is_set ? v.text : NULL);
         }
     return sql_run (st, e);
@@ -334,9 +342,11 @@ static enum err write_file (struct sql *s, const char *text, int64_t id,
     sql_bind_int (st, 1, id);
     int at = 2;
     for (const struct field *f = fields; f < fields + fields_count && r == ERR_OK; f++) {
+        if (field_is_text (f))
+            continue;
         if (f->place == PLACE_META || f->place == PLACE_DOC)
             r = bind_narrow (st, &at, f, value_of_meta (f, meta), e);
-        else if (f->place == PLACE_FACT && f->kind != KIND_TEXT)
+        else if (f->place == PLACE_FACT)
             r = bind_narrow (st, &at, f, f->fact (facts), e);
     }
     if (r == ERR_OK)
@@ -351,5 +361,5 @@ enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *
     enum err r = write_file (s, write_extracted_sql, id, facts, meta, e);
     if (r == ERR_OK && sql_changes (s) == 0)
         r = write_file (s, write_file_sql, id, facts, meta, e);
-    return r == ERR_OK ? write_text (s, id, facts, e) : r;
+    return r == ERR_OK ? write_text (s, id, facts, meta, e) : r;
 }

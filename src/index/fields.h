@@ -65,6 +65,9 @@ extern const size_t fields_count;
 /* By name on the wire, case-sensitive; NULL if there is none. */
 const struct field *field_find (const char *name);
 
+/* True for texts of a row, which lie in a table of their own, beside the narrow one. */
+bool field_is_text (const struct field *f);
+
 /* "Indexed"; NULL past the last one. */
 const char *file_status_name (unsigned status);
 

@@ -120,7 +120,7 @@ void query_sql_column (struct query_sql *q, const struct field *f)
         q->tables |= TABLE_OBJECT;
         query_sql_add (q, strcmp (f->column, "uri") == 0 ? "o.uri" : KEY_OF_URI);
     } else {
-        bool is_text = f->place == PLACE_FACT && f->kind == KIND_TEXT;
+        bool is_text = field_is_text (f);
         q->tables |= is_text ? TABLE_TEXT : TABLE_FILE;
         query_sql_add (q, is_text ? "t." : q->run->condition ? "+f." : "f.");
         query_sql_add (q, f->column);
@@ -140,7 +140,7 @@ void query_sql_sort_key (struct query_sql *q, const struct field *f)
 
 bool query_is_nullable (const struct field *f)
 {
-    return f->place == PLACE_META || (f->place == PLACE_FACT && f->kind == KIND_TEXT);
+    return f->place == PLACE_META || field_is_text (f);
 }
 
 /* ---- Conditions ---- */
