@@ -65,12 +65,24 @@ static enum err load_totals (struct dataset_db *db, struct sql *s, struct error 
     return ERR_OK;
 }
 
+/* Whoever has to move the file away must know which it is. */
+static enum err make_tables (const struct dataset_db *db, struct sql *s, struct error *e)
+{
+    struct error why;
+    enum err r = schema_make_dataset (s, &why);
+    if (r == ERR_DATABASE)
+        return FAIL (e, DATABASE, "%s: %s", db->path, why.message);
+    if (r != ERR_OK)
+        *e = why;
+    return r;
+}
+
 enum err dataset_db_open (struct dataset_db *db, struct error *e)
 {
     struct sql *s = NULL;
     enum err r = sql_open (&sql_sqlite, db->path, SQL_CREATE | SQL_TIDY_LATER, &s, e);
     if (r == ERR_OK)
-        r = schema_make_dataset (s, e);
+        r = make_tables (db, s, e);
     if (r == ERR_OK)
         r = load_totals (db, s, e);
     if (r != ERR_OK) {

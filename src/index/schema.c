@@ -141,5 +141,7 @@ enum err schema_make_dataset (struct sql *s, struct error *e)
     g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, scripts[1], -1);
     g_autofree char *version = g_strdup_printf (DATASET_VERSION "-%.8s", sum);
     return make_or_check (s, scripts, version,
-                          "use the program that made it, or move the file away and scan anew", e);
+                          "use the program that made it, or move the file away: the buckets "
+                          "fill a new one",
+                          e);
 }

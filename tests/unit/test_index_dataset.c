@@ -26,6 +26,30 @@ static void numbers_and_totals_outlive_the_server (void **state)
     check_invariants (w);
 }
 
+/* Such a file is to be moved away by hand: the message must name it. */
+static void a_file_of_another_version_is_named (void **state)
+{
+    struct world *w = *state;
+    struct sql *s;
+    int64_t number;
+    assert_ok (dataset_write (w->db, false, SQL_DURABLE, &s, &number, &w->e), &w->e);
+    assert_ok (sql_exec (s, "UPDATE schema_version SET version = 'old'", &w->e), &w->e);
+    assert_ok (dataset_commit (w->db, &w->e), &w->e);
+    dataset_db_unref (w->db);
+    datasets_close (w->all);
+    g_autoptr (GArray) keep = g_array_new (FALSE, FALSE, sizeof (int64_t));
+    const int64_t id = 1;
+    g_array_append_val (keep, id);
+    assert_ok (datasets_open (w->tree.path, keep, &w->all, &w->e), &w->e);
+    assert_err (DATABASE, datasets_get (w->all, 1, &w->db, &w->e));
+    assert_non_null (strstr (w->e.message, "/datasets/1.db: "));
+    assert_non_null (strstr (w->e.message, "version old"));
+    datasets_close (w->all);
+    g_autofree char *path = g_build_filename (w->tree.path, "datasets", "1.db", NULL);
+    assert_int_equal (0, unlink (path));
+    world_open (w);
+}
+
 static void a_rollback_leaves_nothing (void **state)
 {
     struct world *w = *state;
@@ -238,6 +262,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         T (numbers_and_totals_outlive_the_server),
+        T (a_file_of_another_version_is_named),
         T (a_rollback_leaves_nothing),
         T (a_dataset_with_rows_is_not_dropped),
         T (orphans_are_removed_and_nothing_else),
