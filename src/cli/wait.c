@@ -79,6 +79,10 @@ static int report_done (const struct watch *w, const struct progress *p)
     puts (". Changes are followed from now on.");
     if (p->failed)
         printf ("%" G_GINT64_FORMAT " could not be read; `bindery failed` tells why.\n", p->failed);
+    if (*p->reason) { /* as when a quota is used up */
+        g_autofree char *reason = table_escape (p->reason);
+        printf ("%s\n", reason);
+    }
     return EXIT_DONE;
 }
 

@@ -190,6 +190,13 @@ describe('the command line', () => {
     assert.match(how.out + how.err, /Retrying/);
   });
 
+  it('says so when a quota kept files out of the index', async () => {
+    server.bucket('too-many', { a: '1', b: '2' });
+    await server.call('CreateDataset', { ProjectName: 'demo', DatasetName: 'small', DatasetMaxFileCount: 1 });
+    const how = await good('bind', 'too-many', '-p', 'demo', '-d', 'small', '--wait');
+    assert.match(how.out, /1 objects? .*DatasetMaxFileCount/);
+  });
+
   it('unbinds, and removes the rows on demand', async () => {
     const where = { ProjectName: 'demo', DatasetName: 'photos' };
     await good('unbind', 'much', '-p', 'demo', '-d', 'photos', '--purge');
