@@ -5,7 +5,6 @@
 #include "api/common.h"
 #include "api/handlers.h"
 #include "base/limits.h"
-#include "index/files.h"
 #include "index/work.h"
 
 /* The binding as the catalogue has it now. */
@@ -79,9 +78,7 @@ enum err api_purge_bucket (struct call *c, const void *params, struct reply *rep
     if (r == ERR_OK)
         r = check_unbound (c->api, &t, e);
     if (r == ERR_OK)
-        r = target_db (c->api, &t, e);
-    if (r == ERR_OK)
-        r = files_purge (t.db, t.bucket, &removed, e);
+        r = scan_purge (c->api->scan, t.dataset->id, t.bucket, &removed, e);
     return r == ERR_OK ? reply_take (reply, json_pack ("{s:I}", "Removed", removed), e) : r;
 }
 

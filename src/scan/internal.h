@@ -86,7 +86,8 @@ struct scan {
     pthread_cond_t scan_wake, index_wake; /* CLOCK_MONOTONIC */
     GHashTable *bounds;                   /* int64_t id -> struct bound */
     GPtrArray *ended; /* struct bound, owned: what is left to clear up after unbinding */
-    bool is_stopping, results_stopping;
+    GArray *purges;   /* int64_t: datasets that a bucket is being purged of, once a call */
+    bool is_stopping;
     unsigned background_in_flight, urgent_in_flight;
     struct pool *pool;
     struct watch *watch;

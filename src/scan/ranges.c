@@ -5,9 +5,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* What an earlier binding left in the dataset is cleared up first. */
+/* What an earlier binding left in the dataset is cleared up first, and a purge ends first. */
 static bool is_being_cleared (const struct scan *s, int64_t dataset_id)
 {
+    for (guint i = 0; i < s->purges->len; i++)
+        if (g_array_index (s->purges, int64_t, i) == dataset_id)
+            return true;
     for (guint i = 0; i < s->ended->len; i++) {
         const struct bound *b = g_ptr_array_index (s->ended, i);
         if (b->dataset_id == dataset_id)

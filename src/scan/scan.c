@@ -1,6 +1,7 @@
 /* The public face: the table of bindings and the threads that serve it. */
 #include "scan/scan.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -117,6 +118,7 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
     s->bounds =
         g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) bound_unref);
     s->ended = g_ptr_array_new_with_free_func ((GDestroyNotify) bound_unref);
+    s->purges = g_array_new (FALSE, FALSE, sizeof (int64_t));
     s->results = queue_new (LIMIT_JOBS_IN_FLIGHT);
     struct pool_options pool = { .worker_path = o->worker_path,
                                  .workers = o->workers ? o->workers : g_get_num_processors (),
@@ -164,6 +166,7 @@ void scan_free (struct scan *s)
     queue_free (s->results);
     g_hash_table_unref (s->bounds);
     g_ptr_array_unref (s->ended);
+    g_array_unref (s->purges);
     pthread_cond_destroy (&s->scan_wake);
     pthread_cond_destroy (&s->index_wake);
     pthread_mutex_destroy (&s->lock);
@@ -180,6 +183,14 @@ enum err scan_bind (struct scan *s, int64_t id, struct error *e)
         return r;
     r = add_bound (s, binding, e);
     binding_free (binding);
+    if (r != ERR_OK)
+        return r;
+    /* Who deleted it before it was in the table could not end it. */
+    r = catalog_get_binding_by_id (s->o.catalog, id, &binding, e);
+    if (r == ERR_OK)
+        binding_free (binding);
+    else if (scan_unbind (s, id, 0, NULL) != ERR_OK)
+        LOG (LOG_INFO, "scan", "binding was deleted as it was made", LOG_NUM ("id", id));
     return r;
 }
 
@@ -201,6 +212,55 @@ enum err scan_unbind (struct scan *s, int64_t id, int64_t dataset, struct error 
     pthread_cond_broadcast (&s->scan_wake);
     pthread_mutex_unlock (&s->lock);
     return ERR_OK;
+}
+
+/* With scan->lock. */
+static bool is_bucket_bound (struct scan *s, int64_t dataset, const char *bucket)
+{
+    GHashTableIter iter;
+    struct bound *b;
+    g_hash_table_iter_init (&iter, s->bounds);
+    while (g_hash_table_iter_next (&iter, NULL, (void **) &b))
+        if (b->dataset_id == dataset && strcmp (b->bucket, bucket) == 0)
+            return true;
+    return false;
+}
+
+static enum err begin_purge (struct scan *s, int64_t dataset, const char *bucket, struct error *e)
+{
+    pthread_mutex_lock (&s->lock);
+    bool is_bound = is_bucket_bound (s, dataset, bucket);
+    if (!is_bound)
+        g_array_append_val (s->purges, dataset);
+    pthread_mutex_unlock (&s->lock);
+    return is_bound ? FAIL (e, CONFLICT, "oss://%s is bound: remove the binding first", bucket)
+                    : ERR_OK;
+}
+
+static void end_purge (struct scan *s, int64_t dataset)
+{
+    pthread_mutex_lock (&s->lock);
+    for (guint i = 0; i < s->purges->len; i++)
+        if (g_array_index (s->purges, int64_t, i) == dataset) {
+            g_array_remove_index_fast (s->purges, i);
+            break;
+        }
+    pthread_cond_broadcast (&s->scan_wake);
+    pthread_mutex_unlock (&s->lock);
+}
+
+enum err scan_purge (struct scan *s, int64_t dataset, const char *bucket, int64_t *ret_removed,
+                     struct error *e)
+{
+    _cleanup_dataset_ struct dataset_db *db = NULL;
+    enum err r = datasets_get (s->o.datasets, dataset, &db, e);
+    if (r == ERR_OK)
+        r = begin_purge (s, dataset, bucket, e);
+    if (r != ERR_OK)
+        return r;
+    r = files_purge (db, bucket, ret_removed, e);
+    end_purge (s, dataset);
+    return r;
 }
 
 enum err scan_pause (struct scan *s, int64_t id, const char *reason, struct error *e)

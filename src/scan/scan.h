@@ -43,6 +43,11 @@ NODISCARD enum err scan_bind (struct scan *s, int64_t binding, struct error *e);
  * written any more. Its rows stay. */
 NODISCARD enum err scan_unbind (struct scan *s, int64_t binding, int64_t dataset, struct error *e);
 
+/* Removes all rows of a bucket that is not bound; CONFLICT if it is. One that is bound meanwhile is
+ * scanned when they have gone. */
+NODISCARD enum err scan_purge (struct scan *s, int64_t dataset, const char *bucket,
+                               int64_t *ret_removed, struct error *e);
+
 /* Stops and resumes synchronising, and says so in the catalogue (State Stopped with `reason`, ""
  * means "pause usage"; Running again). CONFLICT if it is so already. */
 NODISCARD enum err scan_pause (struct scan *s, int64_t binding, const char *reason,

@@ -20,6 +20,7 @@
 struct scan {
     GString *log; /* "bind 1;pause 1 lunch;..." */
     struct catalog *catalog;
+    struct datasets *datasets;
     bool fails;
     struct scan_progress progress;
 };
@@ -37,6 +38,14 @@ enum err scan_unbind (struct scan *s, int64_t binding, int64_t dataset, struct e
     (void) e;
     g_string_append_printf (s->log, "unbind %d of %d;", (int) binding, (int) dataset);
     return ERR_OK;
+}
+
+enum err scan_purge (struct scan *s, int64_t dataset, const char *bucket, int64_t *ret_removed,
+                     struct error *e)
+{
+    _cleanup_dataset_ struct dataset_db *db = NULL;
+    enum err r = datasets_get (s->datasets, dataset, &db, e);
+    return r == ERR_OK ? files_purge (db, bucket, ret_removed, e) : r;
 }
 
 enum err scan_pause (struct scan *s, int64_t binding, const char *reason, struct error *e)
@@ -155,6 +164,7 @@ static inline int setup (void **state)
     add_stores (f);
     f->scan.log = g_string_new (NULL);
     f->scan.catalog = f->api.catalog;
+    f->scan.datasets = f->api.datasets;
     f->api.scan = &f->scan;
     f->api.region = "local";
     f->api.account_id = ACCOUNT;

@@ -221,6 +221,89 @@ static void test_full_scan_ends_whichever_range_is_last (void **state)
     assert_true (has_next);
 }
 
+static void *purge (void *arg)
+{
+    struct world *w = arg;
+    struct error e;
+    int64_t removed;
+    return GINT_TO_POINTER (scan_purge (w->scan, w->dataset, "fake", &removed, &e));
+}
+
+static void test_binding_made_during_a_purge_has_all_rows (void **state)
+{
+    struct world *w = *state;
+    struct error e;
+    int64_t removed;
+    world_bind_ten (w);
+    assert_err (CONFLICT, scan_purge (w->scan, w->dataset, "fake", &removed, &e));
+    world_unbind (w);
+    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    struct sql *s;
+    int64_t commit;
+    pthread_mutex_lock (&w->scan->lock);
+    while (w->scan->ended->len) {
+        pthread_mutex_unlock (&w->scan->lock);
+        usleep (1000);
+        pthread_mutex_lock (&w->scan->lock);
+    }
+    pthread_mutex_unlock (&w->scan->lock);
+    assert_ok (dataset_write (db, true, SQL_REBUILDABLE, &s, &commit, &e), &e);
+    pthread_t thread = thread_start ("purge", purge, w);
+    wait_for (dataset_waiting (db) == 1); /* the purge waits for its turn, and is overtaken */
+    world_bind (w);
+    for (int i = 0; i < 50; i++, usleep (2000))
+        assert_int_equal (dataset_waiting (db), 1); /* the binding has not begun */
+    dataset_rollback (db);
+    void *purged;
+    pthread_join (thread, &purged);
+    assert_int_equal (GPOINTER_TO_INT (purged), ERR_OK);
+    wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
+    assert_int_equal (world_file_count (w), 10);
+}
+
+/* Deletes the next binding when its dataset's file is being made: the scan has read it from the
+ * catalogue, but does not have it yet. */
+static void *delete_next (void *arg)
+{
+    struct world *w = arg;
+    struct error e;
+    int64_t id = w->binding + 1;
+    g_autofree char *path = g_strdup_printf ("%s/datasets/2.db", w->dir);
+    while (access (path, F_OK) != 0)
+        sched_yield ();
+    assert_ok (catalog_delete_binding (w->catalog, id, &e), &e);
+    return GINT_TO_POINTER (scan_unbind (w->scan, id, 2, &e));
+}
+
+static void test_binding_deleted_as_it_is_made_is_gone (void **state)
+{
+    struct world *w = *state;
+    struct error e;
+    world_bind_ten (w);
+    world_unbind (w);
+    struct dataset d = { .project_id = 1,
+                         .name = "new", /* to make its file takes a while */
+                         .description = "",
+                         .template_id = "",
+                         .workflow_parameters = "",
+                         .quotas = { 10, 1000, 1000, 1000, 1000 } };
+    assert_ok (catalog_create_dataset (w->catalog, &d, &e), &e);
+    struct binding b = {
+        .dataset_id = d.id, .bucket = "fake", .state = BINDING_RUNNING, .reason = ""
+    };
+    pthread_t thread = thread_start ("delete", delete_next, w);
+    assert_ok (catalog_create_binding (w->catalog, &b, &e), &e);
+    enum err r = scan_bind (w->scan, b.id, &e);
+    assert_true (r == ERR_OK || r == ERR_NOT_FOUND);
+    pthread_join (thread, NULL);
+    struct scan_progress p;
+    assert_err (NOT_FOUND, scan_get_progress (w->scan, b.id, &p, &e));
+    pthread_mutex_lock (&w->scan->lock);
+    guint left = g_hash_table_size (w->scan->bounds);
+    pthread_mutex_unlock (&w->scan->lock);
+    assert_int_equal (left, 0);
+}
+
 static atomic_int_fast64_t due_in_ms;
 
 static void ask_when_due (struct world *w)
@@ -254,6 +337,8 @@ int main (void)
         FAULT (test_results_that_cannot_be_stored_are_tried_again_later),
         FAULT (test_reindex_that_comes_while_a_scan_begins_is_done),
         FAULT (test_full_scan_ends_whichever_range_is_last),
+        FAULT (test_binding_made_during_a_purge_has_all_rows),
+        FAULT (test_binding_deleted_as_it_is_made_is_gone),
         FAULT (test_idle_scan_thread_sleeps_while_another_walks),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
