@@ -113,7 +113,8 @@ enum err dataset_stats (struct dataset_db *db, struct dataset_stats *ret, struct
 {
     pthread_mutex_lock (&db->lock);
     ret->file_count = db->totals.file_count;
-    ret->total_file_size = db->totals.total_file_size;
+    int64_t size = db->totals.total_file_size;
+    ret->total_file_size = size < 0 ? INT64_MAX : size;
     pthread_mutex_unlock (&db->lock);
     return ERR_OK;
 }
@@ -272,7 +273,7 @@ static enum err store_totals (struct dataset_db *db, struct error *e)
 
 enum err dataset_commit (struct dataset_db *db, struct error *e)
 {
-    assert (db->uncommitted.file_count >= 0 && db->uncommitted.total_file_size >= 0);
+    assert (db->uncommitted.file_count >= 0);
     enum err r = store_totals (db, e);
     if (r == ERR_OK)
         r = sql_commit (db->writer, e);

@@ -64,11 +64,13 @@ int64_t dataset_last_commit (struct dataset_db *db);
  * between dataset_write() and its end. */
 struct dataset_totals {
     int64_t next_id; /* of rows of file, object and work: never used again */
-    int64_t file_count, total_file_size;
+    int64_t file_count;
+    int64_t total_file_size; /* modulo 2^64: negative if it is over INT64_MAX */
 };
 struct dataset_totals *dataset_totals (struct dataset_db *db);
 
-/* Always right: kept in the transactions that change rows. */
+/* Always right: kept in the transactions that change rows. A total size over INT64_MAX is told as
+ * that. */
 struct dataset_stats {
     int64_t file_count, total_file_size;
 };

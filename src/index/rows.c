@@ -105,11 +105,17 @@ static enum err find_create_time (struct change *c, const struct row *old, int64
     return r;
 }
 
+/* A few sparse files have more bytes than the total can count. It wraps around, both ways. */
+static int64_t add_wrapping (int64_t total, uint64_t size)
+{
+    return (int64_t) ((uint64_t) total + size);
+}
+
 static void count_put (struct change *c, const struct row *old, const struct row_put *put)
 {
     struct dataset_totals *t = dataset_totals (c->db);
     t->file_count += !old->is_there;
-    t->total_file_size += (int64_t) put->version->size - (int64_t) old->version.size;
+    t->total_file_size = add_wrapping (t->total_file_size, put->version->size - old->version.size);
     c->failed += (put->status == FILE_FAILED) - (old->is_there && old->status == FILE_FAILED);
 }
 
@@ -179,7 +185,7 @@ enum err rows_delete (struct change *c, const char *uri, const struct row *old, 
         return r;
     struct dataset_totals *t = dataset_totals (c->db);
     t->file_count--;
-    t->total_file_size -= (int64_t) old->version.size;
+    t->total_file_size = add_wrapping (t->total_file_size, -old->version.size);
     c->failed -= old->status == FILE_FAILED;
     return ERR_OK;
 }
@@ -190,6 +196,6 @@ bool rows_fit_quota (struct change *c, uint64_t size, int64_t max_file_count,
     const struct dataset_totals *t = dataset_totals (c->db);
     if (max_file_count && t->file_count >= max_file_count)
         return false;
-    return !max_total_size || (t->total_file_size <= max_total_size &&
+    return !max_total_size || (t->total_file_size >= 0 && t->total_file_size <= max_total_size &&
                                size <= (uint64_t) (max_total_size - t->total_file_size));
 }

@@ -94,9 +94,12 @@ static enum err fake_list_open (struct store *s, const char *bucket, const char 
     enum err r = call_hook (f, FAKE_LIST_OPEN, NULL, 0, e);
     if (r != ERR_OK)
         return r;
+    pthread_mutex_lock (&f->lock);
+    uint64_t root = f->root;
+    pthread_mutex_unlock (&f->lock);
     for (guint i = 0; hooks && hooks->known_mounts && i < hooks->known_mounts->len; i++) {
         const struct store_mount *m = g_ptr_array_index (hooks->known_mounts, i);
-        if (!*m->prefix && m->inode != f->root)
+        if (!*m->prefix && m->inode != root)
             return FAIL (e, STORE_CHANGED, "the root is another one");
     }
     struct listing *l = g_new0 (struct listing, 1);

@@ -69,6 +69,27 @@ static void a_listing_does_not_delete_what_is_newer_than_it (void **state)
     check_invariants (w);
 }
 
+static void sizes_beyond_all_measure_are_counted_back (void **state)
+{
+    struct world *w = *state;
+    const char *const keys[] = { "a", "b", "c" };
+    for (size_t i = 0; i < N_ELEMENTS (keys); i++) {
+        put_keys (w, &keys[i], 1);
+        struct work_item *item = take_one (w);
+        struct work_result *result = result_of (item, WORK_STORED);
+        result->version.size = INT64_MAX; /* a sparse file that grew */
+        finish (w, result);
+        work_item_free (item);
+    }
+    assert_int_equal (3, stats (w).file_count);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal (1, delete_key (w, keys[i], dataset_last_commit (w->db)));
+    assert_int_equal (INT64_MAX, stats (w).total_file_size);
+    assert_int_equal (1, delete_key (w, keys[2], dataset_last_commit (w->db)));
+    assert_int_equal (0, stats (w).total_file_size);
+    check_invariants (w);
+}
+
 static void a_listing_does_not_delete_what_was_dirtied_since (void **state)
 {
     struct world *w = *state;
@@ -361,6 +382,7 @@ int main (void)
         T (a_new_key_is_pending_then_indexed),
         T (dirty_again_while_in_flight_is_taken_once_more),
         T (a_listing_does_not_delete_what_is_newer_than_it),
+        T (sizes_beyond_all_measure_are_counted_back),
         T (a_listing_does_not_delete_what_was_dirtied_since),
         T (a_result_of_a_deleted_key_is_dropped),
         T (a_result_of_an_ended_binding_is_dropped),

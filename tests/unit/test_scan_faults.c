@@ -14,6 +14,15 @@ static struct bound *the_bound (struct world *w)
     return b;
 }
 
+static bool is_walking (struct world *w)
+{
+    struct bound *b = the_bound (w);
+    pthread_mutex_lock (&w->scan->lock);
+    bool is = b->ranges_running > 0;
+    pthread_mutex_unlock (&w->scan->lock);
+    return is;
+}
+
 static struct dataset_db *open_db (struct world *w)
 {
     struct dataset_db *db;
@@ -148,7 +157,7 @@ static void test_gap_does_not_end_a_pause (void **state)
     fake_set_hook (w->fake, world_step, &last);
     struct error e;
     assert_ok (scan_rescan (w->scan, w->binding, NULL, false, false, &e), &e);
-    wait_for (atomic_load (&last.times) && !the_bound (w)->ranges_running);
+    wait_for (atomic_load (&last.times) && !is_walking (w));
     assert_true (world_is_in_state (w, BINDING_STOPPED, BINDING_INCREMENTAL_SCANNING));
 }
 
