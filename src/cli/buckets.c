@@ -49,7 +49,7 @@ static void print_buckets (const json_t *buckets)
     table_print (t);
 }
 
-/* What lies beside the buckets and is none. */
+/* Why the list may not be whole. */
 static void print_warnings (const json_t *warnings)
 {
     size_t i;

@@ -17,6 +17,7 @@
 #include "auth/nonces.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/datadir.h"
@@ -24,6 +25,7 @@
 #include "index/operators.h"
 #include "store/dir.h"
 
+#define REGION_LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 #define STOP_CALLS_MS     2000 /* running calls get this long */
 #define STOP_ALL_MS       4800 /* then the process ends, whatever still runs: nothing is lost */
 #define STRAYS_LOGGED_MAX 20
@@ -294,6 +296,10 @@ static enum err check_config (struct server *s, struct error *e)
     if (!clock_parse_zone (c->timezone, &s->api.timezone_min))
         return FAIL (e, INVALID_ARGUMENT, "timezone is '%s', expected UTC or an offset like +08:00",
                      c->timezone);
+    size_t len = strlen (c->region); /* a part of ARNs, between colons */
+    if (len < 1 || len > LIMIT_NAME_MAX || strspn (c->region, REGION_LETTERS) != len)
+        return FAIL (e, INVALID_ARGUMENT, "region is '%s', expected letters, digits, '-' and '_'",
+                     c->region);
     uint32_t operators;
     if (operators_of_template (c->default_template, &operators, NULL) == ERR_OK)
         return ERR_OK;

@@ -148,6 +148,7 @@ describe('start and stop', () => {
     ['a bucket folder that is not there', { flags: { bucket: 'b-1=/no/such/folder' } }, /\/no\/such\/folder|b-1/],
     ['an illegal bucket name', { flags: { bucket: 'A_B=/tmp' } }, /A_B/],
     ['an account that is not 16 digits', { flags: { 'account-id': '12' } }, /account|12/],
+    ['a region that cannot stand in an ARN', { flags: { region: 'a:b' } }, /a:b/],
     ['a time zone that is none', { flags: { timezone: 'Mars' } }, /Mars/],
     ['a template that is none', { flags: { 'default-template': 'Official:Nothing' } }, /Official:Nothing/],
     ['one half of a root key', { env: { BINDERY_ACCESS_KEY_SECRET: '' } }, /key/i],
