@@ -54,12 +54,17 @@ static bool is_indexed (struct extraction *x)
            row.extractor >= pool_extractor_version () && row.operators == x->operators;
 }
 
+bool extraction_is_overdue (const struct extraction *x)
+{
+    return clock_now_ns () - x->item->since_ns >= LIMIT_RESTLESS_MS * NS_PER_MS;
+}
+
 /* A file that was changed a moment ago may still be written: work that was to settle waits on. */
 static bool is_restless (const struct extraction *x)
 {
-    int64_t now = clock_now_ns (), age;
-    if (x->item->not_before_ns == 0 || now - x->item->since_ns >= LIMIT_RESTLESS_MS * NS_PER_MS ||
-        __builtin_sub_overflow (now, x->handle.facts.mtime_ns, &age))
+    int64_t age;
+    if (x->item->not_before_ns == 0 ||
+        __builtin_sub_overflow (clock_now_ns (), x->handle.facts.mtime_ns, &age))
         return false;
     return age >= 0 && age < LIMIT_SETTLE_MS * NS_PER_MS;
 }
@@ -101,7 +106,8 @@ static enum err open_object (struct extraction *x, struct error *e)
         r = store_open (store, bucket, key, &x->handle, e);
     if (r == ERR_STORE_DENIED && store_head (store, bucket, key, &x->handle.facts, NULL) != ERR_OK)
         return ERR_STORE_DOWN;
-    if (r == ERR_OK && is_restless (x))
+    x->is_restless = r == ERR_OK && is_restless (x);
+    if (x->is_restless && !extraction_is_overdue (x))
         return FAIL (e, VERSION_CHANGED, "the object is still being written");
     return r;
 }

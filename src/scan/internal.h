@@ -183,9 +183,12 @@ struct extraction {
     char message[256];
     json_t *meta;
     bool is_unchanged;
+    bool is_restless; /* it was written a moment ago, and maybe still is */
     int64_t again_ns; /* when its work is due again; INT64_MAX: it is done */
 };
 void extraction_free (struct extraction *x);
+/* Its work has waited for it to rest as long as work may. */
+bool extraction_is_overdue (const struct extraction *x);
 
 /* events.c: a watch_fn; `scan` is its argument. */
 void events_receive (void *scan, int64_t binding, const struct watch_event *events, size_t n);

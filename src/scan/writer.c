@@ -59,21 +59,26 @@ static void store_as (struct work_result *r, struct extraction *x, enum file_sta
     r->operators = x->operators;
 }
 
+/* It is stored as it is, but was not seen to rest. */
+static void look_again (struct work_result *r)
+{
+    r->keep_dirty = true;
+    r->reset_since = true;
+    r->not_before_ns = clock_now_ns () + LIMIT_SETTLE_MS * NS_PER_MS;
+}
+
 /* It changed while it was looked at: again when it rests. One that never rests is stored as it was
  * every LIMIT_RESTLESS_MS. */
 static void judge_changed (struct work_result *r, struct extraction *x)
 {
-    int64_t now = clock_now_ns ();
-    bool is_overdue = now - x->item->since_ns >= LIMIT_RESTLESS_MS * NS_PER_MS;
-    if (is_overdue && x->meta) {
+    if (extraction_is_overdue (x) && x->meta) {
         store_as (r, x, FILE_INDEXED, NULL);
-        r->keep_dirty = true;
-        r->reset_since = true;
+        look_again (r);
     } else {
         r->outcome = WORK_LATER;
         r->strikes = x->item->strikes;
+        r->not_before_ns = clock_now_ns () + LIMIT_SETTLE_MS * NS_PER_MS;
     }
-    r->not_before_ns = now + LIMIT_SETTLE_MS * NS_PER_MS;
 }
 
 /* A crash or a stall is a strike; the object that has enough of them is Failed until it changes. */
@@ -108,6 +113,8 @@ static void judge_opened (struct work_result *r, struct extraction *x)
         store_as (r, x, FILE_FAILED, x->message);
     else
         judge_strike (r, x);
+    if (r->outcome == WORK_STORED && x->is_restless)
+        look_again (r);
 }
 
 static struct work_result *judge (struct extraction *x)

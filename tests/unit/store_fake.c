@@ -274,6 +274,14 @@ void fake_put (struct fake *f, const char *key, const void *bytes, size_t len)
     pthread_mutex_unlock (&f->lock);
 }
 
+void fake_touch (struct fake *f, const char *key, int64_t mtime_ns)
+{
+    pthread_mutex_lock (&f->lock);
+    struct object *o = g_tree_lookup (f->objects, key);
+    o->facts.mtime_ns = mtime_ns;
+    pthread_mutex_unlock (&f->lock);
+}
+
 void fake_remove (struct fake *f, const char *key)
 {
     pthread_mutex_lock (&f->lock);

@@ -180,6 +180,30 @@ static void test_results_that_cannot_be_stored_are_tried_again_later (void **sta
     wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
 }
 
+/* ---- A file that never rests ---- */
+
+static bool has_size (struct world *w, const char *key, size_t size)
+{
+    struct index_entry row;
+    return world_get_row (w, key, &row) && row.version.size == size;
+}
+
+/* Its work is a minute old. After it was stored as it is, its writer goes on, and nobody tells. */
+static void test_restless_file_is_looked_at_again (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    world_put (w, "k1", "half");
+    fake_touch (w->fake, "k1", clock_now_ns ());
+    run_sql (w, "INSERT INTO work VALUES (1, 'k1', 1000000, 0, 1, 1, 0, 0, 1);"
+                "UPDATE binding SET pending = pending + 1");
+    scan_kick (w->scan, w->binding);
+    wait_for (has_size (w, "k1", strlen ("half")));
+    world_put (w, "k1", "the whole");
+    wait_for (has_size (w, "k1", strlen ("the whole")));
+    wait_for (world_is_quiet (w));
+}
+
 /* ---- Requests that come at a bad moment ---- */
 
 /* The scan thread waits for its turn to write that a scan begins. */
@@ -344,6 +368,7 @@ int main (void)
         FAULT (test_gap_does_not_hold_up_the_rest),
         FAULT (test_gap_does_not_end_a_pause),
         FAULT (test_results_that_cannot_be_stored_are_tried_again_later),
+        FAULT (test_restless_file_is_looked_at_again),
         FAULT (test_reindex_that_comes_while_a_scan_begins_is_done),
         FAULT (test_full_scan_ends_whichever_range_is_last),
         FAULT (test_binding_made_during_a_purge_has_all_rows),
