@@ -1,6 +1,9 @@
 /* The program `bindery`: picks the sub-command and runs it. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <glib.h>
 
 #include "base/text.h"
 #include "cli/command.h"
@@ -57,7 +60,7 @@ static int run_command (const char *name, char **args)
     return unknown_command (name);
 }
 
-int main (int argc, char **argv)
+static int run (int argc, char **argv)
 {
     if (argc < 2) {
         print_help (stderr);
@@ -75,4 +78,15 @@ int main (int argc, char **argv)
         return EXIT_DONE;
     }
     return run_command (word, argv + 2);
+}
+
+/* A full disk at the other end of standard output must not look like success. */
+int main (int argc, char **argv)
+{
+    int status = run (argc, argv);
+    bool is_written = !ferror (stdout);
+    if (fflush (stdout) == 0 && is_written)
+        return status;
+    fprintf (stderr, "bindery: cannot write the output: %s\n", g_strerror (errno));
+    return status == EXIT_DONE ? EXIT_ERROR : status;
 }

@@ -2,11 +2,12 @@
 'use strict';
 
 const assert = require('node:assert');
+const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it, before } = require('node:test');
 
-const { useServer, until, KEY } = require('./harness');
+const { useServer, until, KEY, binary } = require('./harness');
 const samples = require('./samples');
 
 describe('the command line', () => {
@@ -206,6 +207,16 @@ describe('the command line', () => {
     assert.match((await good('unbind', 'photos', '-p', 'demo', '-d', 'photos', '--purge')).out, /4/);
     assert.equal((await server.call('SimpleQuery', where)).TotalHits, 0);
     await fails(1, /./, 'unbind', 'photos', '-p', 'demo', '-d', 'photos');
+  });
+
+  it('fails when its output cannot be written', () => {
+    const full = fs.openSync('/dev/full', 'w');
+    for (const args of [['status'], ['status', '--json'], ['--help']]) {
+      const how = spawnSync(binary, args, { env: server.environment({ BINDERY_DATA: server.data }), stdio: ['ignore', full, 'pipe'] });
+      assert.equal(how.status, 1, `${args}: ${how.stderr}`);
+      assert.match(String(how.stderr), /cannot write/);
+    }
+    fs.closeSync(full);
   });
 
   it('has help for every command', async () => {
