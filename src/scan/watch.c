@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/macros.h"
 #include "base/queue.h"
@@ -21,8 +22,18 @@
 
 #define READ_SIZE (64 * 1024)
 #define WATCH_MASK                                                                                 \
-    (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB |            \
-     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+    (IN_CLOSE_WRITE | IN_MODIFY | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE |            \
+     IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+
+#define WRITTEN_SLOTS 4096
+
+/* A file that was told as written to a moment ago: a writer makes an event with each write, and one
+ * look once it rests is enough. */
+struct written {
+    int wd;
+    guint name; /* its hash */
+    int64_t told_ms;
+};
 
 /* An event that was not handed over yet. */
 struct pending {
@@ -43,6 +54,7 @@ struct watch {
     GString *text;
     GArray *batch; /* struct watch_event */
     char *buffer;
+    struct written written[WRITTEN_SLOTS]; /* by hash; a collision only tells once more */
 };
 
 /* ---- Events become pending ---- */
@@ -137,6 +149,24 @@ static void see_folders (struct watch *w, const struct watch_spot *spots, uint32
             see_folder (w, bindings->pdata[i], prefixes->pdata[i], mask);
 }
 
+/* True for a write to a file that was told a moment ago, and whose look is still to come. When it
+ * was looked at or went, the next write is told again. */
+static bool is_told (struct watch *w, const struct inotify_event *event, const char *name)
+{
+    const uint32_t looked_at = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE;
+    guint hash = g_str_hash (name) ^ (guint) event->wd * 2654435761u;
+    struct written *slot = &w->written[hash % WRITTEN_SLOTS];
+    bool is_same = slot->wd == event->wd && slot->name == hash;
+    int64_t now = clock_mono_ms ();
+    if ((event->mask & IN_MODIFY) && is_same && now - slot->told_ms < LIMIT_SETTLE_MS)
+        return true;
+    if (event->mask & (IN_MODIFY | IN_CREATE))
+        *slot = (struct written){ event->wd, hash, now };
+    else if (is_same && (event->mask & looked_at))
+        slot->wd = 0;
+    return false;
+}
+
 static void see_event (struct watch *w, const struct inotify_event *event)
 {
     const char *name = event->len ? event->name : "";
@@ -153,7 +183,7 @@ static void see_event (struct watch *w, const struct inotify_event *event)
         return; /* cannot be a key, nor lead to one */
     } else if (event->mask & IN_ISDIR) {
         see_folders (w, spots, event->mask, name);
-    } else {
+    } else if (!is_told (w, event, name)) {
         for (; spots; spots = spots->next)
             if (strlen (spots->prefix) + strlen (name) <= LIMIT_KEY_MAX)
                 see_file (w, spots, event->mask, name);

@@ -19,8 +19,8 @@
 
 enum watch_kind {
     WATCH_CLOSED,    /* a file was written and closed, or moved here: look at it now */
-    WATCH_SETTLE,    /* made or touched, maybe still being written: look after LIMIT_SETTLE_MS of
-                      * quiet; CLOSED comes if it has a writer */
+    WATCH_SETTLE,    /* made, touched or written to: look after LIMIT_SETTLE_MS of quiet; told once
+                      * in that time, however many writes there are; CLOSED comes if it has a writer */
     WATCH_GONE,      /* deleted or moved away */
     WATCH_FOLDER,    /* a folder came, went or was moved: scan the prefix, "a/b/" */
     WATCH_UNMOUNT,   /* the file system of a folder was unmounted: check mounts, scan the prefix */

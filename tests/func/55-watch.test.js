@@ -182,13 +182,15 @@ describe('a watched bucket', () => {
     assert.deepEqual([f.ObjectStatus, f.ImageWidth], ['Indexed', 640]);
   });
 
-  it('shows a file that stays open once it has been quiet, and whole when it is closed', async () => {
+  it('shows a file that stays open whenever it has been quiet, and whole when it is closed', async () => {
     const fd = fs.openSync(at('open.txt'), 'w');
     fs.writeSync(fd, 'one');
     await server.fileAppears(where, uri('open.txt'), (f) => f.Size === 3, { seconds: 10 });
     fs.writeSync(fd, 'two');
-    fs.closeSync(fd);
     await server.fileAppears(where, uri('open.txt'), (f) => f.Size === 6, { seconds: 10 });
+    fs.writeSync(fd, 'three');
+    fs.closeSync(fd);
+    await server.fileAppears(where, uri('open.txt'), (f) => f.Size === 11, { seconds: 10 });
   });
 
   it('settles on the last of many quick changes', async () => {

@@ -126,6 +126,25 @@ static void test_files (void **state)
     g_autofree char *rest = wait_for (&s->ear, "1 GONE b.jpg");
 }
 
+/* A file that stays open is told when it grows, once for many writes, and again after something
+ * else. */
+static void test_writes_without_close (void **state)
+{
+    struct scene *s = *state;
+    tree_write (&s->t, "log", "");
+    watch_prefix (s, 1, ".", "");
+    _cleanup_close_ int fd = openat (s->t.fd, "log", O_WRONLY | O_APPEND | O_CLOEXEC);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal (write (fd, "line\n", 5), 5);
+    assert_int_equal (fchmodat (s->t.fd, "log", 0600, 0), 0);
+    assert_int_equal (write (fd, "line\n", 5), 5);
+    tree_write (&s->t, "last", "");
+    g_autofree char *before = wait_for (&s->ear, "1 CLOSED last");
+    g_auto (GStrv) told = g_strsplit (before, "1 SETTLE log\n", -1);
+    guint times = g_strv_length (told) - 1;
+    assert_true (times >= 1 && times <= 3); /* a write, the mode, a write */
+}
+
 /* Names that cannot be keys are not told. */
 static void test_odd_names (void **state)
 {
@@ -321,6 +340,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         TEST (test_files),
+        TEST (test_writes_without_close),
         TEST (test_odd_names),
         TEST (test_folders_come_and_go),
         TEST (test_moved_folder),
