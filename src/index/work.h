@@ -38,8 +38,13 @@ NODISCARD enum err work_end_binding (struct dataset_db *db, int64_t binding, str
 /* The first step of work_end_binding(), short whatever the size: from when it returns, nothing of
  * the binding is written any more. */
 NODISCARD enum err work_fence_binding (struct dataset_db *db, int64_t binding, struct error *e);
-/* Ends every binding of the dataset that is not in `keep` (int64_t): what a crash left. */
-NODISCARD enum err work_sweep_bindings (struct dataset_db *db, const GArray *keep, struct error *e);
+/* The second: one transaction of it. *ret_done: nothing is left. */
+NODISCARD enum err work_end_some (struct dataset_db *db, int64_t binding, bool *ret_done,
+                                  struct error *e);
+/* Fences every binding of the dataset that is not in `keep` (int64_t), what a crash left, and adds
+ * its id to `ret`. */
+NODISCARD enum err work_fence_others (struct dataset_db *db, const GArray *keep, GArray *ret,
+                                      struct error *e);
 
 struct work_progress {
     int64_t listed, indexed, unchanged, deleted; /* of the current or last full scan and since */

@@ -162,17 +162,32 @@ static enum err end_batch (struct change *c, int64_t *removed, bool *ret_done, s
     return *ret_done ? drop_rest (c->s, c->binding, e) : ERR_OK;
 }
 
+static enum err end_some (struct dataset_db *db, int64_t binding, int64_t *removed, bool *ret_done,
+                          struct error *e)
+{
+    struct change c;
+    bool is_done = false;
+    enum err r = work_begin_change (db, false, binding, &c, e);
+    if (r == ERR_OK)
+        r = work_end_change (&c, end_batch (&c, removed, &is_done, e), e);
+    if (r == ERR_OK)
+        *ret_done = is_done;
+    return r;
+}
+
+enum err work_end_some (struct dataset_db *db, int64_t binding, bool *ret_done, struct error *e)
+{
+    int64_t removed = 0;
+    return end_some (db, binding, &removed, ret_done, e);
+}
+
 static enum err end_binding (struct dataset_db *db, int64_t binding, int64_t *removed,
                              struct error *e)
 {
     bool is_done = false;
     enum err r = work_fence_binding (db, binding, e);
-    while (r == ERR_OK && !is_done) {
-        struct change c;
-        r = work_begin_change (db, false, binding, &c, e);
-        if (r == ERR_OK)
-            r = work_end_change (&c, end_batch (&c, removed, &is_done, e), e);
-    }
+    while (r == ERR_OK && !is_done)
+        r = end_some (db, binding, removed, &is_done, e);
     return r;
 }
 
@@ -226,13 +241,17 @@ static bool is_in (const GArray *ids, int64_t id)
     return false;
 }
 
-enum err work_sweep_bindings (struct dataset_db *db, const GArray *keep, struct error *e)
+enum err work_fence_others (struct dataset_db *db, const GArray *keep, GArray *ret, struct error *e)
 {
     g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
     enum err r = list_bindings (db, NULL, ids, e);
-    for (guint i = 0; i < ids->len && r == ERR_OK; i++)
-        if (!is_in (keep, g_array_index (ids, int64_t, i)))
-            r = work_end_binding (db, g_array_index (ids, int64_t, i), e);
+    for (guint i = 0; i < ids->len && r == ERR_OK; i++) {
+        int64_t id = g_array_index (ids, int64_t, i);
+        if (is_in (keep, id))
+            continue;
+        r = work_fence_binding (db, id, e);
+        g_array_append_val (ret, id);
+    }
     return r;
 }
 

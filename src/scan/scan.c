@@ -46,8 +46,29 @@ static void add_id (GHashTable *by_dataset, int64_t dataset, int64_t binding)
         g_array_append_val (ids, binding);
 }
 
-/* Ends in each dataset what belongs to bindings that the catalogue no longer has: left by a crash.
- */
+/* Lets the scan threads clear up after bindings of a dataset that the catalogue no longer has. */
+static enum err add_ended (struct scan *s, int64_t dataset, const GArray *keep, struct error *e)
+{
+    _cleanup_dataset_ struct dataset_db *db = NULL;
+    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
+    enum err r = datasets_get (s->o.datasets, dataset, &db, e);
+    if (r == ERR_OK)
+        r = work_fence_others (db, keep, ids, e);
+    for (guint i = 0; r == ERR_OK && i < ids->len; i++) {
+        const struct binding gone = { .id = g_array_index (ids, int64_t, i),
+                                      .dataset_id = dataset };
+        struct bound *b;
+        r = bound_new (s, &gone, &b, e);
+        if (r == ERR_OK) {
+            bound_end (b);
+            g_ptr_array_add (s->ended, b);
+        }
+    }
+    return r;
+}
+
+/* Ends in each dataset what belongs to bindings that the catalogue no longer has: left by a crash,
+ * or by a stop before it was cleared up. */
 static enum err sweep (struct scan *s, const GPtrArray *bindings, struct error *e)
 {
     g_autoptr (GArray) datasets = NULL;
@@ -67,10 +88,7 @@ static enum err sweep (struct scan *s, const GPtrArray *bindings, struct error *
     GArray *ids;
     g_hash_table_iter_init (&iter, by_dataset);
     while (g_hash_table_iter_next (&iter, (void **) &dataset, (void **) &ids)) {
-        _cleanup_dataset_ struct dataset_db *db = NULL;
-        r = datasets_get (s->o.datasets, *dataset, &db, e);
-        if (r == ERR_OK)
-            r = work_sweep_bindings (db, ids, e);
+        r = add_ended (s, *dataset, ids, e);
         if (r != ERR_OK)
             return r;
     }

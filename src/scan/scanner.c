@@ -328,11 +328,24 @@ static void serve_bound (struct bound *b)
     }
 }
 
-/* Clears up after a binding that was deleted: its work may be millions of rows. */
+static bool is_stopping (struct scan *s)
+{
+    pthread_mutex_lock (&s->lock);
+    bool is = s->is_stopping;
+    pthread_mutex_unlock (&s->lock);
+    return is;
+}
+
+/* Clears up after a binding that was deleted: its work may be millions of rows. The next start goes
+ * on where this one stops. */
 static void clear_up (struct bound *b)
 {
     struct error e;
-    if (work_end_binding (b->db, b->id, &e) != ERR_OK)
+    bool is_done = false;
+    enum err r = work_fence_binding (b->db, b->id, &e);
+    while (r == ERR_OK && !is_done && !is_stopping (b->scan))
+        r = work_end_some (b->db, b->id, &is_done, &e);
+    if (r != ERR_OK)
         LOG (LOG_ERROR, "scan", "cannot clear up after a binding; the next start will",
              LOG_STR ("bucket", b->bucket), LOG_STR ("error", e.message));
 }

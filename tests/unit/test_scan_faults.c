@@ -42,6 +42,22 @@ static void run_sql (struct world *w, const char *script)
     assert_ok (dataset_end (db, r, &e), &e);
 }
 
+static int64_t count (struct world *w, const char *query)
+{
+    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    struct sql *s;
+    struct sql_stmt *st;
+    struct error e;
+    bool has_row;
+    assert_ok (dataset_read (db, &s, &e), &e);
+    assert_ok (sql_prepare (s, query, &st, &e), &e);
+    assert_ok (sql_step (st, &has_row, &e), &e);
+    int64_t n = sql_get_int (st, 0);
+    sql_finish (st);
+    dataset_read_done (db, s);
+    return n;
+}
+
 static void remove_ten (struct world *w)
 {
     for (int i = 0; i < 10; i++)
@@ -254,6 +270,28 @@ static void test_full_scan_ends_whichever_range_is_last (void **state)
     assert_true (has_next);
 }
 
+/* More than can be cleared up while a server stops, which the next start does not wait for. */
+static void test_clearing_up_is_interrupted_and_taken_up_again (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    run_sql (w, "INSERT INTO work WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
+                " LIMIT 400000) SELECT 1, 'w' || x, 1000000 + x, 1, 9e18, 1, 0, 0, 1 FROM n;"
+                "UPDATE binding SET pending = 400000; UPDATE dataset SET next_id = 2000000");
+    world_unbind (w);
+    wait_for (count (w, "SELECT count(*) FROM work") < 400000);
+    int64_t start = clock_mono_ms ();
+    scan_free (w->scan);
+    assert_in_range (clock_mono_ms () - start, 0, 1500);
+    int64_t left = count (w, "SELECT count(*) FROM work");
+    assert_in_range (left, 100000, 399999);
+    start = clock_mono_ms ();
+    world_start_scan (w);
+    assert_in_range (clock_mono_ms () - start, 0, 1500);
+    wait_for (count (w, "SELECT count(*) FROM work") < left);
+    assert_int_equal (world_file_count (w), 10);
+}
+
 static void *purge (void *arg)
 {
     struct world *w = arg;
@@ -371,6 +409,7 @@ int main (void)
         FAULT (test_restless_file_is_looked_at_again),
         FAULT (test_reindex_that_comes_while_a_scan_begins_is_done),
         FAULT (test_full_scan_ends_whichever_range_is_last),
+        FAULT (test_clearing_up_is_interrupted_and_taken_up_again),
         FAULT (test_binding_made_during_a_purge_has_all_rows),
         FAULT (test_binding_deleted_as_it_is_made_is_gone),
         FAULT (test_idle_scan_thread_sleeps_while_another_walks),
