@@ -33,18 +33,30 @@ static bool is_xml_name (const char *text)
     return true;
 }
 
-/* XML 1.0 has no way to write most control characters: they become U+FFFD. */
+/* U+FFFE and U+FFFF */
+static bool is_no_character (const char *c)
+{
+    return strncmp (c, "\xef\xbf", 2) == 0 && (unsigned char) c[2] >= 0xbe;
+}
+
+/* XML 1.0 has no way to write most control characters and U+FFFE: they become U+FFFD. Readers take
+ * a bare carriage return for a line feed. */
 static void append_xml_text (GString *out, const char *text)
 {
     g_autoptr (GString) legal = g_string_new (NULL);
     for (const char *c = text; *c; c++) {
-        if ((unsigned char) *c < 0x20 && !strchr ("\t\n\r", *c))
+        bool is_none = is_no_character (c);
+        if (is_none)
+            c += 2;
+        if (is_none || ((unsigned char) *c < 0x20 && !strchr ("\t\n\r", *c)))
             g_string_append (legal, "\xef\xbf\xbd");
         else
             g_string_append_c (legal, *c);
     }
     g_autofree char *escaped = g_markup_escape_text (legal->str, (gssize) legal->len);
-    g_string_append (out, escaped);
+    g_auto (GStrv) parts = g_strsplit (escaped, "\r", -1);
+    g_autofree char *whole = g_strjoinv ("&#13;", parts);
+    g_string_append (out, whole);
 }
 
 static void append_members (GString *out, const json_t *object)

@@ -253,6 +253,12 @@ describe('the gate', () => {
     assert.match(bad.text, /^(<\?xml[^>]*\?>\s*)?<Error>.*<Code>InvalidProjectName<\/Code>.*<\/Error>\s*$/s);
     for (const part of ['Message', 'RequestId', 'HostId', 'Recommend']) assert.match(bad.text, new RegExp(`<${part}>[^<]+</${part}>`));
     assert.ok(!bad.text.includes('<&>'), 'text is escaped');
+    const odd = await server.raw('signV1', {
+      action: 'GetProject',
+      query: { ProjectName: 'a\x01b\ufffec\uffffd\re' },
+      common: { Format: 'XML' },
+    });
+    assert.match(odd.text, /a\ufffdb\ufffdc\ufffdd&#13;e/, 'what XML cannot say is replaced');
     for (const Format of ['JSON', 'json']) {
       const json = await server.raw('signV1', { action: 'ListProjects', common: { Format } });
       assert.ok(json.body && json.body.RequestId, json.text);
