@@ -102,6 +102,9 @@
 #define LIMIT_STRIKES        2     /* crashes or timeouts before an object is Failed */
 #define LIMIT_SETTLE_MS      2000  /* quiet time before a file counts as written */
 #define LIMIT_RESTLESS_MS    60000 /* a file that never rests is indexed this often */
+#define LIMIT_WORK_WAIT_NS                                                                         \
+    INT64_C (3600000000000) /* work due later than that was queued before the clock was set back   \
+                             */
 
 /* Worker. */
 #define LIMIT_RESULT        (1 * MIB) /* bytes of one reply */

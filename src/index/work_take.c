@@ -1,6 +1,7 @@
 /* Work: dirtied by events, taken by those who do it. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "index/work_internal.h"
 
 void work_item_free (void *ptr)
@@ -72,7 +73,7 @@ static enum err take_class (struct taking *t, enum work_priority priority, struc
         int64_t id = sql_get_int (st, 0), not_before_ns = sql_get_int (st, 4);
         if (t->skip && g_hash_table_contains (t->skip, &id))
             continue;
-        bool is_due = not_before_ns <= t->now_ns;
+        bool is_due = not_before_ns <= t->now_ns || not_before_ns - t->now_ns > LIMIT_WORK_WAIT_NS;
         if (!is_due || t->items->len >= t->max) {
             t->next_ns = MIN (t->next_ns, is_due ? t->now_ns : not_before_ns);
             break;

@@ -17,8 +17,7 @@ static struct bound *find_ref (struct scan *s, int64_t id)
     return b;
 }
 
-/* With scan->lock. A folder whose parent is to be scanned too needs no scan of its own. */
-static void add_prefix (struct bound *b, const char *prefix)
+void events_add_prefix (struct bound *b, const char *prefix)
 {
     g_autofree char *parent = g_strdup (prefix);
     for (char *slash = strchr (parent, '/'); slash && slash[1]; slash = strchr (slash + 1, '/')) {
@@ -64,7 +63,7 @@ static size_t sort_out (struct bound *b, const struct watch_event *events, size_
             break;
         case WATCH_FOLDER:
         case WATCH_UNMOUNT:
-            add_prefix (b, events[i].key);
+            events_add_prefix (b, events[i].key);
             break;
         case WATCH_MOUNTS:
             b->next_scan_ms = MIN (b->next_scan_ms, b->scan_started_ms + SCAN_MOUNTS_MS);
@@ -126,7 +125,7 @@ void events_poll_folders (struct bound *b)
     for (guint i = 0; i < prefixes->len; i++) {
         const char *prefix = g_ptr_array_index (prefixes, i);
         if (*prefix)
-            add_prefix (b, prefix);
+            events_add_prefix (b, prefix);
         else
             b->needs_scan = true;
     }

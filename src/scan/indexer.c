@@ -206,6 +206,13 @@ static bool serve (struct bound *b)
     return taken > 0;
 }
 
+/* Work that is due in a day is due now: the clock was set back. */
+static bool has_due_work (const struct bound *b, int64_t now_ns)
+{
+    return b->next_work_ns <= now_ns ||
+           (b->next_work_ns < INT64_MAX && b->next_work_ns - now_ns > LIMIT_WORK_WAIT_NS);
+}
+
 /* The next binding with due work, as a reference; with scan->lock. */
 static struct bound *next_bound (struct scan *s, int64_t now_ns, int64_t *ret_due_ns)
 {
@@ -216,7 +223,7 @@ static struct bound *next_bound (struct scan *s, int64_t now_ns, int64_t *ret_du
     while (g_hash_table_iter_next (&iter, NULL, (void **) &b)) {
         if (!b->has_begun || b->is_paused || clock_mono_ms () < b->retry_ms)
             continue;
-        if (b->next_work_ns <= now_ns && (!found || b->served < found->served))
+        if (has_due_work (b, now_ns) && (!found || b->served < found->served))
             found = b;
         *ret_due_ns = MIN (*ret_due_ns, b->next_work_ns);
     }

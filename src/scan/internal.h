@@ -192,5 +192,8 @@ bool extraction_is_overdue (const struct extraction *x);
 
 /* events.c: a watch_fn; `scan` is its argument. */
 void events_receive (void *scan, int64_t binding, const struct watch_event *events, size_t n);
+/* What begins with `prefix` is to be scanned; a folder whose parent is, too, needs no scan of its
+ * own, and too many become a scan of everything. With scan->lock. */
+void events_add_prefix (struct bound *b, const char *prefix);
 /* The folders that cannot be watched become prefixes to scan. */
 void events_poll_folders (struct bound *b);

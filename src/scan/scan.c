@@ -333,7 +333,7 @@ enum err scan_rescan (struct scan *s, int64_t id, const char *prefix, bool reind
         b->force |= reindex;
         b->forget_mounts |= accept_mounts;
         if (prefix && *prefix && !reindex && !accept_mounts)
-            g_hash_table_add (b->prefixes, g_strdup (prefix));
+            events_add_prefix (b, prefix);
         else
             b->needs_scan = true;
         b->retry_ms = 0;

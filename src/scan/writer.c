@@ -35,7 +35,7 @@ static enum work_outcome judge_missing (struct extraction *x)
     for (guint i = 0; has_root && b->mounts && i < b->mounts->len; i++) {
         const struct store_mount *known = g_ptr_array_index (b->mounts, i);
         if (*known->prefix && g_str_has_prefix (x->item->key, known->prefix)) {
-            g_hash_table_add (b->prefixes, g_strdup (known->prefix));
+            events_add_prefix (b, known->prefix);
             outcome = WORK_UNCHANGED;
         }
     }

@@ -5,10 +5,15 @@
 #include "index/dataset.h"
 #include "scan_world.h"
 
+static struct bound *the_bound_locked (struct world *w)
+{
+    return g_hash_table_lookup (w->scan->bounds, &w->binding);
+}
+
 static struct bound *the_bound (struct world *w)
 {
     pthread_mutex_lock (&w->scan->lock);
-    struct bound *b = g_hash_table_lookup (w->scan->bounds, &w->binding);
+    struct bound *b = the_bound_locked (w);
     pthread_mutex_unlock (&w->scan->lock);
     assert_non_null (b);
     return b;
@@ -220,6 +225,25 @@ static void test_restless_file_is_looked_at_again (void **state)
     wait_for (world_is_quiet (w));
 }
 
+/* ---- A clock that was set back ---- */
+
+static void test_work_of_a_later_day_is_done_today (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    int64_t tomorrow_ns = clock_now_ns () + 86400 * NS_PER_S;
+    world_put (w, "k1", "changed");
+    g_autofree char *script = g_strdup_printf (
+        "INSERT INTO work VALUES (1, 'k1', 1000000, 0, %" G_GINT64_FORMAT ", 1, 0, 0, 1);"
+        "UPDATE binding SET pending = pending + 1",
+        tomorrow_ns);
+    run_sql (w, script);
+    pthread_mutex_lock (&w->scan->lock);
+    the_bound_locked (w)->next_work_ns = tomorrow_ns;
+    pthread_mutex_unlock (&w->scan->lock);
+    wait_for (has_size (w, "k1", strlen ("changed")));
+}
+
 /* ---- Requests that come at a bad moment ---- */
 
 /* The scan thread waits for its turn to write that a scan begins. */
@@ -375,6 +399,25 @@ static void test_binding_deleted_as_it_is_made_is_gone (void **state)
     assert_int_equal (left, 0);
 }
 
+static void test_prefixes_that_are_asked_for_do_not_pile_up (void **state)
+{
+    struct world *w = *state;
+    struct error e;
+    world_bind_ten (w);
+    pthread_mutex_lock (&w->scan->lock);
+    the_bound_locked (w)->is_planning = true; /* no scan thread takes them */
+    pthread_mutex_unlock (&w->scan->lock);
+    guint most = 0;
+    for (int i = 0; i < 2 * SCAN_PREFIXES_MAX; i++) {
+        g_autofree char *prefix = g_strdup_printf ("k%d/", i);
+        assert_ok (scan_rescan (w->scan, w->binding, prefix, false, false, &e), &e);
+        pthread_mutex_lock (&w->scan->lock);
+        most = MAX (most, g_hash_table_size (the_bound_locked (w)->prefixes));
+        pthread_mutex_unlock (&w->scan->lock);
+    }
+    assert_in_range (most, 1, SCAN_PREFIXES_MAX);
+}
+
 static atomic_int_fast64_t due_in_ms;
 
 static void ask_when_due (struct world *w)
@@ -407,6 +450,8 @@ int main (void)
         FAULT (test_gap_does_not_end_a_pause),
         FAULT (test_results_that_cannot_be_stored_are_tried_again_later),
         FAULT (test_restless_file_is_looked_at_again),
+        FAULT (test_work_of_a_later_day_is_done_today),
+        FAULT (test_prefixes_that_are_asked_for_do_not_pile_up),
         FAULT (test_reindex_that_comes_while_a_scan_begins_is_done),
         FAULT (test_full_scan_ends_whichever_range_is_last),
         FAULT (test_clearing_up_is_interrupted_and_taken_up_again),
