@@ -1,5 +1,5 @@
 // A re-scan of an unchanged directory of a million objects, against the bare floor in the same run: read every folder,
-// sort, statx every entry (bench/floor_list.c). Usage: node bench/rescan.js [OBJECTS] [FOLDERS]
+// sort, statx every entry (bench/floor_list.c). Usage: node bench/rescan.js [OBJECTS] [FOLDERS] [NAME_LENGTH]
 'use strict';
 
 const child = require('node:child_process');
@@ -10,6 +10,7 @@ const { median, watchMemory, row, withServer } = require('./common');
 
 const objects = Number(process.argv[2] || 1000000);
 const folders = Number(process.argv[3] || 1000);
+const nameLength = Number(process.argv[4] || 16);
 const floor = path.join(__dirname, '..', 'build', 'bench', 'floor_list');
 const runs = 5;
 
@@ -18,7 +19,7 @@ function makeTree(root) {
   for (let d = 0, n = 0; d < folders; d++) {
     const folder = path.join(root, `folder-${String(d).padStart(5, '0')}`);
     fs.mkdirSync(folder, { recursive: true });
-    for (let i = 0; i < each && n < objects; i++, n++) fs.closeSync(fs.openSync(path.join(folder, `IMG_${String(n).padStart(8, '0')}.txt`), 'w'));
+    for (let i = 0; i < each && n < objects; i++, n++) fs.closeSync(fs.openSync(path.join(folder, `IMG_${String(n).padStart(nameLength - 8, '0')}.txt`), 'w'));
   }
 }
 
