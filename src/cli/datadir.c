@@ -10,8 +10,11 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
+#define LOCK_WAIT_MS       2000
+#define LOCK_RETRY_US      20000
 #define ACCOUNT_DIGITS     16
 #define ENDPOINTS_SIZE_MAX 4096
 
@@ -23,6 +26,19 @@ static void read_holder (int fd, char *buf, size_t size)
     g_strchomp (buf);
 }
 
+/* A server that was killed holds its lock until the last of it has gone: one that is started in its
+ * place waits for that. */
+static bool lock_soon (int fd)
+{
+    int64_t until = clock_mono_ms () + LOCK_WAIT_MS;
+    while (flock (fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || clock_mono_ms () >= until)
+            return false;
+        g_usleep (LOCK_RETRY_US);
+    }
+    return true;
+}
+
 enum err datadir_lock (const char *data, int *ret_fd, struct error *e)
 {
     if (g_mkdir_with_parents (data, 0700) != 0)
@@ -31,7 +47,7 @@ enum err datadir_lock (const char *data, int *ret_fd, struct error *e)
     _cleanup_close_ int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return FAIL (e, IO, "cannot open %s: %s", path, g_strerror (errno));
-    if (flock (fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_soon (fd)) {
         char holder[24];
         read_holder (fd, holder, sizeof holder);
         return FAIL (e, CONFLICT, "another server (process %s) runs on the data folder %s", holder,

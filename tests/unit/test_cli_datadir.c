@@ -1,5 +1,7 @@
 #include "test.h"
 
+#include <sys/wait.h>
+
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
@@ -51,6 +53,32 @@ static void test_one_server_at_a_time (void **state)
     assert_non_null (strstr (e.message, w->data));
     close (fd);
     assert_ok (datadir_lock (w->data, &fd, &e), &e);
+    close (fd);
+}
+
+/* As after kill -9: the old process is still on its way out. */
+static void test_a_server_that_is_ending_is_waited_for (void **state)
+{
+    const struct world *w = *state;
+    struct error e;
+    int fd, tell[2], locked[2];
+    char byte;
+    assert_int_equal (pipe (tell) | pipe (locked), 0);
+    pid_t child = fork ();
+    if (child == 0) {
+        bool ok = datadir_lock (w->data, &fd, &e) == ERR_OK && write (locked[1], "", 1) == 1;
+        close (tell[1]);
+        _exit (ok && read (tell[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    close (tell[0]);
+    assert_int_equal (read (locked[0], &byte, 1), 1);
+    close (tell[1]);
+    assert_ok (datadir_lock (w->data, &fd, &e), &e);
+    int status;
+    assert_int_equal (waitpid (child, &status, 0), child);
+    assert_int_equal (status, 0);
+    close (locked[0]);
+    close (locked[1]);
     close (fd);
 }
 
@@ -117,6 +145,8 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_one_server_at_a_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown (test_a_server_that_is_ending_is_waited_for, set_up,
+                                         tear_down),
         cmocka_unit_test (test_a_data_folder_that_cannot_be),
         cmocka_unit_test_setup_teardown (test_endpoints, set_up, tear_down),
         cmocka_unit_test_setup_teardown (test_the_account_stays, set_up, tear_down),
