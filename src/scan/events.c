@@ -91,6 +91,7 @@ static void mark_dirty (struct bound *b, const struct work_dirty *keys, size_t n
     pthread_mutex_lock (&b->scan->lock);
     if (r == ERR_OK) {
         b->next_work_ns = 0;
+        b->is_dirtied = true;
         pthread_cond_signal (&b->scan->index_wake);
     } else {
         LOG (LOG_ERROR, "scan", "cannot store events; scanning again",

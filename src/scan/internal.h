@@ -74,6 +74,7 @@ struct bound {
     unsigned background_in_flight;
     int64_t next_work_ns;             /* no work is due before */
     bool is_starved;                  /* scan work was left because too much was in flight */
+    bool is_dirtied;                  /* events came since nothing was in flight */
     uint64_t served;                  /* turn of the indexer that served it last */
     int64_t rate_since_ms, rate_done; /* for the estimate: results since */
     double rate;                      /* objects a second, smoothed; 0: not known */

@@ -239,8 +239,10 @@ static void store_batch (struct scan *s, GPtrArray *batch, bool is_urgent)
     pthread_mutex_lock (&s->lock);
     for (guint i = 0; i < mine->len; i++)
         count_out (g_ptr_array_index (mine, i));
-    if (is_urgent) /* the key may have been dirtied again meanwhile */
+    if (b->is_dirtied) { /* maybe a key that was in flight, and so could not be taken */
         b->next_work_ns = 0;
+        b->is_dirtied = g_hash_table_size (b->in_flight) > 0;
+    }
     measure_rate (b);
     wake_indexer (s);
     pthread_mutex_unlock (&s->lock);
