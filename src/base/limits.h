@@ -38,6 +38,7 @@
 #define LIMIT_BODY_DRAIN  (64 * MIB) /* of a refused body, read so that the answer gets through */
 #define LIMIT_IDLE_S      8  /* a connection without a whole request head on which nothing moves */
 #define LIMIT_BODY_IDLE_S 30 /* the same while a body is awaited */
+#define LIMIT_KEPT_IDLE_S 20 /* the same between two requests */
 #define LIMIT_REQUEST_MS  120000 /* from the first byte of a request to the last of its body */
 
 #define LIMIT_QUERY_MS    2500 /* a query that takes longer is ended: SDKs read for 3 s */

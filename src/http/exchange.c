@@ -58,6 +58,10 @@ static const char *header (const struct exchange *x, const char *name)
     return MHD_lookup_connection_value (x->connection, MHD_HEADER_KIND, name);
 }
 
+/* Seconds that a client may count on, well below LIMIT_KEPT_IDLE_S: so that none sends a request
+ * into a connection that is just being closed. */
+#define KEEP_ALIVE "timeout=15"
+
 /* Between two requests the library clears a connection's whole buffer, which is as large as the
  * largest request: resident memory from then on. So few connections are kept open, and only for
  * clients that say they will use them again. */
@@ -279,7 +283,9 @@ static enum MHD_Result answer (struct exchange *x)
     }
     if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header (r, MHD_HTTP_HEADER_ALLOW, "GET, POST");
-    if (!may_stay_open (x))
+    if (may_stay_open (x))
+        MHD_add_response_header (r, "Keep-Alive", KEEP_ALIVE);
+    else
         MHD_add_response_header (r, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result queued = MHD_queue_response (x->connection, a->status, r);
     MHD_destroy_response (r);
@@ -327,7 +333,7 @@ static void log_access (const struct exchange *x, enum MHD_RequestTerminationCod
 void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_context,
                       enum MHD_RequestTerminationCode why)
 {
-    (void) cls, (void) c;
+    (void) cls;
     struct exchange *x = *request_context;
     if (!x)
         return;
@@ -339,6 +345,8 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
     x->peer->exchange = NULL;
     if (x->is_begun)
         waiting_add (&x->listener->waiting, &x->peer->waiter);
+    if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        MHD_set_connection_option (c, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned) LIMIT_KEPT_IDLE_S);
     release_body (x);
     let_go (x, x->held);
     call_answer_clear (&x->answer);

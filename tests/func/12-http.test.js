@@ -134,6 +134,7 @@ describe('HTTP', () => {
           { host, port, agent, method: r.method, path: r.path, headers: { ...r.headers, 'content-length': 0 } },
           (answer) => {
             assert.equal(answer.statusCode, 200);
+            assert.equal(answer.headers['keep-alive'], 'timeout=15', 'a client knows how long it may use the connection');
             answer.resume();
             answer.on('end', resolve);
           },
