@@ -38,6 +38,8 @@ static const struct {
     { "Orientation", OP_EXIF },
     { "ProduceTime", OP_EXIF },
     { "LatLong", OP_EXIF },
+    { "Title", OP_EXIF | OP_MEDIA_META },
+    { "Artist", OP_EXIF | OP_MEDIA_META },
 };
 
 enum err operators_of_template (const char *id, uint32_t *ret, struct error *e)

@@ -49,12 +49,14 @@ static inline json_t *random_meta (struct world *w)
     static const char *const media[] = { "image", "video", "document", "other" };
     static const char *const exif[] = { "{\"Make\":{\"value\":\"Canon\"}}",
                                         "{\"Model\":{\"value\":\"NIKON D90\"}}" };
+    static const char *const titles[] = { "Bridge", "Bridge at night", "\u5317\u4eac" };
     json_t *meta = json_object ();
     maybe (w, meta, "ContentType", json_string (types[pick (w, 4)]));
     maybe (w, meta, "MediaType", json_string (media[pick (w, 4)]));
     maybe (w, meta, "ImageWidth", json_integer (pick (w, 5) * 100));
     maybe (w, meta, "Orientation", json_integer (1 + pick (w, 8)));
     maybe (w, meta, "ProduceTime", random_time (w));
+    maybe (w, meta, "Title", json_string (titles[pick (w, 3)]));
     maybe (w, meta, "LatLong", json_string ("48.5,-11.25"));
     maybe (w, meta, "EXIF", json_string (exif[pick (w, 2)]));
     return meta;
