@@ -4,7 +4,7 @@
 Usage: tools/make-samples.py [FOLDER]   (default: tests/samples)
 The x.expected.json beside each is written by hand-checked rules here, and was compared with exiftool.
 """
-import json, os, struct, sys, zlib
+import hashlib, json, os, struct, sys, zlib
 
 OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(__file__), '..', 'tests', 'samples')
 FULL_TIME = '2020-08-19T17:11:11.25+08:00'
@@ -74,8 +74,52 @@ def segment(marker, data):
     return b'\xff' + bytes([marker]) + struct.pack('>H', len(data) + 2) + data
 
 
-def jpeg(width, height, exif=None, sof=0xc0):
-    app = segment(0xe0, b'JFIF\0\1\1\0\0\1\0\1\0\0')
+XMP_DATA = {'dc': 'http://purl.org/dc/elements/1.1/', 'xmp': 'http://ns.adobe.com/xap/1.0/',
+            'photoshop': 'http://ns.adobe.com/photoshop/1.0/', 'tiff': 'http://ns.adobe.com/tiff/1.0/',
+            'exif': 'http://ns.adobe.com/exif/1.0/', 'xmpMM': 'http://ns.adobe.com/xap/1.0/mm/'}
+XMP_TITLE = ('<dc:title><rdf:Alt><rdf:li xml:lang="de">Brücke</rdf:li><rdf:li xml:lang="x-default">Bridge &amp; R\u00edo</rdf:li>'
+             '</rdf:Alt></dc:title>')
+XMP_ARTIST = '<dc:creator><rdf:Seq><rdf:li>Ana</rdf:li><rdf:li>Bo</rdf:li></rdf:Seq></dc:creator>'
+XMP_PLACE = '<exif:GPSLatitude>39,54.20575N</exif:GPSLatitude><exif:GPSLongitude>116,23,0W</exif:GPSLongitude>'
+
+
+def xmp(attributes='', elements='', prefixes=None):
+    """A packet; `prefixes` renames those of namespaces."""
+    spaces = ''.join(f' xmlns:{p}="{a}"' for p, a in XMP_DATA.items())
+    text = ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+            '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""' + spaces +
+            f' {attributes}>{elements}</rdf:Description></rdf:RDF></x:xmpmeta>\n   \n<?xpacket end="w"?>')
+    for old, new in (prefixes or {}).items():
+        text = text.replace(old + ':', new + ':').replace('xmlns:' + old, 'xmlns:' + new)
+    return text.encode()
+
+
+def xmp_segment(packet):
+    return segment(0xe1, b'http://ns.adobe.com/xap/1.0/\0' + packet)
+
+
+def xmp_extension(packet, part):
+    """Segments of `part` bytes each."""
+    guid = hashlib.md5(packet).hexdigest().upper().encode()
+    return b''.join(segment(0xe1, b'http://ns.adobe.com/xmp/extension/\0' + guid +
+                            struct.pack('>II', len(packet), at) + packet[at:at + part])
+                    for at in range(0, len(packet), part))
+
+
+def iim(*records):
+    return b''.join(b'\x1c\2' + bytes([n]) + struct.pack('>H', len(t)) + t for n, t in records)
+
+
+def resource(number, data):
+    return b'8BIM' + struct.pack('>HHI', number, 0, len(data)) + data + b'\0' * (len(data) & 1)
+
+
+PRESS = iim((5, 'Bridge'.encode()), (105, b'Headline'), (80, b'Ana'), (80, 'Jos\u00e9'.encode('latin-1')),
+            (55, b'20200819'), (60, b'171111+0800'))
+
+
+def jpeg(width, height, exif=None, sof=0xc0, more=b''):
+    app = segment(0xe0, b'JFIF\0\1\1\0\0\1\0\1\0\0') + more
     if exif is not None:
         app += segment(0xe1, b'Exif\0\0' + exif)
     quant = segment(0xdb, b'\0' + b'\1' * 64)
@@ -124,20 +168,24 @@ def full(name, data, version=0, flags=0):
     return box(name, struct.pack('>I', version << 24 | flags) + data)
 
 
-def heif(brand, width, height, transforms=(), exif=None):
-    """A primary item with ispe and transforms; the item of Exif, if there is one, in mdat."""
+def heif(brand, width, height, transforms=(), exif=None, packet=b''):
+    """A primary item with ispe and transforms; the items of Exif and XMP, if there are, in mdat."""
     properties = full(b'ispe', struct.pack('>II', 16, 16)) + full(b'ispe', struct.pack('>II', width, height))
     properties += b''.join(box(name, bytes([value])) for name, value in transforms)
     links = [0x82] + [0x83 + i for i in range(len(transforms))]
     item_type = b'av01' if brand == b'avif' else b'hvc1'
-    items = [(1, item_type)] + ([(2, b'Exif')] if exif else [])
-    infes = b''.join(full(b'infe', struct.pack('>HH', i, 0) + t + b'\0', 2) for i, t in items)
-    payload = b'\0\0\0\6Exif\0\0' + exif if exif else b''
+    items = [(1, item_type + b'\0', b'\0\0\0\0')]
+    if exif:
+        items.append((2, b'Exif\0', b'\0\0\0\6Exif\0\0' + exif))
+    if packet:
+        items.append((3, b'mime\0application/rdf+xml\0', packet))
+    infes = b''.join(full(b'infe', struct.pack('>HH', i, 0) + t, 2) for i, t, _ in items)
 
     def meta(data_at):
-        iloc = struct.pack('>HH', 0x4400, len(items)) + struct.pack('>HHHII', 1, 0, 1, data_at, 4)
-        if exif:
-            iloc += struct.pack('>HHHII', 2, 0, 1, data_at + 4, len(payload))
+        iloc = struct.pack('>HH', 0x4400, len(items))
+        for i, _, data in items:
+            iloc += struct.pack('>HHHII', i, 0, 1, data_at, len(data))
+            data_at += len(data)
         ipma = struct.pack('>IHB', 1, 1, len(links)) + bytes(links)
         return full(b'meta', full(b'hdlr', b'\0\0\0\0pict' + b'\0' * 13) + full(b'pitm', b'\0\1') +
                     full(b'iinf', struct.pack('>H', len(items)) + infes) + full(b'iloc', iloc) +
@@ -145,7 +193,12 @@ def heif(brand, width, height, transforms=(), exif=None):
 
     ftyp = box(b'ftyp', brand + b'\0\0\0\0mif1' + brand)
     data_at = len(ftyp) + len(meta(0)) + 8
-    return ftyp + meta(data_at) + box(b'mdat', b'\0\0\0\0' + payload)
+    return ftyp + meta(data_at) + box(b'mdat', b''.join(data for _, _, data in items))
+
+
+def strip_of(order):
+    """Tags of pixels; the first bytes of the file will do."""
+    return [long(order, 273, 8), long(order, 279, 1)]
 
 
 def main():
@@ -155,7 +208,7 @@ def main():
             'GPSVersionID': '2 3 0 0', 'GPSLatitudeRef': 'North', 'GPSLongitudeRef': 'West',
             'GPSLatitude': '39deg 54\' 12.345" ', 'GPSLongitude': '116deg 23\' ',
             'DateTimeOriginal': '2020:08:19 17:11:11', 'Orientation': '6'}
-    strip = [(273, 4, 1, b'\0\0\0\x08'), (279, 4, 1, b'\0\0\0\1')]
+    strip = strip_of('>')
     samples = [
         ('camera.jpg', jpeg(400, 267, camera()), 'image/jpeg', (400, 267, 'jpg'), facts, exif),
         ('camera-little.jpg', jpeg(400, 267, camera('<')), 'image/jpeg', (400, 267, 'jpg'), facts, exif),
@@ -186,6 +239,40 @@ def main():
          {'Orientation': 5}, {}),
         ('mirror-first.avif', heif(b'avif', 20, 10, [(b'imir', 0), (b'irot', 1)]), 'image/avif', (20, 10, 'avif'),
          {'Orientation': 7}, {}),
+    ]
+    place = '39.903429,-116.383333'
+    named = {'Title': 'Bridge & R\u00edo', 'Artist': 'Ana, Bo'}
+    whole = xmp('tiff:Orientation="6" xmp:CreateDate="2001-01-01T00:00:00" exif:DateTimeOriginal="2020-08-19T17:11:11.25+08:00"',
+                XMP_TITLE + XMP_ARTIST + XMP_PLACE)
+    of_xmp = {**named, 'Orientation': 6, 'ProduceTime': FULL_TIME, 'LatLong': place}
+    scan = tiff('>', [ascii_tag(0x132, '2022:01:02 03:04:05'), ascii_tag(0x13b, 'Exif Artist'), ascii_tag(0x10e, 'SONY DSC')])
+    other = '<xmpMM:DerivedFrom><rdf:Description><dc:title>Other</dc:title></rdf:Description></xmpMM:DerivedFrom>'
+    press = segment(0xed, b'Photoshop 3.0\0' + resource(0x3ed, b'abc') + resource(0x404, PRESS))
+    of_press = {'Title': 'Bridge', 'Artist': 'Ana, Jos\u00e9', 'ProduceTime': '2020-08-19T17:11:11+08:00'}
+    long_packet = xmp('', XMP_TITLE + '<xmp:Label>' + 'x' * 3000 + '</xmp:Label>' + XMP_ARTIST)
+    tail = hashlib.md5(long_packet).hexdigest().upper()
+    note = f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{tail}"'
+    samples += [
+        ('xmp.jpg', jpeg(40, 30, more=xmp_segment(whole)), 'image/jpeg', (40, 30, 'jpg'), of_xmp, {}),
+        ('xmp-prefixes.jpg', jpeg(40, 30, more=xmp_segment(xmp('tiff:Orientation="6"', other + XMP_TITLE, {'dc': 'a', 'tiff': 'dc'}))),
+         'image/jpeg', (40, 30, 'jpg'), {'Title': 'Bridge & R\u00edo', 'Artist': None, 'Orientation': 6}, {}),
+        ('xmp-below-exif.jpg', jpeg(40, 30, camera(orientation=3), more=xmp_segment(whole)), 'image/jpeg', (40, 30, 'jpg'),
+         {**facts, **named, 'Orientation': 3}, {}),
+        ('xmp-scanned.jpg', jpeg(40, 30, scan, more=xmp_segment(xmp('photoshop:DateCreated="1999-12-31"'))), 'image/jpeg',
+         (40, 30, 'jpg'), {'ProduceTime': '1999-12-31T00:00:00', 'Artist': 'Exif Artist', 'Title': None}, {}),
+        ('xmp-extended.jpg', jpeg(40, 30, more=xmp_segment(xmp(note)) + xmp_extension(long_packet, 1500)), 'image/jpeg',
+         (40, 30, 'jpg'), named, {}),
+        ('xmp-entities.jpg', jpeg(40, 30, more=xmp_segment(b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' +
+                                                           xmp('', '<dc:title>&b;</dc:title>'))), 'image/jpeg',
+         (40, 30, 'jpg'), {'Title': None}, {}),
+        ('iptc.jpg', jpeg(40, 30, more=press), 'image/jpeg', (40, 30, 'jpg'), of_press, {}),
+        ('iptc-below-xmp.jpg', jpeg(40, 30, more=press + xmp_segment(whole)), 'image/jpeg', (40, 30, 'jpg'), of_xmp, {}),
+        ('xmp.png', png(31, 17, after=[chunk(b'iTXt', b'XML:com.adobe.xmp\0\0\0\0\0' + whole)]), 'image/png', (31, 17, 'png'),
+         of_xmp, {}),
+        ('xmp.webp', riff(vp8x(31, 17, 4), vp8(31, 17), (b'XMP ', whole)), 'image/webp', (31, 17, 'webp'), of_xmp, {}),
+        ('xmp.avif', heif(b'avif', 20, 10, packet=whole), 'image/avif', (20, 10, 'avif'), of_xmp, {}),
+        ('xmp.tiff', tiff('<', [short('<', 0x100, 12), short('<', 0x101, 7), (0x2bc, 1, len(whole), whole),
+                                (0x83bb, 7, len(PRESS), PRESS)] + strip_of('<')), 'image/tiff', (12, 7, 'tiff'), of_xmp, {}),
     ]
     os.makedirs(OUT, exist_ok=True)
     for name, data, content_type, size, more, tags in samples:

@@ -128,9 +128,18 @@
 #define LIMIT_EXIF_BLOB    64   /* bytes of an undefined value; longer is left out */
 #define LIMIT_EXIF_NUMBERS 64   /* numbers of an array; longer is left out */
 
+/* XMP and IPTC. */
+#define LIMIT_CAPTION        1024      /* bytes of a title or artist; longer is cut */
+#define LIMIT_CAPTION_SOURCE 4096      /* bytes of such a text in the file that are looked at */
+#define LIMIT_XMP            (1 * MIB) /* of a packet, and of its extension */
+#define LIMIT_XMP_DEPTH      64        /* elements within elements */
+#define LIMIT_XMP_PREFIX     32        /* bytes of a prefix of a namespace, its NUL included */
+#define LIMIT_IPTC_RECORDS   1024
+
 /* Containers. */
-#define LIMIT_SEGMENTS        16384 /* segments of a JPEG, chunks of a PNG, boxes of a HEIF */
-#define LIMIT_ITEMS           16384 /* items of a HEIF */
-#define LIMIT_ITEM_PROPERTIES 32    /* properties of one of them */
-#define LIMIT_ZIP_MEMBERS     256   /* looked at to tell what a ZIP file is */
-#define LIMIT_OLE_ENTRIES     64    /* of the directory of an OLE2 file */
+#define LIMIT_SEGMENTS        16384   /* segments of a JPEG, chunks of a WebP, boxes of a HEIF */
+#define LIMIT_CHUNKS          1000000 /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
+#define LIMIT_ITEMS           16384   /* items of a HEIF */
+#define LIMIT_ITEM_PROPERTIES 32      /* properties of one of them */
+#define LIMIT_ZIP_MEMBERS     256     /* looked at to tell what a ZIP file is */
+#define LIMIT_OLE_ENTRIES     64      /* of the directory of an OLE2 file */

@@ -11,7 +11,7 @@
 #include "base/error.h"
 
 /* Version of the extractors; grows when one of them changes what it finds. */
-#define META_EXTRACTOR_VERSION 1
+#define META_EXTRACTOR_VERSION 2
 
 /* Parses `length` bytes (at most LIMIT_RESULT) of JSON: one flat object whose members are all rows
  * of meta.def, of the row's type and length, in UTF-8. WORKER_PROTOCOL if anything else. The caller

@@ -348,6 +348,16 @@ static void take_entry (struct reader *r, const struct entry *v)
     g_string_free (text, TRUE);
 }
 
+static void note_blob (struct reader *r, uint16_t tag, uint64_t offset, uint64_t size)
+{
+    struct exif_blob *blob = tag == 0x2bc    ? &r->x->xmp
+                             : tag == 0x83bb ? &r->x->iptc
+                             : tag == 0x8649 ? &r->x->resources
+                                             : NULL;
+    if (blob && !blob->size && offset < r->size)
+        *blob = (struct exif_blob){ r->base + offset, MIN (size, r->size - offset) };
+}
+
 /* One entry at `offset`. Values that do not fit it stand elsewhere; long ones are cut if they are
  * text, else left out. */
 static void read_entry (struct reader *r, enum exif_directory directory, uint64_t offset)
@@ -364,6 +374,8 @@ static void read_entry (struct reader *r, enum exif_directory directory, uint64_
     if (v.type >= sizeof type_sizes || !type_sizes[v.type] || !v.count)
         return;
     unsigned bytes = type_sizes[v.type];
+    if (directory == EXIF_IFD0 && v.count < UINT32_MAX && v.count * bytes > word)
+        note_blob (r, v.tag, get (r, v.data, word), v.count * bytes);
     if (bytes == 1)
         v.count = MIN (v.count, LIMIT_EXIF_TEXT);
     if (v.count > LIMIT_EXIF_TEXT / bytes)

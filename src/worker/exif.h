@@ -10,12 +10,18 @@
 
 #include "worker/input.h"
 
+/* Where in the object a value is that another parser reads; size 0: nowhere. */
+struct exif_blob {
+    uint64_t at, size;
+};
+
 struct exif {
     json_t *tags;           /* {"XResolution":{"value":"96/1"}, ...}; owned */
     unsigned orientation;   /* 1 to 8, or 0 */
     uint64_t width, height; /* of the main image of a TIFF, or 0 */
     double latitude, longitude;
-    bool has_latitude, has_longitude; /* with a sign from their Ref, and in range */
+    struct exif_blob xmp, iptc, resources; /* tags 0x2bc, 0x83bb, 0x8649 of the first directory */
+    bool has_latitude, has_longitude;      /* with a sign from their Ref, and in range */
 };
 
 void exif_init (struct exif *x);

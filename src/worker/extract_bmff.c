@@ -1,11 +1,15 @@
-/* HEIC, HEIF and AVIF: the properties of the primary item (a grid has its own), and the Exif item.
- * A sequence without a primary item has the size of its first track. */
+/* HEIC, HEIF and AVIF: the properties of the primary item (a grid has its own), and the Exif and
+ * XMP items. A sequence without a primary item has the size of its first track. */
 #include <string.h>
+#include <glib.h>
 
 #include "base/limits.h"
 #include "worker/box.h"
 #include "worker/extract.h"
 #include "worker/image.h"
+#include "worker/xmp.h"
+
+enum { EXIF_ITEM = BOX_TYPE ('E', 'x', 'i', 'f'), MIME_ITEM = BOX_TYPE ('m', 'i', 'm', 'e') };
 
 struct heif {
     struct input *in;
@@ -125,9 +129,18 @@ static void read_properties (struct heif *h)
         h->image->orientation = heif_orientation (h);
 }
 
-/* ---- the Exif item ---- */
+/* ---- the Exif and XMP items ---- */
 
-static bool find_exif_item (struct heif *h, uint64_t *ret)
+/* The rest of an entry: the item's name and, of a `mime` item, its type. */
+static bool is_xmp (struct input *in, uint64_t at, uint64_t end)
+{
+    static const char type[] = "application/rdf+xml";
+    size_t n = (size_t) MIN (end - at, 256);
+    const uint8_t *p = at <= end ? input_at (in, at, n) : NULL;
+    return p && memmem (p, n, type, sizeof type - 1);
+}
+
+static bool find_typed_item (struct heif *h, uint64_t wanted, uint64_t *ret)
 {
     struct box iinf, box;
     uint64_t at, item;
@@ -142,8 +155,8 @@ static bool find_exif_item (struct heif *h, uint64_t *ret)
             full_box (h->in, &box, &inside, &version, &flags) && version >= 2 &&
             box_number (h->in, &inside, box.end, version == 2 ? 2 : 4, &item) &&
             box_number (h->in, &inside, box.end, 2, &type) &&
-            box_number (h->in, &inside, box.end, 4, &type) &&
-            type == BOX_TYPE ('E', 'x', 'i', 'f')) {
+            box_number (h->in, &inside, box.end, 4, &type) && type == wanted &&
+            (type == EXIF_ITEM || is_xmp (h->in, inside, box.end))) {
             *ret = item;
             return true;
         }
@@ -222,10 +235,18 @@ static void read_exif (struct heif *h)
 {
     uint64_t item, skip;
     struct box data;
-    if (!find_exif_item (h, &item) || !find_item (h, item, &data) ||
+    if (!find_typed_item (h, EXIF_ITEM, &item) || !find_item (h, item, &data) ||
         !box_number (h->in, &data.at, data.end, 4, &skip) || skip > data.end - data.at)
         return;
     exif_parse (h->in, data.at + skip, data.end - data.at - skip, &h->image->exif);
+}
+
+static void read_xmp (struct heif *h)
+{
+    uint64_t item;
+    struct box data;
+    if (find_typed_item (h, MIME_ITEM, &item) && find_item (h, item, &data))
+        xmp_parse (h->in, data.at, data.end - data.at, &h->image->xmp);
 }
 
 /* ---- sequences ---- */
@@ -256,6 +277,7 @@ enum err extract_bmff (struct input *in, json_t *meta, struct error *e)
         read_primary (&h);
         read_properties (&h);
         read_exif (&h);
+        read_xmp (&h);
     }
     if (!image.width && box_find (in, &file, 0, BOX_TYPE ('m', 'o', 'o', 'v'), &moov))
         read_tracks (in, &moov, &image);

@@ -1,9 +1,12 @@
-/* JPEG: the markers up to the frame header, and the EXIF segment among them. */
+/* JPEG: the markers up to the first scan, and the segments of EXIF, XMP and Photoshop among them.
+ */
 #include <string.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
 #include "worker/image.h"
+#include "worker/iptc.h"
+#include "worker/xmp.h"
 
 /* Every kind of frame header: SOF0 to SOF15 without DHT, JPG and DAC, which share their numbers. */
 static bool is_frame_header (uint8_t marker)
@@ -11,27 +14,94 @@ static bool is_frame_header (uint8_t marker)
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
-static void read_segment (struct input *in, uint8_t marker, uint64_t at, size_t length,
-                          struct image *image)
+/* Segments by marker and the bytes that they begin with. */
+enum content { EXIF, XMP, XMP_EXTENSION, RESOURCES, N_CONTENTS };
+
+static const struct {
+    uint8_t marker, length;
+    const char *bytes;
+} contents[N_CONTENTS] = {
+    [EXIF] = { 0xe1, 6, "Exif\0" }, /* the sixth byte is 0 or 0xff */
+    [XMP] = { 0xe1, 29, "http://ns.adobe.com/xap/1.0/" },
+    [XMP_EXTENSION] = { 0xe1, 35, "http://ns.adobe.com/xmp/extension/" },
+    [RESOURCES] = { 0xed, 14, "Photoshop 3.0" },
+};
+
+struct jpeg {
+    struct input *in;
+    struct image *image;
+    struct xmp *extension; /* NULL: none yet */
+    uint64_t extended;     /* bytes of it that were read */
+};
+
+static enum content find_content (const struct jpeg *j, uint8_t marker, uint64_t at, size_t length)
+{
+    enum content c = 0;
+    for (; c < N_CONTENTS; c++) {
+        const uint8_t *p = contents[c].marker == marker && contents[c].length <= length
+                               ? input_at (j->in, at, contents[c].length)
+                               : NULL;
+        if (p && !memcmp (p, contents[c].bytes, c == EXIF ? 5 : contents[c].length))
+            break;
+    }
+    return c;
+}
+
+/* A part of a packet that did not fit one segment: an id, the whole size, the part's offset. Parts
+ * in another order than that of the packet are left out. */
+static void read_extension (struct jpeg *j, uint64_t at, size_t length)
+{
+    const uint8_t *p = length > 40 ? input_at (j->in, at, 40) : NULL;
+    if (!p || get_u32be (p + 36) != j->extended)
+        return;
+    if (!j->extension)
+        j->extension = xmp_new ();
+    (void) xmp_feed (j->extension, j->in, at + 40, length - 40);
+    j->extended += length - 40;
+}
+
+static void read_application (struct jpeg *j, uint8_t marker, uint64_t at, size_t length)
+{
+    enum content c = find_content (j, marker, at, length);
+    if (c == N_CONTENTS)
+        return;
+    at += contents[c].length;
+    length -= contents[c].length;
+    switch (c) {
+    case EXIF:
+        exif_parse (j->in, at, length, &j->image->exif);
+        break;
+    case XMP:
+        xmp_parse (j->in, at, length, &j->image->xmp);
+        break;
+    case XMP_EXTENSION:
+        read_extension (j, at, length);
+        break;
+    case RESOURCES:
+        iptc_resources (j->in, at, length, j->image);
+        break;
+    case N_CONTENTS:
+        break;
+    }
+}
+
+static void read_segment (struct jpeg *j, uint8_t marker, uint64_t at, size_t length)
 {
     const uint8_t *p;
-    if (marker == 0xe1 && length > 6 && (p = input_at (in, at, 6)) && !memcmp (p, "Exif\0", 5))
-        exif_parse (in, at + 6, length - 6, &image->exif);
-    if (is_frame_header (marker) && !image->width && length >= 5 && (p = input_at (in, at, 5))) {
+    struct image *image = j->image;
+    if (marker >= 0xe1 && marker <= 0xed)
+        read_application (j, marker, at, length);
+    if (is_frame_header (marker) && !image->width && length >= 5 && (p = input_at (j->in, at, 5))) {
         image->height = get_u16be (p + 1);
         image->width = get_u16be (p + 3);
     }
 }
 
-/* A height of 0 says that it stands behind the first scan, in a DNL segment; no camera writes that,
- * and no decoder in use reads it. */
-enum err extract_jpeg (struct input *in, json_t *meta, struct error *e)
+static void read_segments (struct jpeg *j)
 {
-    _cleanup_image_ struct image image;
-    image_init (&image, "jpg");
     uint64_t at = 2;
     for (unsigned i = 0; i < LIMIT_SEGMENTS; i++) {
-        const uint8_t *p = input_at (in, at, 4);
+        const uint8_t *p = input_at (j->in, at, 4);
         if (!p)
             break;
         uint8_t marker = p[1];
@@ -51,8 +121,21 @@ enum err extract_jpeg (struct input *in, json_t *meta, struct error *e)
             at += 2;
             continue;
         }
-        read_segment (in, marker, at + 4, length - 2u, &image);
+        read_segment (j, marker, at + 4, length - 2u);
         at += 2u + length;
     }
+}
+
+/* A height of 0 says that it stands behind the first scan, in a DNL segment; no camera writes that,
+ * and no decoder in use reads it. */
+enum err extract_jpeg (struct input *in, json_t *meta, struct error *e)
+{
+    _cleanup_image_ struct image image;
+    image_init (&image, "jpg");
+    struct jpeg j = { .in = in, .image = &image };
+    read_segments (&j);
+    if (j.extension)
+        xmp_report (j.extension, &image.xmp);
+    xmp_free (j.extension);
     return image_report (in, &image, meta, e);
 }

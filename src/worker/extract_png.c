@@ -1,28 +1,67 @@
-/* PNG and APNG: IHDR, and the eXIf chunk, which may stand before or behind the pixels. */
+/* PNG and APNG: IHDR, and the chunks of EXIF and XMP, which may stand before or behind the pixels.
+ */
 #include <string.h>
+#include <glib.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
 #include "worker/image.h"
+#include "worker/xmp.h"
+
+static void read_header (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    const uint8_t *p = length >= 8 && at == 16 ? input_at (in, at, 8) : NULL;
+    if (p) {
+        image->width = get_u32be (p);
+        image->height = get_u32be (p + 4);
+    }
+}
+
+static void read_exif (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    exif_parse (in, at, length, &image->exif);
+}
+
+/* A keyword, whether and how the text is compressed, two more names, the text. A compressed packet
+ * is against the rules of XMP, and is left out. */
+static void read_text (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    static const char keyword[] = "XML:com.adobe.xmp\0"; /* not compressed */
+    size_t n = MIN (length, 256);
+    const uint8_t *p = n > sizeof keyword ? input_at (in, at, n) : NULL;
+    if (!p || memcmp (p, keyword, sizeof keyword))
+        return;
+    size_t skip = sizeof keyword + 1;
+    for (unsigned names = 0; names < 2; names++) {
+        const uint8_t *nul = skip < n ? memchr (p + skip, 0, n - skip) : NULL;
+        if (!nul)
+            return;
+        skip = (size_t) (nul - p) + 1;
+    }
+    xmp_parse (in, at + skip, length - skip, &image->xmp);
+}
+
+static const struct {
+    char name[5];
+    void (*read) (struct input *in, uint64_t at, uint32_t length, struct image *image);
+} chunks[] = { { "IHDR", read_header }, { "eXIf", read_exif }, { "iTXt", read_text } };
 
 enum err extract_png (struct input *in, json_t *meta, struct error *e)
 {
     _cleanup_image_ struct image image;
     image_init (&image, "png");
     uint64_t at = 8;
-    for (unsigned i = 0; i < LIMIT_SEGMENTS; i++) {
+    for (unsigned i = 0; i < LIMIT_CHUNKS; i++) {
         const uint8_t *p = input_at (in, at, 8);
         if (!p)
             break;
         uint32_t length = get_u32be (p);
-        bool is_exif = !memcmp (p + 4, "eXIf", 4), is_end = !memcmp (p + 4, "IEND", 4);
-        if (i == 0 && !memcmp (p + 4, "IHDR", 4) && length >= 8 && (p = input_at (in, at + 8, 8))) {
-            image.width = get_u32be (p);
-            image.height = get_u32be (p + 4);
-        }
-        if (is_exif)
-            exif_parse (in, at + 8, length, &image.exif);
-        if (is_end || length > INT32_MAX)
+        char name[4];
+        memcpy (name, p + 4, sizeof name);
+        for (size_t k = 0; k < N_ELEMENTS (chunks); k++)
+            if (!memcmp (name, chunks[k].name, sizeof name))
+                chunks[k].read (in, at + 8, length, &image);
+        if (!memcmp (name, "IEND", 4) || length > INT32_MAX)
             break;
         at += 12ull + length;
     }

@@ -1,9 +1,10 @@
-/* WebP: the canvas (VP8X), else the frame (VP8, VP8L), and the EXIF chunk at the end. */
+/* WebP: the canvas (VP8X), else the frame (VP8, VP8L), and the EXIF and XMP chunks at the end. */
 #include <string.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
 #include "worker/image.h"
+#include "worker/xmp.h"
 
 static void read_vp8 (const uint8_t *p, struct image *image)
 {
@@ -60,6 +61,8 @@ enum err extract_webp (struct input *in, json_t *meta, struct error *e)
                 chunks[k].read (p, &image);
         if (!memcmp (name, "EXIF", 4))
             read_exif (in, at + 8, length, &image);
+        if (!memcmp (name, "XMP ", 4))
+            xmp_parse (in, at + 8, length, &image.xmp);
         at += 8ull + length + (length & 1);
     }
     return image_report (in, &image, meta, e);

@@ -1,9 +1,10 @@
 /* From the facts of an image to the fields of the answer. */
 #include "worker/image.h"
 
+#include <string.h>
 #include <glib.h>
 
-#include "base/clock.h"
+#include "worker/civil.h"
 
 void image_init (struct image *image, const char *format)
 {
@@ -14,80 +15,54 @@ void image_init (struct image *image, const char *format)
 void image_clear (struct image *image)
 {
     exif_clear (&image->exif);
+    caption_clear (&image->xmp);
+    caption_clear (&image->iptc);
 }
 
-/* `n` digits at *p as a number; moves behind them and the one byte that must follow, if any. */
-static int take_number (const char **p, int n, const char *separators)
+static const char *text_of (const char *a, const char *b, const char *c)
 {
-    int value = 0;
-    for (int i = 0; i < n; i++, (*p)++) {
-        if (!g_ascii_isdigit (**p))
-            return -1;
-        value = value * 10 + (**p - '0');
-    }
-    if (*separators && (!**p || !strchr (separators, *(*p)++)))
-        return -1;
-    return value;
+    return a ? a : b ? b : c;
 }
 
-/* "2020:08:19 17:11:11" as "2020-08-19T17:11:11"; false if it is no time. */
-static bool append_time (GString *out, const char *text)
+/* In the order of caption.h. */
+static void report_time (const struct image *image, json_t *meta)
 {
-    const char *p = text;
-    int year = take_number (&p, 4, ":-/.");
-    int month = year < 0 ? -1 : take_number (&p, 2, ":-/.");
-    int day = month < 0 ? -1 : take_number (&p, 2, " T");
-    int hour = day < 0 ? -1 : take_number (&p, 2, ":.");
-    int minute = hour < 0 ? -1 : take_number (&p, 2, ":.");
-    int second = minute < 0 ? -1 : take_number (&p, 2, "");
-    int64_t ns;
-    if (second < 0 || second > 59 ||
-        !clock_from_civil (year, month, day, hour, minute, second, &ns))
-        return false;
-    g_string_append_printf (out, "%04d-%02d-%02dT%02d:%02d:%02d", year, month, day, hour, minute,
-                            second);
-    return true;
-}
-
-/* Digits of a fraction, without zeros at the end. */
-static void append_fraction (GString *out, const char *text)
-{
-    size_t n = strspn (text, "0123456789");
-    n = MIN (n, 9);
-    while (n && text[n - 1] == '0')
-        n--;
-    if (n)
-        g_string_append_printf (out, ".%.*s", (int) n, text);
-}
-
-static void append_zone (GString *out, const char *text)
-{
-    int minutes;
-    if (!clock_parse_zone (text, &minutes))
-        return;
-    int east = ABS (minutes);
-    g_string_append_printf (out, "%c%02d:%02d", minutes < 0 ? '-' : '+', east / 60, east % 60);
-}
-
-/* The first of the three times that is one, with fraction and zone where the file has them. */
-static void report_time (const struct exif *x, json_t *meta)
-{
-    static const char *const names[][3] = {
-        { "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal" },
-        { "DateTimeDigitized", "SubSecTimeDigitized", "OffsetTimeDigitized" },
-        { "DateTime", "SubSecTime", "OffsetTime" },
+    const struct exif *x = &image->exif;
+    const struct {
+        const char *time, *fraction, *zone;
+    } times[] = {
+        { exif_get (x, "DateTimeOriginal"), exif_get (x, "SubSecTimeOriginal"),
+          exif_get (x, "OffsetTimeOriginal") },
+        { exif_get (x, "DateTimeDigitized"), exif_get (x, "SubSecTimeDigitized"),
+          exif_get (x, "OffsetTimeDigitized") },
+        { image->xmp.time, NULL, NULL },
+        { image->iptc.time, NULL, NULL },
+        { exif_get (x, "DateTime"), exif_get (x, "SubSecTime"), exif_get (x, "OffsetTime") },
     };
     g_autoptr (GString) text = g_string_new (NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS (names) && !text->len; i++) {
-        const char *time = exif_get (x, names[i][0]), *fraction = exif_get (x, names[i][1]),
-                   *zone = exif_get (x, names[i][2]);
-        if (!time || !append_time (text, time))
-            continue;
-        append_fraction (text, fraction ? fraction : "");
-        append_zone (text, zone ? zone : "");
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS (times) && !text->len; i++)
+        if (times[i].time)
+            (void) civil_append (text, times[i].time, times[i].fraction, times[i].zone);
     if (text->len)
         json_object_set_new (meta, "ProduceTime", json_string (text->str));
+}
+
+static void report_caption (const struct image *image, json_t *meta)
+{
+    const struct exif *x = &image->exif;
+    char *title = NULL, *artist = NULL;
+    const char *exif_title = exif_get (x, "XPTitle"),
+               *exif_artist = text_of (exif_get (x, "Artist"), exif_get (x, "XPAuthor"), NULL);
+    const char *from = text_of (image->xmp.title, image->iptc.title, exif_title);
+    caption_set (&title, from ? from : "", from ? strlen (from) : 0);
+    from = text_of (image->xmp.artist, image->iptc.artist, exif_artist);
+    caption_set (&artist, from ? from : "", from ? strlen (from) : 0);
+    if (title)
+        json_object_set_new (meta, "Title", json_string (title));
+    if (artist)
+        json_object_set_new (meta, "Artist", json_string (artist));
+    g_free (title);
+    g_free (artist);
 }
 
 static void append_degrees (GString *out, double value)
@@ -102,14 +77,17 @@ static void append_degrees (GString *out, double value)
     g_string_append (out, strcmp (buf, "-0") ? buf : "0");
 }
 
-static void report_position (const struct exif *x, json_t *meta)
+static void report_position (const struct image *image, json_t *meta)
 {
-    if (!x->has_latitude || !x->has_longitude)
+    const struct exif *x = &image->exif;
+    const struct caption *c = &image->xmp;
+    bool has_exif = x->has_latitude && x->has_longitude;
+    if (!has_exif && !(c->has_latitude && c->has_longitude))
         return;
     g_autoptr (GString) text = g_string_new (NULL);
-    append_degrees (text, x->latitude);
+    append_degrees (text, has_exif ? x->latitude : c->latitude);
     g_string_append_c (text, ',');
-    append_degrees (text, x->longitude);
+    append_degrees (text, has_exif ? x->longitude : c->longitude);
     json_object_set_new (meta, "LatLong", json_string (text->str));
 }
 
@@ -139,13 +117,16 @@ enum err image_report (const struct input *in, struct image *image, json_t *meta
     if (!image->width || !image->height || image->width > INT32_MAX || image->height > INT32_MAX)
         return FAIL (e, EXTRACT_FAILED, "no width and height in the header of the %s",
                      image->format);
-    unsigned orientation = image->orientation ? image->orientation : image->exif.orientation;
+    unsigned orientation = image->orientation        ? image->orientation
+                           : image->exif.orientation ? image->exif.orientation
+                                                     : image->xmp.orientation;
     json_object_set_new (meta, "ImageWidth", json_integer ((json_int_t) image->width));
     json_object_set_new (meta, "ImageHeight", json_integer ((json_int_t) image->height));
     if (orientation)
         json_object_set_new (meta, "Orientation", json_integer (orientation));
     report_info (in, image, meta);
-    report_time (&image->exif, meta);
-    report_position (&image->exif, meta);
+    report_time (image, meta);
+    report_position (image, meta);
+    report_caption (image, meta);
     return ERR_OK;
 }

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <glib.h>
 #include <unistd.h>
 
 #include "base/limits.h"
+#include "base/macros.h"
 
 /* Reads up to `length` bytes; fewer at the end of the object, on an error, or at the limit. */
 static size_t fill (struct input *in, uint64_t offset, uint8_t *to, size_t length)
@@ -52,7 +54,11 @@ const uint8_t *input_at (struct input *in, uint64_t offset, size_t length)
     if (offset + length <= in->head_length)
         return in->head + offset;
     if (offset < in->window_at || offset + length > in->window_at + in->window_length) {
-        uint64_t left = in->size - offset;
+        /* A step reads a window, a jump little more than asked for. */
+        uint64_t left = in->size - offset, behind = in->window_at + in->window_length;
+        bool is_jump = offset > behind + INPUT_JUMP || offset + INPUT_JUMP < in->window_at;
+        if (is_jump)
+            left = MIN (left, MAX (length, INPUT_JUMP));
         in->window_at = offset;
         in->window_length =
             fill (in, offset, in->window, left < INPUT_WINDOW ? (size_t) left : INPUT_WINDOW);

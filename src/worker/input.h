@@ -11,6 +11,7 @@
 
 #define INPUT_HEAD   65536 /* bytes read at once */
 #define INPUT_WINDOW 8192  /* most bytes of one look beyond the head */
+#define INPUT_JUMP   512   /* bytes read at first where a look leaves the window */
 
 struct input {
     int fd; /* borrowed */

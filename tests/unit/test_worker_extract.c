@@ -1,6 +1,8 @@
 /* Every sample against what is written beside it; $SAMPLES names the folder. */
 #include "worker_test.h"
 
+#include "base/limits.h"
+
 /* Each expected member is answered like that; null: is not answered. */
 static void compare (const char *sample, json_t *expected, json_t *got)
 {
@@ -110,6 +112,30 @@ static void test_truncated (void **state)
     }
 }
 
+/* A chunk behind more bytes than a job may read, in chunks as small as encoders write them. */
+static void test_chunk_far_behind (void **state)
+{
+    (void) state;
+    size_t size;
+    g_autofree char *path = g_build_filename (getenv ("SAMPLES"), "exif-after.png", NULL);
+    char *bytes;
+    assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+    g_autofree char *piece = g_malloc0 (8192 + 12);
+    memcpy (piece, "\0\0\x20\0IDAT", 8);
+    g_autoptr (GByteArray) large = g_byte_array_new ();
+    g_byte_array_append (large, (const uint8_t *) bytes, 33);
+    while (large->len < 2 * LIMIT_INPUT_READ)
+        g_byte_array_append (large, (const uint8_t *) piece, 8192 + 12);
+    g_byte_array_append (large, (const uint8_t *) bytes + 33, (guint) size - 33);
+    struct input *in = input_of (large->data, large->len, "");
+    json_auto_t *meta = json_object ();
+    struct error e;
+    assert_ok (extract (in, meta, &e), &e);
+    assert_int_equal (json_integer_value (json_object_get (meta, "Orientation")), 6);
+    input_done (in);
+    g_free (bytes);
+}
+
 static void test_empty_object (void **state)
 {
     (void) state;
@@ -129,6 +155,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_samples),
         cmocka_unit_test (test_truncated),
+        cmocka_unit_test (test_chunk_far_behind),
         cmocka_unit_test (test_empty_object),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -1,0 +1,15 @@
+/* Times as files write them, made times of the answer. */
+#pragma once
+
+#include <stdbool.h>
+#include <glib.h>
+
+/* Appends "2020-08-19T17:11:11.25+08:00" for "2020:08:19 17:11:11", "2020-08-19T17:11:11.25+08:00"
+ * and the like. A date alone is its midnight; seconds may be missing. `fraction` (digits) and
+ * `zone`
+ * ("+08:00", "Z") are taken where the text has none, and may be NULL; without a zone the time is a
+ * local one. False, and nothing appended, if the text is no time that exists. */
+bool civil_append (GString *out, const char *text, const char *fraction, const char *zone);
+
+/* Whether civil_append would append. */
+bool civil_is_time (const char *text);
