@@ -196,6 +196,53 @@ def heif(brand, width, height, transforms=(), exif=None, packet=b''):
     return ftyp + meta(data_at) + box(b'mdat', b''.join(data for _, _, data in items))
 
 
+def bmp(width, height, core=False):
+    head = struct.pack('<IHHHH', 12, width, height, 1, 24) if core else struct.pack('<IiiHHIIiiII', 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    pixels = b'\x80' * ((width * 3 + 3) // 4 * 4 * abs(height))
+    return b'BM' + struct.pack('<IHHI', 14 + len(head) + len(pixels), 0, 0, 14 + len(head)) + head + pixels
+
+
+def icon(kind, *sizes):
+    """Pictures of one row of pixels each, as far as anyone looks."""
+    picture = struct.pack('<IiiHHIIiiII', 40, 1, 2, 1, 32, 0, 0, 0, 0, 0, 0) + b'\0' * 8
+    at = 6 + 16 * len(sizes)
+    return (struct.pack('<HHH', 0, kind, len(sizes)) +
+            b''.join(struct.pack('<BBBBHHII', w & 255, h & 255, 0, 0, 1, 32, len(picture), at + i * len(picture))
+                     for i, (w, h) in enumerate(sizes)) + picture * len(sizes))
+
+
+def photoshop(version, width, height, *resources):
+    block = b''.join(resources)
+    return (struct.pack('>4sH6xHIIHH', b'8BPS', version, 1, height, width, 8, 1) + struct.pack('>I', 0) +
+            struct.pack('>I', len(block)) + block + b'\0' * (4 if version == 1 else 8) + b'\0\0' + b'\x80' * 16)
+
+
+def codestream(width, height):
+    """The markers of a JPEG 2000 up to the first tile."""
+    size = struct.pack('>HIIIIIIIIHBBB', 0, width, height, 0, 0, width, height, 0, 0, 1, 7, 1, 1)
+    return (b'\xff\x4f' + segment(0x51, size) + segment(0x52, b'\0\0\0\1\0\0\4\4\0\1') +
+            segment(0x5c, b'\x40\x40') + b'\xff\xd9')
+
+
+def jp2(width, height, *boxes):
+    head = box(b'ihdr', struct.pack('>IIHBBBB', height, width, 1, 7, 7, 0, 0)) + box(b'colr', b'\1\0\0' + struct.pack('>I', 17))
+    return (box(b'jP  ', b'\r\n\x87\n') + box(b'ftyp', b'jp2 \0\0\0\0jp2 ') + box(b'jp2h', head) + b''.join(boxes) +
+            box(b'jp2c', codestream(width, height)))
+
+
+def jxl(*fields):
+    """The start of a JPEG XL codestream from (bits, value) pairs."""
+    value = length = 0
+    for bits, number in fields:
+        value |= number << length
+        length += bits
+    return b'\xff\x0a' + value.to_bytes(16, 'little')
+
+
+def jxl_file(*boxes):
+    return box(b'JXL ', b'\r\n\x87\n') + box(b'ftyp', b'jxl \0\0\0\0jxl ') + b''.join(boxes)
+
+
 def strip_of(order):
     """Tags of pixels; the first bytes of the file will do."""
     return [long(order, 273, 8), long(order, 279, 1)]
@@ -273,6 +320,33 @@ def main():
         ('xmp.avif', heif(b'avif', 20, 10, packet=whole), 'image/avif', (20, 10, 'avif'), of_xmp, {}),
         ('xmp.tiff', tiff('<', [short('<', 0x100, 12), short('<', 0x101, 7), (0x2bc, 1, len(whole), whole),
                                 (0x83bb, 7, len(PRESS), PRESS)] + strip_of('<')), 'image/tiff', (12, 7, 'tiff'), of_xmp, {}),
+    ]
+    doctype = ('<?xml version="1.0"?><!-- <svg width="1"> --><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd" '
+               '[<!ENTITY ns "http://ns.adobe.com/">]>')
+    svg = 'xmlns="http://www.w3.org/2000/svg"'
+    samples += [
+        ('windows.bmp', bmp(13, -7), 'image/bmp', (13, 7, 'bmp'), {}, {}),
+        ('os2.bmp', bmp(13, 7, core=True), 'image/bmp', (13, 7, 'bmp'), {}, {}),
+        ('icons.ico', icon(1, (16, 16), (256, 256), (48, 48)), 'image/vnd.microsoft.icon', (256, 256, 'ico'), {}, {}),
+        ('pointer.cur', icon(2, (32, 24)), 'image/x-win-bitmap', (32, 24, 'ico'), {}, {}),
+        ('layers.psd', photoshop(1, 4, 3, resource(0x404, PRESS), resource(0x422, camera()), resource(0x424, whole)),
+         'image/vnd.adobe.photoshop', (4, 3, 'psd'), {**facts, **named}, exif),
+        ('large.psb', photoshop(2, 300000, 3), 'image/vnd.adobe.photoshop', (300000, 3, 'psd'), {}, {}),
+        ('file.jp2', jp2(200, 100, box(b'uuid', b'JpgTiffExif->JP2' + camera()),
+                         box(b'uuid', bytes.fromhex('be7acfcb97a942e89c71999491e3afac') + whole)), 'image/jp2', (200, 100, 'jp2'),
+         {**facts, **named}, exif),
+        ('codestream.j2k', codestream(200, 100), 'image/x-jp2-codestream', (200, 100, 'jp2'), {}, {}),
+        ('small.jxl', jxl((1, 1), (5, 3), (3, 0), (5, 9), (1, 1)), 'image/jxl', (80, 32, 'jxl'), {'Orientation': 1}, {}),
+        ('ratio.jxl', jxl((1, 0), (2, 1), (13, 1079), (3, 5), (1, 0), (1, 1), (3, 5)), 'image/jxl', (1920, 1080, 'jxl'),
+         {'Orientation': 6}, {}),
+        ('boxes.jxl', jxl_file(box(b'Exif', b'\0\0\0\0' + camera()), box(b'xml ', whole),
+                               box(b'jxlp', b'\0\0\0\0' + jxl((1, 0), (2, 0), (9, 99), (3, 0), (2, 2), (18, 70000), (1, 1)))),
+         'image/jxl', (70001, 100, 'jxl'), {**facts, **named, 'Orientation': 1}, exif),
+        ('pixels.svg', f'<svg {svg} width="120px" height=\'60\'/>'.encode(), 'image/svg+xml', (120, 60, 'svg'), {}, {}),
+        ('paper.svg', f'{doctype}<svg {svg} xmlns:x="&ns;" width="210mm" height="297mm" viewBox="0 0 1 1"></svg>'.encode(),
+         'image/svg+xml', (794, 1123, 'svg'), {}, {}),
+        ('shape.svg', b'<svg:svg xmlns:svg="http://www.w3.org/2000/svg" width="100%" height="50" viewBox="0,0 , 300 100"></svg:svg>',
+         'image/svg+xml', (150, 50, 'svg'), {}, {}),
     ]
     os.makedirs(OUT, exist_ok=True)
     for name, data, content_type, size, more, tags in samples:

@@ -32,6 +32,12 @@ static const struct extractor {
       TYPES ("image/heic", "image/heif", "image/avif", "image/heic-sequence", "image/heif-sequence",
              "image/avif-sequence"),
       extract_bmff },
+    { "bmp", TYPES ("image/bmp"), extract_bmp },
+    { "ico", TYPES ("image/vnd.microsoft.icon", "image/x-win-bitmap"), extract_ico },
+    { "psd", TYPES ("image/vnd.adobe.photoshop"), extract_psd },
+    { "jp2", TYPES ("image/jp2", "image/jpx", "image/x-jp2-codestream"), extract_jp2 },
+    { "jxl", TYPES ("image/jxl"), extract_jxl },
+    { "svg", TYPES ("image/svg+xml"), extract_svg },
     { "other", NULL, extract_nothing },
 };
 

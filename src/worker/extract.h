@@ -19,3 +19,9 @@ NODISCARD enum err extract_gif (struct input *in, json_t *meta, struct error *e)
 NODISCARD enum err extract_webp (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_tiff (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_bmff (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_bmp (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_ico (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_psd (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_jp2 (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_jxl (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_svg (struct input *in, json_t *meta, struct error *e);

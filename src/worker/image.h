@@ -13,7 +13,7 @@
 #include "worker/input.h"
 
 struct image {
-    const char *format;     /* as image/info says it: jpg png gif webp tiff heic avif */
+    const char *format;     /* as image/info says it: jpg png gif webp tiff heic avif ... */
     uint64_t width, height; /* 0: not found */
     unsigned orientation;   /* 1 to 8 as the container says it; 0: as EXIF says it */
     struct exif exif;

@@ -99,8 +99,9 @@ static void test_truncated (void **state)
         const char *name;
         size_t enough, too_little;
     } rows[] = {
-        { "lossy.webp", 30, 29 }, { "screen.gif", 10, 9 },     { "plain.png", 24, 23 },
-        { "plain.tiff", 64, 20 }, { "lossless.webp", 30, 24 },
+        { "lossy.webp", 30, 29 }, { "screen.gif", 10, 9 },      { "plain.png", 24, 23 },
+        { "plain.tiff", 64, 20 }, { "lossless.webp", 30, 24 },  { "windows.bmp", 26, 25 },
+        { "large.psb", 22, 21 },  { "codestream.j2k", 24, 23 }, { "ratio.jxl", 18, 4 },
     };
     for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
         json_auto_t *whole = json_object (), *half = json_object ();
@@ -136,6 +137,49 @@ static void test_chunk_far_behind (void **state)
     g_free (bytes);
 }
 
+static json_t *extract_text (const char *text, enum err *ret)
+{
+    json_t *meta = json_object ();
+    struct error e;
+    struct input *in = input_of (text, strlen (text), "svg");
+    *ret = extract (in, meta, &e);
+    input_done (in);
+    return meta;
+}
+
+/* A drawing without a size is none that is damaged. */
+static void test_svg_sizes (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *attributes;
+        int width, height;
+    } rows[] = {
+        { "width='1in' height='2.54cm'", 96, 96 },
+        { "width='0.1' height='.4px'", 1, 1 },
+        { "viewBox='-5 -5 20.4 10'", 20, 10 },
+        { "width='40' viewBox='0 0 20 10'", 40, 20 },
+        { "width='10em' height='50%'", 0, 0 },
+        { "width='-5' height='5'", 0, 0 },
+        { "width='1e99' height='5'", 0, 0 },
+        { "viewBox='0 0 0 0'", 0, 0 },
+        { "viewBox='0 0 nan inf'", 0, 0 },
+        { "width='5", 0, 0 },
+        { "width=5 height=5", 0, 0 },
+        { "", 0, 0 },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        enum err err;
+        g_autofree char *text = g_strdup_printf (
+            "<svg %s xmlns='http://www.w3.org/2000/svg'></svg>", rows[i].attributes);
+        json_auto_t *meta = extract_text (text, &err);
+        assert_err (OK, err);
+        assert_int_equal (json_integer_value (json_object_get (meta, "ImageWidth")), rows[i].width);
+        assert_int_equal (json_integer_value (json_object_get (meta, "ImageHeight")),
+                          rows[i].height);
+    }
+}
+
 static void test_empty_object (void **state)
 {
     (void) state;
@@ -153,9 +197,8 @@ static void test_empty_object (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_samples),
-        cmocka_unit_test (test_truncated),
-        cmocka_unit_test (test_chunk_far_behind),
+        cmocka_unit_test (test_samples),          cmocka_unit_test (test_truncated),
+        cmocka_unit_test (test_chunk_far_behind), cmocka_unit_test (test_svg_sizes),
         cmocka_unit_test (test_empty_object),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
