@@ -42,32 +42,37 @@ def directory(order, at, tags):
     return head + struct.pack(order + 'I', 0) + values
 
 
-def tiff(order='>', ifd0=(), exif=(), gps=()):
-    """A TIFF structure: IFD0 with Exif and GPS directories where they have tags."""
-    ifd0 = list(ifd0)
-    pointers = [p for p, tags in ((0x8769, exif), (0x8825, gps)) if tags]
-    exif_at = 8 + len(directory(order, 8, ifd0 + [long(order, p, 0) for p in pointers]))
-    gps_at = exif_at + (len(directory(order, exif_at, exif)) if exif else 0)
-    places = {0x8769: exif_at, 0x8825: gps_at}
-    out = (b'MM\0*' if order == '>' else b'II*\0') + struct.pack(order + 'I', 8)
-    out += directory(order, 8, ifd0 + [long(order, p, places[p]) for p in pointers])
-    if exif:
-        out += directory(order, exif_at, exif)
-    return out + (directory(order, gps_at, gps) if gps else b'')
+def tiff(order='>', ifd0=(), exif=(), gps=(), subs=(), magic=b'', head=b''):
+    """A TIFF structure: IFD0 with Exif, GPS and sub-directories where they have tags; `head` goes before IFD0."""
+    parts = [(0x8769, [exif] if exif else []), (0x8825, [gps] if gps else []), (0x14a, list(subs))]
+    start = 8 + len(head)
+    places = {}
+    for known in (False, True):
+        pointers = [long(order, p, *(places[p] if known else [0] * len(tags))) for p, tags in parts if tags]
+        out = directory(order, start, list(ifd0) + pointers)
+        for p, tags in parts:
+            places[p] = []
+            for one in tags:
+                places[p].append(start + len(out))
+                out += directory(order, start + len(out), one)
+    magic = magic or (b'MM\0*' if order == '>' else b'II*\0')
+    return magic + struct.pack(order + 'I', start) + head + out
 
 
-def camera(order='>', orientation=6, position=True, zone=True):
-    """What a camera writes."""
+def camera(order='>', orientation=6, position=True, zone=True, make='Bindery', ifd0=(), size=None, **more):
+    """What a camera writes; `ifd0` are further tags of the first directory, `size` what Exif says of the picture."""
     exif = [ratio(order, 0x829a, (1, 250)), ratio(order, 0x829d, (28, 10)), short(order, 0x8827, 100),
             (0x9000, 7, 4, b'0232'), ascii_tag(0x9003, '2020:08:19 17:11:11'), ascii_tag(0x9291, '250'),
             (0x9286, 7, 8 + 12, b'UNICODE\0' + 'h\u00e9llo\u4e2d'.encode('utf-16-be' if order == '>' else 'utf-16-le'))]
+    if size:
+        exif += [long(order, 0xa002, size[0]), long(order, 0xa003, size[1])]
     if zone:
         exif.append(ascii_tag(0x9011, '+08:00'))
     gps = [(0, 1, 4, b'\2\3\0\0'), ascii_tag(1, 'N'), ratio(order, 2, (39, 1), (54, 1), (12345, 1000)),
            ascii_tag(3, 'W'), ratio(order, 4, (116, 1), (23, 1), (0, 1))]
-    return tiff(order, [ascii_tag(0x10f, 'Bindery'), ascii_tag(0x110, 'Sample One'), short(order, 0x112, orientation),
+    return tiff(order, [*ifd0, ascii_tag(0x10f, make), ascii_tag(0x110, 'Sample One'), short(order, 0x112, orientation),
                         ratio(order, 0x11a, (96, 1)), ascii_tag(0x132, '2021:01:02 03:04:05')],
-                exif, gps if position else [])
+                exif, gps if position else [], **more)
 
 
 def segment(marker, data):
@@ -243,6 +248,31 @@ def jxl_file(*boxes):
     return box(b'JXL ', b'\r\n\x87\n') + box(b'ftyp', b'jxl \0\0\0\0jxl ') + b''.join(boxes)
 
 
+def picture(order, kind, width, height, compression=1):
+    """Tags of a directory with pixels; kind 1 is a preview."""
+    return [long(order, 0xfe, kind), long(order, 0x100, width), long(order, 0x101, height),
+            short(order, 0x103, compression)] + strip_of(order)
+
+
+def raf(size, cropped, preview):
+    def record(tag, width, height):
+        return struct.pack('>HHHH', tag, 4, height, width)
+    records = struct.pack('>I', 2) + record(0x100, *size) + record(0x111, *cropped)
+    head = b'FUJIFILMCCD-RAW 0201FF000000' + b'Bindery'.ljust(32, b'\0') + b'0100' + b'\0' * 20
+    return (head + struct.pack('>IIIIII', 108, len(preview), 108 + len(preview), len(records), 0, 0) + preview + records)
+
+
+def cr3(width, height, packet):
+    exif = [ascii_tag(0x9003, '2020:08:19 17:11:11'), ascii_tag(0x9291, '25'), ascii_tag(0x9011, '+08:00')]
+    ifd0 = [short('<', 0x100, width), short('<', 0x101, height), ascii_tag(0x10f, 'Canon'), short('<', 0x112, 6)]
+    gps = [ascii_tag(1, 'N'), ratio('<', 2, (39, 1), (54, 1), (12345, 1000)),
+           ascii_tag(3, 'W'), ratio('<', 4, (116, 1), (23, 1), (0, 1))]
+    canon = b''.join(box(b'CMT%d' % i, tiff('<', tags)) for i, tags in ((1, ifd0), (2, exif), (4, gps)))
+    moov = box(b'moov', box(b'uuid', bytes.fromhex('85c0b687820f11e08111f4ce462b6a48') + box(b'CNCV', b'CanonCR3_001') + canon))
+    return (box(b'ftyp', b'crx \0\0\0\1crx isom') + moov +
+            box(b'uuid', bytes.fromhex('be7acfcb97a942e89c71999491e3afac') + packet) + box(b'mdat', b'\0' * 8))
+
+
 def strip_of(order):
     """Tags of pixels; the first bytes of the file will do."""
     return [long(order, 273, 8), long(order, 279, 1)]
@@ -347,6 +377,32 @@ def main():
          'image/svg+xml', (794, 1123, 'svg'), {}, {}),
         ('shape.svg', b'<svg:svg xmlns:svg="http://www.w3.org/2000/svg" width="100%" height="50" viewBox="0,0 , 300 100"></svg:svg>',
          'image/svg+xml', (150, 50, 'svg'), {}, {}),
+    ]
+    preview = jpeg(160, 120, camera())
+    made = {k: v for k, v in exif.items() if k != 'Make'}
+
+    def two_sizes(make, compression=1, **more):
+        return camera('<', make=make, ifd0=picture('<', 1, 160, 120),
+                      subs=[picture('<', 1, 1600, 1200), picture('<', 0, 4352, 2868, compression)], **more)
+
+    panasonic = [short('<', 4, 4), short('<', 5, 8), short('<', 6, 3004), short('<', 7, 4008)]
+    rw2_head = tiff('<', panasonic + [ascii_tag(0x10f, 'Panasonic'), (0x2e, 7, len(preview), preview)], magic=b'IIU\0')
+    samples += [
+        ('canon.cr2', camera('<', make='Canon', ifd0=picture('<', 0, 1536, 1024)[1:], size=(5184, 3456), head=b'CR\2\0\0\0\0\0'),
+         'image/x-canon-cr2', (5184, 3456, 'cr2'), facts, made),
+        ('nikon.nef', two_sizes('NIKON CORPORATION', 34713), 'image/x-nikon-nef', (4352, 2868, 'tiff'), facts, made),
+        ('sony.arw', two_sizes('SONY', 32767), 'image/x-sony-arw', (4352, 2868, 'tiff'), facts, made),
+        ('samsung.srw', two_sizes('SAMSUNG', 32772), 'image/x-samsung-srw', (4352, 2868, 'tiff'), facts, made),
+        ('adobe.dng', camera('<', make='Canon', ifd0=picture('<', 1, 160, 120) + [(0xc612, 1, 4, b'\1\4\0\0')],
+                             subs=[picture('<', 0, 4352, 2868, 7), picture('<', 1, 1600, 1200)]),
+         'image/x-adobe-dng', (4352, 2868, 'tiff'), facts, made),
+        ('pentax.pef', camera('>', make='PENTAX Corporation', ifd0=picture('>', 0, 4352, 2868, 65535)[1:]),
+         'image/x-pentax-pef', (4352, 2868, 'tiff'), facts, made),
+        ('olympus.orf', camera('<', make='OLYMPUS', ifd0=picture('<', 0, 4352, 2868)[1:], magic=b'IIRO'),
+         'image/x-olympus-orf', (4352, 2868, 'tiff'), facts, made),
+        ('panasonic.rw2', rw2_head, 'image/x-panasonic-rw2', (4000, 3000, 'rw2'), facts, made),
+        ('fuji.raf', raf((4352, 2868), (4000, 2600), preview), 'image/x-fuji-raf', (4000, 2600, 'raf'), facts, exif),
+        ('canon.cr3', cr3(6000, 4000, whole), 'image/x-canon-cr3', (6000, 4000, 'cr3'), of_xmp, {'Make': 'Canon'}),
     ]
     os.makedirs(OUT, exist_ok=True)
     for name, data, content_type, size, more, tags in samples:

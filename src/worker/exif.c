@@ -287,6 +287,13 @@ static double degrees (const struct reader *r, const struct entry *v)
 static void note_ifd0 (struct reader *r, const struct entry *v, uint64_t number)
 {
     switch (v->tag) {
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+        if (v->directory == EXIF_IFD0)
+            r->x->borders[v->tag - 4] = number;
+        break;
     case 0xfe:
         r->subfile = number;
         break;
@@ -353,6 +360,7 @@ static void note_blob (struct reader *r, uint16_t tag, uint64_t offset, uint64_t
     struct exif_blob *blob = tag == 0x2bc    ? &r->x->xmp
                              : tag == 0x83bb ? &r->x->iptc
                              : tag == 0x8649 ? &r->x->resources
+                             : tag == 0x2e   ? &r->x->preview
                                              : NULL;
     if (blob && !blob->size && offset < r->size)
         *blob = (struct exif_blob){ r->base + offset, MIN (size, r->size - offset) };
@@ -433,7 +441,8 @@ static void settle_position (struct exif *x, double *value, bool *has, const cha
         *value = -*value;
 }
 
-bool exif_parse (struct input *in, uint64_t base, uint64_t size, struct exif *x)
+bool exif_parse_directory (struct input *in, uint64_t base, uint64_t size,
+                           enum exif_directory directory, struct exif *x)
 {
     struct reader r = { .in = in, .base = base, .size = size, .x = x };
     if (base > in->size)
@@ -446,12 +455,22 @@ bool exif_parse (struct input *in, uint64_t base, uint64_t size, struct exif *x)
     r.is_big = get (&r, p + 2, 2) == 43;
     if (r.is_big && !(p = look (&r, 0, 16)))
         return false;
-    read_directory (&r, EXIF_IFD0, r.is_big ? get (&r, p + 8, 8) : get (&r, p + 4, 4));
-    read_main_image (&r);
+    uint64_t first = r.is_big ? get (&r, p + 8, 8) : get (&r, p + 4, 4);
+    if (directory == EXIF_IFD0) {
+        read_directory (&r, EXIF_IFD0, first);
+        read_main_image (&r);
+    } else {
+        r.pointers[directory] = first;
+    }
     read_directory (&r, EXIF_EXIF, r.pointers[EXIF_EXIF]);
     read_directory (&r, EXIF_GPS, r.pointers[EXIF_GPS]);
     read_directory (&r, EXIF_INTEROP, r.pointers[EXIF_INTEROP]);
     settle_position (x, &x->latitude, &x->has_latitude, "GPSLatitudeRef", "North", "South", 90);
     settle_position (x, &x->longitude, &x->has_longitude, "GPSLongitudeRef", "East", "West", 180);
     return true;
+}
+
+bool exif_parse (struct input *in, uint64_t base, uint64_t size, struct exif *x)
+{
+    return exif_parse_directory (in, base, size, EXIF_IFD0, x);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "worker/exif_tags.h"
 #include "worker/input.h"
 
 /* Where in the object a value is that another parser reads; size 0: nowhere. */
@@ -21,6 +22,8 @@ struct exif {
     uint64_t width, height; /* of the main image of a TIFF, or 0 */
     double latitude, longitude;
     struct exif_blob xmp, iptc, resources; /* tags 0x2bc, 0x83bb, 0x8649 of the first directory */
+    struct exif_blob preview;              /* the JPEG within an RW2, tag 0x2e */
+    uint64_t borders[4];                   /* of an RW2's picture: top, left, bottom, right */
     bool has_latitude, has_longitude;      /* with a sign from their Ref, and in range */
 };
 
@@ -30,6 +33,10 @@ void exif_clear (struct exif *x);
 /* Adds what a TIFF structure of `size` bytes at `base` holds; tags that are there already stay.
  * False if there is no such structure. */
 bool exif_parse (struct input *in, uint64_t base, uint64_t size, struct exif *x);
+
+/* The same for a structure whose first directory is the Exif or GPS directory, as in a CR3. */
+bool exif_parse_directory (struct input *in, uint64_t base, uint64_t size,
+                           enum exif_directory directory, struct exif *x);
 
 /* Sets one tag. `value` must be UTF-8. */
 void exif_set (struct exif *x, const char *name, const char *value);

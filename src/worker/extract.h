@@ -25,3 +25,7 @@ NODISCARD enum err extract_psd (struct input *in, json_t *meta, struct error *e)
 NODISCARD enum err extract_jp2 (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_jxl (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_svg (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_cr2 (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_rw2 (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_raf (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_cr3 (struct input *in, json_t *meta, struct error *e);

@@ -6,6 +6,7 @@
 #include "worker/extract.h"
 #include "worker/image.h"
 #include "worker/iptc.h"
+#include "worker/jpeg.h"
 #include "worker/xmp.h"
 
 /* Every kind of frame header: SOF0 to SOF15 without DHT, JPG and DAC, which share their numbers. */
@@ -97,9 +98,8 @@ static void read_segment (struct jpeg *j, uint8_t marker, uint64_t at, size_t le
     }
 }
 
-static void read_segments (struct jpeg *j)
+static void read_segments (struct jpeg *j, uint64_t at)
 {
-    uint64_t at = 2;
     for (unsigned i = 0; i < LIMIT_SEGMENTS; i++) {
         const uint8_t *p = input_at (j->in, at, 4);
         if (!p)
@@ -126,16 +126,24 @@ static void read_segments (struct jpeg *j)
     }
 }
 
+void jpeg_read (struct input *in, uint64_t at, struct image *image)
+{
+    struct jpeg j = { .in = in, .image = image };
+    const uint8_t *p = input_at (in, at, 2);
+    if (!p || memcmp (p, "\xff\xd8", 2))
+        return;
+    read_segments (&j, at + 2);
+    if (j.extension)
+        xmp_report (j.extension, &image->xmp);
+    xmp_free (j.extension);
+}
+
 /* A height of 0 says that it stands behind the first scan, in a DNL segment; no camera writes that,
  * and no decoder in use reads it. */
 enum err extract_jpeg (struct input *in, json_t *meta, struct error *e)
 {
     _cleanup_image_ struct image image;
     image_init (&image, "jpg");
-    struct jpeg j = { .in = in, .image = &image };
-    read_segments (&j);
-    if (j.extension)
-        xmp_report (j.extension, &image.xmp);
-    xmp_free (j.extension);
+    jpeg_read (in, 0, &image);
     return image_report (in, &image, meta, e);
 }

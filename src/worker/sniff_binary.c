@@ -29,6 +29,14 @@ static bool head_has (const struct input *in, const void *bytes, size_t length)
 
 /* ---- images ---- */
 
+/* A PEF's first directory is the picture itself, in the maker's compression. */
+static bool is_pef (const struct exif *x)
+{
+    const char *make = exif_get (x, "Make"), *compression = exif_get (x, "Compression");
+    return make && compression && !strcmp (compression, "65535") &&
+           (g_str_has_prefix (make, "PENTAX") || g_str_has_prefix (make, "RICOH"));
+}
+
 /* Raw formats are TIFFs whose first directory is a preview, by the maker that it names. */
 const char *sniff_tiff (struct input *in)
 {
@@ -51,6 +59,8 @@ const char *sniff_tiff (struct input *in)
     else if (make && subfile && !strcmp (subfile, "1") && exif_get (&x, "SubIFDs") &&
              (found = find_type (makers, G_N_ELEMENTS (makers), make, strlen (make))))
         type = found;
+    else if (is_pef (&x))
+        type = "image/x-pentax-pef";
     exif_clear (&x);
     return type;
 }
