@@ -143,6 +143,12 @@ def png(width, height, before=(), after=()):
             b''.join(before) + chunk(b'IDAT', pixels) + b''.join(after) + chunk(b'IEND', b''))
 
 
+def profile(name, data):
+    """Keyword and text of a profile in digits."""
+    digits = '\n'.join(data.hex()[i:i + 72] for i in range(0, len(data) * 2, 72))
+    return f'Raw profile type {name}'.encode(), f'\n{name}\n{len(data):8}\n{digits}\n'.encode()
+
+
 def gif(width, height):
     return (b'GIF89a' + struct.pack('<HHBBB', width, height, 0x80, 0, 0) + b'\0\0\0\xff\xff\xff' +
             b',' + struct.pack('<HHHHB', 0, 0, 1, 1, 0) + b'\2\2\x44\1\0;')
@@ -403,6 +409,19 @@ def main():
         ('panasonic.rw2', rw2_head, 'image/x-panasonic-rw2', (4000, 3000, 'rw2'), facts, made),
         ('fuji.raf', raf((4352, 2868), (4000, 2600), preview), 'image/x-fuji-raf', (4000, 2600, 'raf'), facts, exif),
         ('canon.cr3', cr3(6000, 4000, whole), 'image/x-canon-cr3', (6000, 4000, 'cr3'), of_xmp, {'Make': 'Canon'}),
+    ]
+    digits, press_digits = profile('exif', b'Exif\0\0' + camera()), profile('iptc', resource(0x404, PRESS))
+    samples += [
+        ('profile.png', png(31, 17, [chunk(b'tEXt', b'\0'.join(digits))]), 'image/png', (31, 17, 'png'), facts, exif),
+        ('profile-packed.png', png(31, 17, [chunk(b'zTXt', digits[0] + b'\0\0' + zlib.compress(digits[1], 9))]), 'image/png',
+         (31, 17, 'png'), facts, exif),
+        ('profile-iptc.png', png(31, 17, [chunk(b'zTXt', press_digits[0] + b'\0\0' + zlib.compress(press_digits[1], 1))]),
+         'image/png', (31, 17, 'png'), of_press, {}),
+        ('profile-empty.png', png(31, 17, [chunk(b'zTXt', digits[0] + b'\0\0' + zlib.compress(b'') + b'\0' * 80),
+                                           chunk(b'tEXt', digits[0] + b'\0\nexif\n0\n' + b' ' * 80)]), 'image/png',
+         (31, 17, 'png'), {'Orientation': None}, {}),
+        ('profile-damaged.png', png(31, 17, [chunk(b'zTXt', digits[0] + b'\0\0' + zlib.compress(digits[1], 9)[:-60])]), 'image/png',
+         (31, 17, 'png'), {'Orientation': None}, {}),
     ]
     os.makedirs(OUT, exist_ok=True)
     for name, data, content_type, size, more, tags in samples:

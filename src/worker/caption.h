@@ -2,11 +2,13 @@
  *
  * How the sources of an image rank:
  *   ProduceTime    EXIF original, EXIF digitized, XMP, IPTC, EXIF DateTime (the last change)
- *   Orientation    the container (HEIC, AVIF), EXIF, XMP
+ *   Orientation    the container (HEIC, AVIF, JPEG XL), EXIF, XMP
  *   LatLong        EXIF, XMP
- *   Title          XMP, IPTC, EXIF XPTitle (ImageDescription is left out: cameras put their name
- * in) Artist         XMP, IPTC, EXIF Artist, EXIF XPAuthor Within a source the first value that is
- * one counts. */
+ *   Title          XMP, IPTC, EXIF XPTitle
+ *   Artist         XMP, IPTC, EXIF Artist, EXIF XPAuthor
+ *
+ * Within a source the first value that is one counts. EXIF ImageDescription is no title: cameras
+ * put their name in it. */
 #pragma once
 
 #include <stdbool.h>

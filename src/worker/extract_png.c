@@ -1,12 +1,12 @@
-/* PNG and APNG: IHDR, and the chunks of EXIF and XMP, which may stand before or behind the pixels.
+/* PNG and APNG: IHDR, and the chunks of EXIF and of texts, which may stand before or behind the
+ * pixels.
  */
 #include <string.h>
-#include <glib.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
 #include "worker/image.h"
-#include "worker/xmp.h"
+#include "worker/png_text.h"
 
 static void read_header (struct input *in, uint64_t at, uint32_t length, struct image *image)
 {
@@ -22,29 +22,14 @@ static void read_exif (struct input *in, uint64_t at, uint32_t length, struct im
     exif_parse (in, at, length, &image->exif);
 }
 
-/* A keyword, whether and how the text is compressed, two more names, the text. A compressed packet
- * is against the rules of XMP, and is left out. */
-static void read_text (struct input *in, uint64_t at, uint32_t length, struct image *image)
-{
-    static const char keyword[] = "XML:com.adobe.xmp\0"; /* not compressed */
-    size_t n = MIN (length, 256);
-    const uint8_t *p = n > sizeof keyword ? input_at (in, at, n) : NULL;
-    if (!p || memcmp (p, keyword, sizeof keyword))
-        return;
-    size_t skip = sizeof keyword + 1;
-    for (unsigned names = 0; names < 2; names++) {
-        const uint8_t *nul = skip < n ? memchr (p + skip, 0, n - skip) : NULL;
-        if (!nul)
-            return;
-        skip = (size_t) (nul - p) + 1;
-    }
-    xmp_parse (in, at + skip, length - skip, &image->xmp);
-}
-
 static const struct {
     char name[5];
     void (*read) (struct input *in, uint64_t at, uint32_t length, struct image *image);
-} chunks[] = { { "IHDR", read_header }, { "eXIf", read_exif }, { "iTXt", read_text } };
+} chunks[] = { { "IHDR", read_header },
+               { "eXIf", read_exif },
+               { "iTXt", png_itxt },
+               { "tEXt", png_text },
+               { "zTXt", png_ztxt } };
 
 enum err extract_png (struct input *in, json_t *meta, struct error *e)
 {

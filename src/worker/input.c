@@ -47,6 +47,14 @@ void input_init (struct input *in, int fd, uint64_t size, const char *extension)
         fill (in, 0, in->head, in->size < INPUT_HEAD ? (size_t) in->size : INPUT_HEAD);
 }
 
+void input_of_bytes (struct input *in, const uint8_t *bytes, size_t length)
+{
+    *in = (struct input){ .fd = -1, .extension = "", .size = MIN (length, INPUT_HEAD) };
+    in->head_length = (size_t) in->size;
+    if (length)
+        memcpy (in->head, bytes, in->head_length);
+}
+
 const uint8_t *input_at (struct input *in, uint64_t offset, size_t length)
 {
     if (length > INPUT_WINDOW || !is_inside (in, offset, length))

@@ -29,6 +29,9 @@ struct input {
 /* Reads the head. `size` is what the version says; a shorter object just ends earlier. */
 void input_init (struct input *in, int fd, uint64_t size, const char *extension);
 
+/* The same for at most INPUT_HEAD bytes in memory, which are copied; the rest is cut off. */
+void input_of_bytes (struct input *in, const uint8_t *bytes, size_t length);
+
 /* `length` (at most INPUT_WINDOW) bytes at `offset`, or NULL. The pointer holds until the next
  * call, those within the head as long as `in`. */
 const uint8_t *input_at (struct input *in, uint64_t offset, size_t length);
