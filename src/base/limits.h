@@ -141,6 +141,8 @@
 #define LIMIT_CHUNKS          1000000 /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
 #define LIMIT_ITEMS           16384   /* items of a HEIF */
 #define LIMIT_ITEM_PROPERTIES 32      /* properties of one of them */
+#define LIMIT_PNG_TEXTS       4096    /* texts of a PNG that are looked at, of each kind */
+#define LIMIT_PNG_PACKED      64      /* of those that are compressed */
 #define LIMIT_PNG_PROFILE     (256 * KIB) /* bytes of a chunk with a profile, and of its text */
 #define LIMIT_ICONS           256         /* pictures of an ICO */
 #define LIMIT_ZIP_MEMBERS     256         /* looked at to tell what a ZIP file is */

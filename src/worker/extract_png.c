@@ -22,20 +22,26 @@ static void read_exif (struct input *in, uint64_t at, uint32_t length, struct im
     exif_parse (in, at, length, &image->exif);
 }
 
+enum { N_KINDS = 5 };
+
 static const struct {
     char name[5];
+    unsigned most; /* that are read */
     void (*read) (struct input *in, uint64_t at, uint32_t length, struct image *image);
-} chunks[] = { { "IHDR", read_header },
-               { "eXIf", read_exif },
-               { "iTXt", png_itxt },
-               { "tEXt", png_text },
-               { "zTXt", png_ztxt } };
+} chunks[N_KINDS] = {
+    { "IHDR", 1, read_header },
+    { "eXIf", 1, read_exif },
+    { "iTXt", LIMIT_PNG_TEXTS, png_itxt },
+    { "tEXt", LIMIT_PNG_TEXTS, png_text },
+    { "zTXt", LIMIT_PNG_PACKED, png_ztxt },
+};
 
 enum err extract_png (struct input *in, json_t *meta, struct error *e)
 {
     _cleanup_image_ struct image image;
     image_init (&image, "png");
     uint64_t at = 8;
+    unsigned found[N_KINDS] = { 0 };
     for (unsigned i = 0; i < LIMIT_CHUNKS; i++) {
         const uint8_t *p = input_at (in, at, 8);
         if (!p)
@@ -44,7 +50,7 @@ enum err extract_png (struct input *in, json_t *meta, struct error *e)
         char name[4];
         memcpy (name, p + 4, sizeof name);
         for (size_t k = 0; k < N_ELEMENTS (chunks); k++)
-            if (!memcmp (name, chunks[k].name, sizeof name))
+            if (!memcmp (name, chunks[k].name, sizeof name) && found[k]++ < chunks[k].most)
                 chunks[k].read (in, at + 8, length, &image);
         if (!memcmp (name, "IEND", 4) || length > INT32_MAX)
             break;
