@@ -41,15 +41,6 @@ bool text_parse_double (const char *text, double *ret)
     return true;
 }
 
-bool text_parse_bool (const char *text, bool *ret)
-{
-    bool is_true = strcmp (text, "true") == 0;
-    if (!is_true && strcmp (text, "false") != 0)
-        return false;
-    *ret = is_true;
-    return true;
-}
-
 bool text_parse_size (const char *text, uint64_t *ret)
 {
     static const char units[] = "kMGT";

@@ -16,9 +16,6 @@ bool text_parse_i64 (const char *text, int64_t *ret);
 /* A decimal number with optional sign, fraction and exponent; finite. Locale-independent. */
 bool text_parse_double (const char *text, double *ret);
 
-/* "true" or "false", exactly. */
-bool text_parse_bool (const char *text, bool *ret);
-
 /* "500", "64k", "8M", "2G" (powers of 1024). */
 bool text_parse_size (const char *text, uint64_t *ret);
 
