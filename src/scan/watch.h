@@ -50,7 +50,7 @@ void watch_add (struct watch *w, int64_t binding);
 void watch_remove (struct watch *w, int64_t binding);
 
 /* Watches a folder, given open and with its prefix ("" for the bucket's own): to be called before
- * its names are read, also when it is watched already (about 2 us). False if it has to be polled.
+ * its names are read, also when it is watched already (a few us). False if it has to be polled.
  * Nothing happens for a binding that is not there. */
 bool watch_folder (struct watch *w, int64_t binding, int dir_fd, const char *prefix);
 
