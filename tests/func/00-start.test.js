@@ -7,7 +7,7 @@ const http = require('node:http');
 const path = require('node:path');
 const { describe, it, afterEach } = require('node:test');
 
-const { Server, clientV3, until, binary, KEY } = require('./harness');
+const { Server, clientV3, until, hasEnded, binary, KEY } = require('./harness');
 const { ACCOUNT, REGION } = require('./harness');
 
 const get = (address, url) =>
@@ -52,15 +52,12 @@ describe('start and stop', () => {
       await server.call('CreateBinding', { ...where, URI: 'oss://busy' });
       const idle = require('node:net').connect(Number(server.endpoints.imm.split(':')[1]), '127.0.0.1');
       idle.on('error', () => {});
-      const workers = await until('workers run', () => {
-        const w = server.workers();
-        return w.length && w;
-      });
+      const workers = await server.runningWorkers();
       const how = await server.stop(signal);
       idle.destroy();
       assert.equal(how.code, 0, server.log.slice(-2000));
       assert.ok(how.ms < 5000, `it took ${how.ms} ms`);
-      await until('no worker is left', () => workers.every((pid) => !fs.existsSync(`/proc/${pid}`)), { seconds: 3 });
+      await until('no worker is left', () => workers.every(hasEnded), { seconds: 3 });
     });
   }
 

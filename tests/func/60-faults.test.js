@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it, before } = require('node:test');
 
-const { useServer, until } = require('./harness');
+const { useServer, until, hasEnded } = require('./harness');
 const { assertEqual, assertStatistics } = require('./bucket');
 const samples = require('./samples');
 
@@ -141,10 +141,7 @@ describe('workers that die', () => {
     const where = await server.dataset('p', 'd');
     await server.call('CreateBinding', { ...where, URI: 'oss://many' });
     for (let i = 0; i < 12; i++) {
-      const [victim] = await until('a worker is there', () => {
-        const w = server.workers();
-        return w.length && w;
-      });
+      const [victim] = await server.runningWorkers();
       try {
         process.kill(victim, 'SIGKILL');
       } catch {
@@ -164,18 +161,14 @@ describe('workers that die', () => {
   });
 
   it('go with the server when that is killed', async () => {
-    const workers = server.workers();
-    assert.ok(workers.length > 0);
+    const workers = await server.runningWorkers();
     await server.kill();
-    await until('no worker is left', () => workers.every((pid) => !fs.existsSync(`/proc/${pid}`)), { seconds: 5 });
+    await until('no worker is left', () => workers.every(hasEnded), { seconds: 5 });
     await server.start();
   });
 
   it('have no network, no access to files, and no way to start programs', async () => {
-    const workers = await until('workers run', () => {
-      const w = server.workers();
-      return w.length && w;
-    });
+    const workers = await server.runningWorkers();
     for (const pid of workers) {
       const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
       assert.match(status, /^NoNewPrivs:\s+1$/m);

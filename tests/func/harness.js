@@ -430,6 +430,14 @@ class Server {
       .filter((p) => p.parent === this.process.pid)
       .map((p) => p.pid);
   }
+
+  /** The same once there are any: after some have died, the next may be due a moment later. */
+  runningWorkers() {
+    return until('a worker runs', () => {
+      const pids = this.workers();
+      return pids.length && pids;
+    });
+  }
 }
 
 /** Every process: {pid, parent, name}. */
@@ -447,6 +455,11 @@ function processes() {
         return [];
       }
     });
+}
+
+/** Whether the process has ended; one that waits for its parent to notice has. */
+function hasEnded(pid) {
+  return !processes().some((p) => p.pid === pid && p.state !== 'Z');
 }
 
 /** Anonymous resident memory of a process, in MB. */
@@ -484,7 +497,7 @@ module.exports = {
   until,
   pause,
   random,
-  processes,
+  hasEnded,
   rssAnon,
   assertSmall,
   tempFolder,
