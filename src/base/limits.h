@@ -108,7 +108,8 @@
                              */
 
 /* Worker. */
-#define LIMIT_RESULT        (1 * MIB) /* bytes of one reply */
+#define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */
+#define LIMIT_META_STRING   1024      /* bytes of a string in a list of strings */
 #define LIMIT_JOB_WALL_MS   20000
 #define LIMIT_JOB_CPU_S     20
 #define LIMIT_WORKER_MEMORY (1 * GIB) /* address space */

@@ -7,62 +7,144 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-enum meta_kind { META_STRING, META_INTEGER };
+enum structure { FILE_, VIDEO_STREAM_, AUDIO_STREAM_, SUBTITLE_STREAM_, IMAGE_, LABEL_ };
 
-static const struct meta_rule {
+enum kind {
+    STRING,
+    INTEGER,
+    REAL,
+    STRINGS,
+    LISTS, /* the rest are LISTS plus the structure of their entries */
+    LIST_OF_VIDEO_STREAM = LISTS + VIDEO_STREAM_,
+    LIST_OF_AUDIO_STREAM = LISTS + AUDIO_STREAM_,
+    LIST_OF_SUBTITLE_STREAM = LISTS + SUBTITLE_STREAM_,
+    LIST_OF_IMAGE = LISTS + IMAGE_,
+    LIST_OF_LABEL = LISTS + LABEL_
+};
+
+#define MAX_DEPTH 3 /* the object, a list in it, an entry of that */
+
+static const struct rule {
+    enum structure structure;
     const char *name;
-    enum meta_kind kind;
+    enum kind kind;
     size_t max;
 } rules[] = {
-#define META(name, kind, max) { #name, META_##kind, max },
+#define META(structure, name, kind, max) { structure##_, #name, kind, max },
 #include "wire/meta.def"
 #undef META
 };
 
-static const struct meta_rule *find_rule (const char *name)
+static const struct rule *find_rule (enum structure structure, const char *name)
 {
     for (size_t i = 0; i < N_ELEMENTS (rules); i++)
-        if (!strcmp (rules[i].name, name))
+        if (rules[i].structure == structure && !strcmp (rules[i].name, name))
             return &rules[i];
     return NULL;
 }
 
-/* A reply is one flat object. jansson recurses, so what nests is refused before it looks. */
-static bool is_flat (const char *text, size_t length)
+/* jansson recurses, so what nests deeper than any reply is refused before it looks. */
+static bool is_shallow (const char *text, size_t length)
 {
-    unsigned opened = 0;
+    int depth = 0;
     bool in_string = false;
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length && depth <= MAX_DEPTH; i++) {
         if (in_string && text[i] == '\\')
             i++;
         else if (text[i] == '"')
             in_string = !in_string;
         else if (!in_string && (text[i] == '{' || text[i] == '['))
-            opened++;
+            depth++;
+        else if (!in_string && (text[i] == '}' || text[i] == ']'))
+            depth--;
     }
-    return opened <= 1;
+    return depth <= MAX_DEPTH;
 }
 
-static enum err check_value (const struct meta_rule *rule, const json_t *value, struct error *e)
+static size_t digits (json_int_t number)
 {
-    size_t length = 0;
-    bool fits = false;
-    switch (rule->kind) {
-    case META_STRING:
-        fits = json_is_string (value);
-        length = json_string_length (value);
-        break;
-    case META_INTEGER:
-        fits = json_is_integer (value) && json_integer_value (value) >= 0;
-        for (json_int_t v = json_integer_value (value); v; v /= 10)
-            length++;
-        break;
+    size_t n = 0;
+    for (; number; number /= 10)
+        n++;
+    return n;
+}
+
+static bool are_strings (const json_t *list)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (list, i, entry)
+    {
+        if (!json_is_string (entry) || json_string_length (entry) > LIMIT_META_STRING)
+            return false;
     }
-    if (!fits)
+    return json_is_array (list);
+}
+
+/* Whether the value is of the rule's type; the entries of a list are not looked at. */
+static bool has_kind (const struct rule *rule, const json_t *value, size_t *ret_size)
+{
+    *ret_size = json_is_array (value) ? json_array_size (value) : 0;
+    switch (rule->kind) {
+    case STRING:
+        *ret_size = json_string_length (value);
+        return json_is_string (value);
+    case INTEGER:
+        *ret_size = digits (json_integer_value (value));
+        return json_is_integer (value) && json_integer_value (value) >= 0;
+    case REAL:
+        return json_is_number (value);
+    case STRINGS:
+        return are_strings (value);
+    default:
+        return json_is_array (value);
+    }
+}
+
+static enum err check_value (const struct rule *rule, const json_t *value, struct error *e)
+{
+    size_t size;
+    if (!has_kind (rule, value, &size))
         return FAIL (e, WORKER_PROTOCOL, "the reply has another type for %s", rule->name);
-    if (length > rule->max)
-        return FAIL (e, WORKER_PROTOCOL, "the reply has %zu bytes of %s, more than %zu", length,
-                     rule->name, rule->max);
+    if (size > rule->max)
+        return FAIL (e, WORKER_PROTOCOL, "the reply has %zu %s of %s, more than %zu", size,
+                     json_is_array (value) ? "entries" : "bytes", rule->name, rule->max);
+    return ERR_OK;
+}
+
+static enum err check_structure (enum structure structure, const json_t *object, struct error *e);
+
+static enum err check_entries (const struct rule *rule, const json_t *list, struct error *e)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (list, i, entry)
+    {
+        enum err err = check_structure ((enum structure) (rule->kind - LISTS), entry, e);
+        if (err != ERR_OK)
+            return err;
+    }
+    return ERR_OK;
+}
+
+/* Goes as deep as the table does: the structures of lists hold no lists. */
+static enum err check_structure (enum structure structure, const json_t *object, struct error *e)
+{
+    if (!json_is_object (object))
+        return FAIL (e, WORKER_PROTOCOL, "the reply has another type than an object");
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *) object, name, value)
+    {
+        const struct rule *rule = find_rule (structure, name);
+        if (!rule)
+            return FAIL (e, WORKER_PROTOCOL, "the reply has the unknown field '%.64s'", name);
+        enum err err = check_value (rule, value, e);
+        if (err == ERR_OK && rule->kind > LISTS)
+            err = check_entries (rule, value, e);
+        if (err != ERR_OK)
+            return err;
+    }
     return ERR_OK;
 }
 
@@ -70,24 +152,15 @@ enum err meta_parse (const char *text, size_t length, json_t **ret, struct error
 {
     if (length > LIMIT_RESULT)
         return FAIL (e, WORKER_PROTOCOL, "the reply has %zu bytes", length);
-    if (!is_flat (text, length))
-        return FAIL (e, WORKER_PROTOCOL, "the reply is no flat object");
+    if (!is_shallow (text, length))
+        return FAIL (e, WORKER_PROTOCOL, "the reply nests deeper than %d", MAX_DEPTH);
     json_error_t je;
     json_auto_t *root = json_loadb (text, length, JSON_REJECT_DUPLICATES, &je);
     if (!json_is_object (root))
         return FAIL (e, WORKER_PROTOCOL, "the reply is no JSON object: %s",
                      root ? "another type" : je.text);
-    const char *name;
-    json_t *value;
-    json_object_foreach (root, name, value)
-    {
-        const struct meta_rule *rule = find_rule (name);
-        if (!rule)
-            return FAIL (e, WORKER_PROTOCOL, "the reply has the unknown field '%.64s'", name);
-        enum err err = check_value (rule, value, e);
-        if (err != ERR_OK)
-            return err;
-    }
-    *ret = g_steal_pointer (&root);
-    return ERR_OK;
+    enum err err = check_structure (FILE_, root, e);
+    if (err == ERR_OK)
+        *ret = g_steal_pointer (&root);
+    return err;
 }

@@ -11,9 +11,9 @@
 #include "base/error.h"
 
 /* Version of the extractors; grows when one of them changes what it finds. */
-#define META_EXTRACTOR_VERSION 2
+#define META_EXTRACTOR_VERSION 3
 
-/* Parses `length` bytes (at most LIMIT_RESULT) of JSON: one flat object whose members are all rows
- * of meta.def, of the row's type and length, in UTF-8. WORKER_PROTOCOL if anything else. The caller
- * owns `ret`. */
+/* Parses `length` bytes (at most LIMIT_RESULT) of JSON: one object whose members, and those
+ * of the structures in it, are all rows of meta.def, of the row's type and length, in UTF-8.
+ * WORKER_PROTOCOL if anything else. The caller owns `ret`. */
 NODISCARD enum err meta_parse (const char *text, size_t length, json_t **ret, struct error *e);

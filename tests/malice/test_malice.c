@@ -26,7 +26,7 @@ static const struct crime crimes[] = {
     { "flood", "OK", "", false },
     { "stderr", "OK", "", false },
     { "garbage", "WORKER_PROTOCOL", "unknown type", false },
-    { "too-much", "WORKER_PROTOCOL", "a frame RESULT of 1048577 bytes", false },
+    { "too-much", "WORKER_PROTOCOL", "a frame RESULT of 6291457 bytes", false },
     { "ready-again", "WORKER_PROTOCOL", "a frame READY at the wrong time", false },
     { "bad-field", "WORKER_PROTOCOL", "unknown field 'OwnerId'", false },
     { "descriptor", "WORKER_PROTOCOL", "descriptor", false },

@@ -19,6 +19,26 @@ static void test_good_reply (void **state)
     json_decref (meta);
 }
 
+static void test_structures (void **state)
+{
+    (void) state;
+    struct error e;
+    json_t *meta = NULL;
+    const char *good = "{\"Duration\":1.5,\"VideoStreams\":[{\"Index\":0,\"StartTime\":-0.02},{}],"
+                       "\"EntryNames\":[\"a\",\"b\"]}";
+    assert_ok (meta_parse (good, strlen (good), &meta, &e), &e);
+    assert_int_equal (json_array_size (json_object_get (meta, "VideoStreams")), 2);
+    json_decref (meta);
+    g_autofree char *few = g_strdup_printf ("{\"AudioCovers\":[{}%s]}", ",{},{},{},{},{},{},{},{}"
+                                                                        ",{},{},{},{},{},{},{}");
+    g_autofree char *many =
+        g_strdup_printf ("{\"AudioCovers\":[{}%s]}", ",{},{},{},{},{},{},{},{}"
+                                                     ",{},{},{},{},{},{},{},{}");
+    assert_ok (meta_parse (few, strlen (few), &meta, &e), &e);
+    json_decref (meta);
+    assert_err (WORKER_PROTOCOL, meta_parse (many, strlen (many), &meta, &e));
+}
+
 static void test_bad_replies (void **state)
 {
     (void) state;
@@ -43,6 +63,16 @@ static void test_bad_replies (void **state)
         "{\"MediaType\":\"a\\u0000b\"}",
         "{\"\\u0000\":1}",
         "{\"ContentType\":[\"a\"]}",
+        "{\"VideoStreams\":{}}",
+        "{\"VideoStreams\":[1]}",
+        "{\"VideoStreams\":[{\"Index\":\"0\"}]}",
+        "{\"VideoStreams\":[{\"Channels\":2}]}",
+        "{\"VideoStreams\":[{\"Index\":{}}]}",
+        "{\"Index\":1}",
+        "{\"Duration\":\"1\"}",
+        "{\"Duration\":1e999}",
+        "{\"EntryNames\":[1]}",
+        "{\"EntryNames\":\"a\"}",
     };
     for (size_t i = 0; i < N_ELEMENTS (replies); i++) {
         json_t *meta = NULL;
@@ -60,7 +90,7 @@ static void test_deep_nesting_is_refused_before_parsing (void **state)
     json_t *meta;
     memset (deep, '[', LIMIT_RESULT);
     assert_err (WORKER_PROTOCOL, meta_parse (deep, LIMIT_RESULT, &meta, &e));
-    assert_string_equal (e.message, "the reply is no flat object");
+    assert_string_equal (e.message, "the reply nests deeper than 3");
 }
 
 static void test_brackets_in_text_do_not_nest (void **state)
@@ -90,6 +120,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_good_reply),
+        cmocka_unit_test (test_structures),
         cmocka_unit_test (test_bad_replies),
         cmocka_unit_test (test_deep_nesting_is_refused_before_parsing),
         cmocka_unit_test (test_brackets_in_text_do_not_nest),
