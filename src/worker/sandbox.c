@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <glib.h>
-#include <jansson.h>
 
 #include "base/limits.h"
 #include "base/macros.h"
@@ -187,9 +186,6 @@ static const struct step {
 void sandbox_enter (const char *mode, struct sandbox_report *ret)
 {
     prctl (PR_SET_PDEATHSIG, SIGKILL);
-    /* What libraries do once, with files. */
-    json_object_seed (0);
-    tzset ();
     *ret = (struct sandbox_report){ 0 };
     for (size_t i = 0; i < N_ELEMENTS (steps); i++) {
         if (!SANITIZED && steps[i].enter ())

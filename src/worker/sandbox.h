@@ -12,8 +12,7 @@ struct sandbox_report {
 };
 
 /* Enters the jail. If a part of it is not to be had, ends the process with a message on stderr,
- * unless `mode` is "best-effort": then goes on without and reports what is missing. Initialises the
- * libraries that need a system call which the jail refuses. */
+ * unless `mode` is "best-effort": then goes on without and reports what is missing. */
 void sandbox_enter (const char *mode, struct sandbox_report *ret);
 
 /* A fresh allowance of CPU time, for the next job; SIGPROF ends the process when it is used up. */
