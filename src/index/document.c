@@ -44,7 +44,8 @@ json_t *document_filter_meta (const json_t *meta, uint32_t operators, int timezo
         uint32_t needed = operators_of_member (name);
         if (needed && !(needed & operators))
             continue;
-        if (strcmp (name, "ProduceTime") == 0 && json_is_string (value) &&
+        const struct field *f = field_find (name);
+        if (f && f->kind == KIND_TIME && json_is_string (value) &&
             !has_zone (json_string_value (value)))
             json_object_set_new (kept, name, with_zone (json_string_value (value), timezone_min));
         else
@@ -95,6 +96,7 @@ char *document_text (const struct file_context *ctx, const struct field_facts *f
     if (operators & OP_OSSMETA)
         add_facts (o, ctx, f);
     json_object_update_missing (o, (json_t *) meta);
+    json_object_del (o, "DocumentText");
     char *text = json_dumps (o, JSON_COMPACT);
     assert (text);
     return text;

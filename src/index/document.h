@@ -19,8 +19,8 @@
 #define DOCUMENT_ID_SIZE 65
 void document_object_id (int64_t dataset, const char *uri, char ret[DOCUMENT_ID_SIZE]);
 
-/* What of an extractor's answer `operators` ask for, as a new object; a ProduceTime without zone
- * gets that of `timezone_min`. `meta` may be NULL: an empty object. Caller frees. */
+/* What of an extractor's answer `operators` ask for, as a new object; a time without zone gets
+ * that of `timezone_min`. `meta` may be NULL: an empty object. Caller frees. */
 json_t *document_filter_meta (const json_t *meta, uint32_t operators, int timezone_min);
 
 /* The document of a row, compact. `meta` is filtered already and may be NULL. Caller frees. */

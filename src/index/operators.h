@@ -8,11 +8,11 @@
 #include "base/error.h"
 
 enum file_operators {
-    OP_OSSMETA = 1 << 0, /* the object's own facts: Filename, ETag, FileModifiedTime ... */
-    OP_MIME = 1 << 1,    /* ContentType, MediaType */
-    OP_MEDIA_META = 1 << 2,
-    OP_EXIF = 1 << 3, /* EXIF, ImageWidth, ImageHeight, Orientation, ProduceTime, LatLong */
-    OP_EXTRACT_TEXT = 1 << 4,
+    OP_OSSMETA = 1 << 0,      /* the object's own facts: Filename, ETag, FileModifiedTime ... */
+    OP_MIME = 1 << 1,         /* ContentType, MediaType */
+    OP_MEDIA_META = 1 << 2,   /* what is known of a recording: Duration, VideoStreams ... */
+    OP_EXIF = 1 << 3,         /* what is known of a picture: EXIF, ImageWidth, ProduceTime ... */
+    OP_EXTRACT_TEXT = 1 << 4, /* what is known of a document: PageCount, Language, its text ... */
     OP_REGEO = 1 << 5,
     OP_FACE = 1 << 6,
     OP_LABELS = 1 << 7,
@@ -26,6 +26,6 @@ NODISCARD enum err operators_of_template (const char *id, uint32_t *ret, struct 
 /* Ids of the templates, one after the other; NULL past the last. */
 const char *operators_template_id (size_t i);
 
-/* The operator that yields a member of an answer document, such as "EXIF"; 0 if it is always
- * there. */
+/* The operators of which any one yields a member of an answer document, such as "EXIF"; 0 if it is
+ * always there, or none yields it. */
 uint32_t operators_of_member (const char *name);

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "index/document.h"
+#include "index/operators.h"
 #include "index/query_plan.h"
 
 #define DEFAULT_RESULTS 100
@@ -27,7 +28,7 @@ static bool has_aggregations (const struct query *q)
 static enum err check_fields (const char *const *names, struct error *e)
 {
     for (; names && *names; names++)
-        if (!query_is_file_member (*names, strlen (*names)))
+        if (!query_is_file_member (*names, strlen (*names)) && !operators_of_member (*names))
             return FAIL_ON (e, INVALID_PARAM, "WithFields",
                             "WithFields: File has no member '%.100s'", *names);
     return ERR_OK;
@@ -182,13 +183,14 @@ char *query_fields_markdown (void)
     GString *out = g_string_new (
         "# Fields of queries\n\n"
         "What SimpleQuery can filter, sort and aggregate by. Values are strings: numbers decimal, "
-        "times RFC 3339.\n\n"
+        "times RFC 3339. Fields marked * are Bindery's own: the protocol has no name for them.\n\n"
         "| field | what | operations | sort | aggregations |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < fields_count; i++) {
         char operators[200], aggregations[200];
+        bool is_own = !query_is_file_member (fields[i].name, strcspn (fields[i].name, "."));
         g_string_append_printf (
-            out, "| %s | %s | %s | %s | %s |\n", fields[i].name, fields[i].help,
-            query_operators_text (&fields[i], operators, sizeof operators),
+            out, "| %s%s | %s | %s | %s | %s |\n", fields[i].name, is_own ? " *" : "",
+            fields[i].help, query_operators_text (&fields[i], operators, sizeof operators),
             fields[i].is_sortable ? "yes" : "no",
             query_aggregations_text (&fields[i], aggregations, sizeof aggregations));
     }

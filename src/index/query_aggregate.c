@@ -9,7 +9,7 @@
 static const struct aggregate {
     const char *name;
     unsigned needs;       /* of the field's aggregations */
-    const char *parts[3]; /* SQL; the column comes between them. None: groups */
+    const char *parts[4]; /* SQL; the column comes between them. None: groups */
 } aggregates[] = {
     { "min", AGGREGATE_NUMBERS, { "min (", ")" } },
     { "max", AGGREGATE_NUMBERS, { "max (", ")" } },
@@ -21,12 +21,26 @@ static const struct aggregate {
     { "group", AGGREGATE_COUNTS, { NULL } },
 };
 
+/* Of numbers with a fraction, which need no halves. */
+static const char *const real_sum[] = { "total (", ")", NULL };
+
 /* One that was asked for. */
 struct wanted {
     const struct field *field;
     const struct aggregate *what;
     int column; /* of its first number */
 };
+
+static bool is_sum (const struct wanted *w)
+{
+    return strcmp (w->what->name, "sum") == 0;
+}
+
+/* Ends with NULL. */
+static const char *const *parts_of (const struct wanted *w)
+{
+    return w->field->kind == KIND_FLOAT && is_sum (w) ? real_sum : w->what->parts;
+}
 
 static const struct aggregate *find_aggregate (const char *name)
 {
@@ -95,10 +109,11 @@ static void add_number (struct query_sql *q, struct wanted *w, int *at)
 {
     w->column = *at;
     query_sql_add (q, *at == 0 ? "SELECT " : ", ");
-    query_sql_add (q, w->what->parts[0]);
-    for (size_t i = 1; i < G_N_ELEMENTS (w->what->parts) && w->what->parts[i]; i++) {
+    const char *const *parts = parts_of (w);
+    query_sql_add (q, parts[0]);
+    for (size_t i = 1; parts[i]; i++) {
         query_sql_column (q, w->field);
-        query_sql_add (q, w->what->parts[i]);
+        query_sql_add (q, parts[i]);
         (*at)++;
     }
 }
@@ -106,17 +121,18 @@ static void add_number (struct query_sql *q, struct wanted *w, int *at)
 /* NULL where there is no row to tell. */
 static json_t *read_number (struct sql_stmt *st, const struct wanted *w)
 {
-    bool is_sum = w->what->parts[2] != NULL;
-    if (is_sum) {
+    if (sql_is_null (st, w->column) && !is_sum (w))
+        return NULL;
+    if (strcmp (w->what->name, "average") == 0 ||
+        (w->field->kind == KIND_FLOAT && w->what->needs == AGGREGATE_NUMBERS))
+        return json_real (sql_get_double (st, w->column));
+    if (is_sum (w)) {
         __int128 sum = (__int128) sql_get_int (st, w->column) * ((int64_t) 1 << 32) +
                        sql_get_int (st, w->column + 1);
         return sum >= INT64_MIN && sum <= INT64_MAX ? json_integer ((json_int_t) sum)
                                                     : json_real ((double) sum);
     }
-    if (sql_is_null (st, w->column))
-        return NULL;
-    return strcmp (w->what->name, "average") == 0 ? json_real (sql_get_double (st, w->column))
-                                                  : json_integer (sql_get_int (st, w->column));
+    return json_integer (sql_get_int (st, w->column));
 }
 
 static enum err run_numbers (const struct query_run *run, GArray *list, json_t *results,

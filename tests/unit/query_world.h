@@ -58,6 +58,9 @@ static inline json_t *random_meta (struct world *w)
     maybe (w, meta, "ProduceTime", random_time (w));
     maybe (w, meta, "Title", json_string (titles[pick (w, 3)]));
     maybe (w, meta, "LatLong", json_string ("48.5,-11.25"));
+    maybe (w, meta, "Duration", json_real (pick (w, 6) * 1800.5));
+    maybe (w, meta, "PageCount", json_integer (pick (w, 4)));
+    maybe (w, meta, "Language", json_string (pick (w, 2) ? "en" : "zh-Hans"));
     maybe (w, meta, "EXIF", json_string (exif[pick (w, 2)]));
     return meta;
 }

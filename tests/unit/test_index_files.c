@@ -74,6 +74,48 @@ static void a_document_has_what_the_operators_ask_for (void **state)
                                        " 'oss://photos/b.jpg')"));
 }
 
+/* One of many, each with an operator that yields it and one that does not. */
+static void members_come_with_their_operators (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *name;
+        uint32_t yes, no;
+    } rows[] = {
+        { "Duration", OP_MEDIA_META, OP_EXIF },
+        { "VideoStreams", OP_MEDIA_META, OP_EXTRACT_TEXT },
+        { "LatLong", OP_MEDIA_META, OP_EXTRACT_TEXT },
+        { "Title", OP_EXTRACT_TEXT, OP_MIME },
+        { "PageCount", OP_EXTRACT_TEXT, OP_MEDIA_META },
+        { "EntryNames", OP_EXTRACT_TEXT, OP_OSSMETA },
+        { "Rating", OP_EXIF, OP_MEDIA_META },
+        { "Labels", OP_LABELS, OP_MEDIA_META },
+        { "Labels", OP_EXIF, OP_FACE },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        json_auto_t *meta = json_pack ("{s:[s]}", rows[i].name, "x");
+        json_auto_t *with = document_filter_meta (meta, rows[i].yes, 0);
+        json_auto_t *without = document_filter_meta (meta, rows[i].no, 0);
+        assert_true (json_equal (meta, with));
+        assert_int_equal (0, json_object_size (without));
+    }
+}
+
+static void texts_of_documents_stay_out_of_answers (void **state)
+{
+    struct world *w = *state;
+    store_with_meta (w, "a.pdf", OP_EXTRACT_TEXT,
+                     json_pack ("{s:s, s:i, s:s}", "DocumentText", "call me ishmael", "PageCount",
+                                3, "DocumentModifiedTime", "2020-08-19T17:11:11"));
+    json_auto_t *o = get_document (w, "oss://photos/a.pdf", NULL);
+    assert_null (json_object_get (o, "DocumentText"));
+    assert_int_equal (3, json_integer_value (json_object_get (o, "PageCount")));
+    assert_text ("2020-08-19T17:11:11+08:00", o, "DocumentModifiedTime");
+    const char *const own[] = { "PageCount", "Rating", NULL };
+    json_auto_t *picked = get_document (w, "oss://photos/a.pdf", own);
+    assert_int_equal (2, json_object_size (picked));
+}
+
 static void a_zone_of_the_picture_stays (void **state)
 {
     struct world *w = *state;
@@ -258,6 +300,8 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         T (a_document_has_what_the_operators_ask_for),
+        T (members_come_with_their_operators),
+        T (texts_of_documents_stay_out_of_answers),
         T (a_zone_of_the_picture_stays),
         T (a_pending_row_has_a_document_too),
         T (a_row_keeps_its_birth_and_its_id),
