@@ -100,6 +100,20 @@ static void judge_down (struct work_result *r, struct extraction *x)
     r->not_before_ns = later_ns (x->item);
 }
 
+/* The worker could open it but not read it: a disk or a file system that fails, which is nothing
+ * against the object. It is tried again, after a longer pause each time. */
+static void judge_unreadable (struct work_result *r, struct extraction *x)
+{
+    if (store_verify (&x->handle, NULL) != ERR_OK) {
+        judge_changed (r, x);
+        return;
+    }
+    LOG (LOG_WARN, "scan", "an object cannot be read and will be tried again",
+         LOG_STR ("bucket", x->bound->bucket), LOG_STR ("key", x->item->key),
+         LOG_NUM ("attempts", x->item->attempts + 1), LOG_STR ("error", x->message));
+    judge_down (r, x);
+}
+
 static void judge_opened (struct work_result *r, struct extraction *x)
 {
     enum err verified = x->handle.fd >= 0 ? store_verify (&x->handle, NULL) : ERR_OK;
@@ -142,6 +156,9 @@ static struct work_result *judge (struct extraction *x)
     case ERR_WORKER_TIMEOUT:
     case ERR_WORKER_PROTOCOL:
         judge_opened (r, x);
+        break;
+    case ERR_IO:
+        judge_unreadable (r, x);
         break;
     default: /* the store or the pool, not the object */
         judge_down (r, x);

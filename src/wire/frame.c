@@ -21,6 +21,7 @@ static const struct frame_rule {
                     true },
     [FRAME_RESULT] = { "RESULT", FRAME_BUSY, 2, LIMIT_RESULT, false },
     [FRAME_FAIL] = { "FAIL", FRAME_BUSY, FRAME_MESSAGE + 2, LIMIT_RESULT, false },
+    [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY, FRAME_MESSAGE, FRAME_MESSAGE, false },
 };
 static_assert (N_ELEMENTS (rules) == FRAME_TYPES, "a row for every type");
 

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-#define FRAME_VERSION   1
+#define FRAME_VERSION   2
 #define FRAME_SOCKET    3   /* the worker's end */
 #define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
 #define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
@@ -25,6 +25,7 @@ enum frame_type {
     FRAME_JOB,    /* server: an object, with its descriptor. struct frame_job */
     FRAME_RESULT, /* worker: the answer to the oldest job. JSON */
     FRAME_FAIL,   /* worker: the oldest job's object is damaged. FRAME_MESSAGE bytes, then JSON */
+    FRAME_UNREADABLE, /* worker: the oldest job's object could not be read. FRAME_MESSAGE bytes */
     FRAME_TYPES
 };
 

@@ -31,8 +31,9 @@ struct pool;
 /* What came of a job. code OK: `meta` is an object (owned, moved to the receiver) that fits
  * meta.def. EXTRACT_FAILED: the extractor understood the type but the object is damaged; `meta`
  * holds what was found all the same (ContentType, MediaType at least). WORKER_CRASHED,
- * WORKER_TIMEOUT, WORKER_PROTOCOL: a strike against the object, meta NULL. CLOSED: the pool
- * stopped; no strike, run it again later. */
+ * WORKER_TIMEOUT, WORKER_PROTOCOL: a strike against the object, meta NULL. IO: the object
+ * could not be read, meta NULL. CLOSED: the pool stopped. These two say nothing about the object:
+ * no strike, run it again later. */
 struct pool_result {
     enum err code;
     char message[256]; /* why, for a person; "" if OK */

@@ -166,18 +166,31 @@ static enum err worker_ready (struct pool *p, struct worker *w, struct error *e)
     return ERR_OK;
 }
 
+/* What each frame of a worker with a job says of it. */
+static const struct answer {
+    enum err code;
+    bool has_message, has_meta;
+} answers[FRAME_TYPES] = {
+    [FRAME_RESULT] = { ERR_OK, false, true },
+    [FRAME_FAIL] = { ERR_EXTRACT_FAILED, true, true },
+    [FRAME_UNREADABLE] = { ERR_IO, true, false },
+};
+
 static enum err worker_answer (struct pool *p, struct worker *w, struct error *e)
 {
-    bool failed = w->reader.header.type == FRAME_FAIL;
-    size_t skip = failed ? FRAME_MESSAGE : 0;
-    g_autofree char *message = failed ? g_strndup (w->reader.body, FRAME_MESSAGE - 1) : NULL;
-    g_autofree char *valid = g_utf8_make_valid (failed ? message : "", -1);
+    const struct answer *answer = &answers[w->reader.header.type];
+    const char *body = w->reader.body;
+    size_t skip = answer->has_message ? FRAME_MESSAGE : 0;
+    g_autofree char *message = g_strndup (body, skip ? FRAME_MESSAGE - 1 : 0);
+    g_autofree char *valid = g_utf8_make_valid (message, -1);
     json_t *meta = NULL;
-    enum err err = meta_parse (w->reader.body + skip, w->reader.header.length - skip, &meta, e);
+    enum err err = ERR_OK;
+    if (answer->has_meta)
+        err = meta_parse (body + skip, w->reader.header.length - skip, &meta, e);
     if (err != ERR_OK)
         return err;
     w->failures = 0;
-    job_end (p, worker_pop (p, w), failed ? ERR_EXTRACT_FAILED : ERR_OK, valid, meta);
+    job_end (p, worker_pop (p, w), answer->code, valid, meta);
     return ERR_OK;
 }
 

@@ -1,6 +1,10 @@
 /* Which extractor reads which type. */
 #include "worker/extract.h"
 
+#include <inttypes.h>
+#include <glib.h>
+
+#include "base/limits.h"
 #include "worker/sniff.h"
 
 static enum err extract_nothing (struct input *in UNUSED, json_t *meta UNUSED,
@@ -14,6 +18,8 @@ static const struct extractor {
     const char *name;
     const char *const *types;
     enum err (*run) (struct input *in, json_t *meta, struct error *e);
+    uint64_t largest; /* source that is decoded at all; 0: any size, for only headers are read */
+    uint64_t reads;   /* bytes of it that a job may read; 0: LIMIT_INPUT_READ */
 } extractors[] = {
 #define TYPES(...)                                                                                 \
     (const char *const[])                                                                          \
@@ -54,15 +60,33 @@ static bool reads (const struct extractor *row, const char *type)
     return !row->types;
 }
 
+static enum err check_size (const struct extractor *row, const char *type, const struct input *in,
+                            struct error *e)
+{
+    if (row->largest && in->size > row->largest)
+        return FAIL (e, EXTRACT_FAILED,
+                     "size %" PRIu64 " is over the %" PRIu64 " bytes that are read of %s", in->size,
+                     row->largest, type);
+    return ERR_OK;
+}
+
+/* Whatever came of it: an object that could not be read was not extracted. */
+static enum err check_source (const struct input *in, enum err err, struct error *e)
+{
+    return in->error ? FAIL (e, IO, "cannot be read: %s", g_strerror (in->error)) : err;
+}
+
 enum err extract (struct input *in, json_t *meta, struct error *e)
 {
     const char *type = sniff (in);
     json_object_set_new (meta, "ContentType", json_string (type));
     json_object_set_new (meta, "MediaType", json_string (sniff_media_type (type)));
-    if (in->error)
-        return FAIL (e, EXTRACT_FAILED, "cannot be read: %s", strerror (in->error));
     const struct extractor *row = extractors;
     while (!reads (row, type))
         row++;
-    return row->run (in, meta, e);
+    in->read_limit = row->reads ? row->reads : LIMIT_INPUT_READ;
+    enum err err = in->error ? ERR_OK : check_size (row, type, in, e);
+    if (err == ERR_OK && !in->error)
+        err = row->run (in, meta, e);
+    return check_source (in, err, e);
 }

@@ -1,5 +1,6 @@
 /* Extractors: a table from media types to functions. The type comes from the content (sniff.h). A
- * new family is a row in extract.c and a function here, in an extract_*.c of its own.
+ * new family is a row in extract.c and a function here, in an extract_*.c of its own. Its row also
+ * says how large a source it takes, and how much of it a job may read.
  *
  * Every function adds fields of meta.def to `meta`; on EXTRACT_FAILED what it added stays. */
 #pragma once
@@ -10,7 +11,8 @@
 #include "worker/input.h"
 
 /* Everything about one object. ContentType and MediaType are always answered. EXTRACT_FAILED if
- * the type is known but its header is damaged. */
+ * the type is known but its header is damaged or it is too large; IO if the object could not be
+ * read, which says nothing about it. */
 NODISCARD enum err extract (struct input *in, json_t *meta, struct error *e);
 
 NODISCARD enum err extract_jpeg (struct input *in, json_t *meta, struct error *e);

@@ -13,7 +13,7 @@
 static size_t fill (struct input *in, uint64_t offset, uint8_t *to, size_t length)
 {
     size_t have = 0;
-    if (in->bytes_read + length > LIMIT_INPUT_READ)
+    if (length > in->read_limit || in->bytes_read > in->read_limit - length)
         return 0;
     while (have < length) {
         ssize_t n = pread (in->fd, to + have, length - have, (off_t) (offset + have));
@@ -42,6 +42,7 @@ void input_init (struct input *in, int fd, uint64_t size, const char *extension)
     in->window_at = 0;
     in->window_length = 0;
     in->bytes_read = 0;
+    in->read_limit = LIMIT_INPUT_READ;
     in->error = 0;
     in->head_length =
         fill (in, 0, in->head, in->size < INPUT_HEAD ? (size_t) in->size : INPUT_HEAD);

@@ -1,6 +1,6 @@
 /* The object of a job: bounded reads by offset. The first INPUT_HEAD bytes are read at once, for
  * that is where metadata sits; beyond them a small window moves. Offsets are never trusted: what is
- * not wholly inside the object is NULL, and so is everything once LIMIT_INPUT_READ bytes were read.
+ * not wholly inside the object is NULL, and so is everything once `read_limit` bytes were read.
  *
  * Threads: one. */
 #pragma once
@@ -21,7 +21,8 @@ struct input {
     uint64_t window_at;
     size_t window_length;
     uint64_t bytes_read;
-    int error; /* errno of a read that failed, or 0 */
+    uint64_t read_limit; /* LIMIT_INPUT_READ, until the extractor's row says otherwise */
+    int error;           /* errno of a read that failed, or 0 */
     uint8_t head[INPUT_HEAD];
     uint8_t window[INPUT_WINDOW];
 };

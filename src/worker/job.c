@@ -21,6 +21,11 @@ static enum err say_ready (const struct sandbox_report *report, struct error *e)
 /* `why` is NULL if all went well. */
 static enum err answer (const json_t *meta, const struct error *why, struct error *e)
 {
+    char message[FRAME_MESSAGE] = "";
+    if (why && why->code == ERR_IO) {
+        g_strlcpy (message, why->message, sizeof message);
+        return frame_send (FRAME_SOCKET, FRAME_UNREADABLE, message, sizeof message, -1, e);
+    }
     char *json = json_dumps (meta, JSON_COMPACT);
     size_t length = strlen (json), skip = why ? FRAME_MESSAGE : 0;
     enum err err =

@@ -1,4 +1,6 @@
 /* Every sample against what is written beside it; $SAMPLES names the folder. */
+#include <fcntl.h>
+
 #include "worker_test.h"
 
 #include "base/limits.h"
@@ -137,6 +139,37 @@ static void test_chunk_far_behind (void **state)
     g_free (bytes);
 }
 
+/* A folder opens but cannot be read: that is said to be no fault of the object. */
+static void test_reads_that_fail (void **state)
+{
+    (void) state;
+    int fd = open (getenv ("SAMPLES"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true (fd >= 0);
+    struct input *in = g_new (struct input, 1);
+    json_auto_t *meta = json_object ();
+    struct error e;
+    input_init (in, fd, 100, "jpg");
+    assert_err (IO, extract (in, meta, &e));
+    assert_non_null (strstr (e.message, "Is a directory"));
+    input_done (in);
+}
+
+/* The head is there, what comes after fails: not even a header that looks damaged is believed. */
+static void test_reads_that_fail_later (void **state)
+{
+    (void) state;
+    static const uint8_t head[INPUT_HEAD] = "\211PNG\r\n\032\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1"
+                                            "\10\0\0\0\0\0\0\0\0\0\1\0\0tEXt";
+    struct input *in = input_of (head, sizeof head, "png");
+    json_auto_t *meta = json_object ();
+    struct error e;
+    in->size = 2 * INPUT_HEAD;
+    close (in->fd);
+    in->fd = open (getenv ("SAMPLES"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_err (IO, extract (in, meta, &e));
+    input_done (in);
+}
+
 static json_t *extract_text (const char *text, enum err *ret)
 {
     json_t *meta = json_object ();
@@ -197,8 +230,12 @@ static void test_empty_object (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_samples),          cmocka_unit_test (test_truncated),
-        cmocka_unit_test (test_chunk_far_behind), cmocka_unit_test (test_svg_sizes),
+        cmocka_unit_test (test_samples),
+        cmocka_unit_test (test_truncated),
+        cmocka_unit_test (test_chunk_far_behind),
+        cmocka_unit_test (test_reads_that_fail),
+        cmocka_unit_test (test_reads_that_fail_later),
+        cmocka_unit_test (test_svg_sizes),
         cmocka_unit_test (test_empty_object),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
