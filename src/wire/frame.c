@@ -13,27 +13,27 @@ static const struct frame_rule {
     const char *name;
     unsigned states;   /* in which the reader takes it */
     uint32_t min, max; /* bytes of the body */
-    bool needs_fd;
+    unsigned min_fds, max_fds;
 } rules[] = {
     [FRAME_READY] = { "READY", FRAME_STARTING, sizeof (struct frame_ready),
-                      sizeof (struct frame_ready), false },
-    [FRAME_JOB] = { "JOB", FRAME_WORKING, sizeof (struct frame_job), sizeof (struct frame_job),
-                    true },
-    [FRAME_RESULT] = { "RESULT", FRAME_BUSY, 2, LIMIT_RESULT, false },
-    [FRAME_FAIL] = { "FAIL", FRAME_BUSY, FRAME_MESSAGE + 2, LIMIT_RESULT, false },
-    [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY, FRAME_MESSAGE, FRAME_MESSAGE, false },
+                      sizeof (struct frame_ready), 0, 0 },
+    [FRAME_JOB] = { "JOB", FRAME_WORKING, sizeof (struct frame_job), sizeof (struct frame_job), 1,
+                    FRAME_FDS },
+    [FRAME_RESULT] = { "RESULT", FRAME_BUSY, 2, LIMIT_RESULT, 0, 0 },
+    [FRAME_FAIL] = { "FAIL", FRAME_BUSY, FRAME_MESSAGE + 2, LIMIT_RESULT, 0, 0 },
+    [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY, FRAME_MESSAGE, FRAME_MESSAGE, 0, 0 },
 };
 static_assert (N_ELEMENTS (rules) == FRAME_TYPES, "a row for every type");
 
 void frame_reader_init (struct frame_reader *r)
 {
-    *r = (struct frame_reader){ .fd = -1 };
+    *r = (struct frame_reader){ 0 };
 }
 
 void frame_reader_clear (struct frame_reader *r)
 {
-    if (r->fd >= 0)
-        close (r->fd);
+    for (unsigned i = 0; i < r->n_fds; i++)
+        close (r->fds[i]);
     g_free (r->body);
     frame_reader_init (r);
 }
@@ -49,13 +49,13 @@ static enum err check_header (struct frame_reader *r, enum frame_state state, st
     if (h->length < rule->min || h->length > rule->max)
         return FAIL (e, WORKER_PROTOCOL, "a frame %s of %u bytes, not %u to %u", rule->name,
                      h->length, rule->min, rule->max);
-    if (rule->needs_fd != (r->fd >= 0))
-        return FAIL (e, WORKER_PROTOCOL, "a frame %s %s a descriptor", rule->name,
-                     rule->needs_fd ? "without" : "with");
+    if (r->n_fds < rule->min_fds || r->n_fds > rule->max_fds)
+        return FAIL (e, WORKER_PROTOCOL, "a frame %s with %u descriptors, not %u to %u", rule->name,
+                     r->n_fds, rule->min_fds, rule->max_fds);
     return ERR_OK;
 }
 
-/* Keeps the first descriptor of a frame and closes all others. True if there was any other. */
+/* Keeps the first descriptors of a frame and closes all others. True if there was any other. */
 static bool take_descriptors (struct frame_reader *r, struct msghdr *m)
 {
     bool extra = m->msg_flags & MSG_CTRUNC;
@@ -66,8 +66,8 @@ static bool take_descriptors (struct frame_reader *r, struct msghdr *m)
         for (size_t i = 0; i < n; i++) {
             int fd;
             memcpy (&fd, CMSG_DATA (c) + i * sizeof fd, sizeof fd);
-            if (r->fd < 0 && r->have == 0) {
-                r->fd = fd;
+            if (r->n_fds < FRAME_FDS && r->have == 0) {
+                r->fds[r->n_fds++] = fd;
             } else {
                 close (fd);
                 extra = true;
@@ -130,26 +130,26 @@ enum err frame_read (struct frame_reader *r, int socket, enum frame_state state,
     return ERR_OK;
 }
 
-enum err frame_send (int socket, enum frame_type type, const void *body, size_t length, int fd,
-                     struct error *e)
+enum err frame_send (int socket, enum frame_type type, const void *body, size_t length,
+                     const int *fds, unsigned n_fds, struct error *e)
 {
     assert (length >= rules[type].min && length <= rules[type].max);
-    assert (rules[type].needs_fd == (fd >= 0));
+    assert (n_fds >= rules[type].min_fds && n_fds <= rules[type].max_fds);
     struct frame_header header = { type, (uint32_t) length };
     union {
-        char bytes[CMSG_SPACE (sizeof (int))];
+        char bytes[CMSG_SPACE (FRAME_FDS * sizeof (int))];
         struct cmsghdr align;
     } control = { 0 };
     struct iovec iov[2] = { { &header, sizeof header }, { (void *) body, length } };
     struct msghdr m = { .msg_iov = iov, .msg_iovlen = 2 };
-    if (fd >= 0) {
+    if (n_fds) {
         m.msg_control = control.bytes;
-        m.msg_controllen = sizeof control.bytes;
+        m.msg_controllen = CMSG_SPACE (n_fds * sizeof *fds);
         struct cmsghdr *c = CMSG_FIRSTHDR (&m);
         c->cmsg_level = SOL_SOCKET;
         c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN (sizeof fd);
-        memcpy (CMSG_DATA (c), &fd, sizeof fd);
+        c->cmsg_len = CMSG_LEN (n_fds * sizeof *fds);
+        memcpy (CMSG_DATA (c), fds, n_fds * sizeof *fds);
     }
     size_t left = sizeof header + length;
     while (left) {

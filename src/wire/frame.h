@@ -1,7 +1,7 @@
 /* Frames between the server and a worker, over a stream socket pair: a header of eight bytes, then
- * at most as many bytes as the type allows, and with a job one descriptor (SCM_RIGHTS, sent with
- * the first byte of its frame). Both ends are on the same machine and of the same build, so structs
- * go as they are; FRAME_VERSION in READY says so.
+ * at most as many bytes as the type allows, and with a job one or two descriptors (SCM_RIGHTS, sent
+ * with the first byte of its frame). Both ends are on the same machine and of the same build, so
+ * structs go as they are; FRAME_VERSION in READY says so.
  *
  * Every type is a row in frame.c: who may send it, in which state, how long it may be. What does
  * not fit its row is WORKER_PROTOCOL, found out before a byte of the body is read.
@@ -19,10 +19,12 @@
 #define FRAME_SOCKET    3   /* the worker's end */
 #define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
 #define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
+#define FRAME_FDS       2   /* most descriptors of a frame: an object and its sidecar */
 
 enum frame_type {
-    FRAME_READY,  /* worker, once: the jail stands. struct frame_ready */
-    FRAME_JOB,    /* server: an object, with its descriptor. struct frame_job */
+    FRAME_READY, /* worker, once: the jail stands. struct frame_ready */
+    FRAME_JOB,   /* server: an object, with its descriptor and maybe its sidecar's. struct frame_job
+                  */
     FRAME_RESULT, /* worker: the answer to the oldest job. JSON */
     FRAME_FAIL,   /* worker: the oldest job's object is damaged. FRAME_MESSAGE bytes, then JSON */
     FRAME_UNREADABLE, /* worker: the oldest job's object could not be read. FRAME_MESSAGE bytes */
@@ -44,6 +46,7 @@ struct frame_ready {
 
 struct frame_job {
     uint64_t size;                   /* bytes of the object, as its version says */
+    uint64_t sidecar_size;           /* the same of the sidecar; 0 without one */
     char extension[FRAME_EXTENSION]; /* a hint, lower case, "" if none */
 };
 
@@ -51,17 +54,18 @@ struct frame_header {
     uint32_t type, length;
 };
 
-/* A frame while it arrives. Zeroed memory with fd -1 (frame_reader_init()) is an empty one. */
+/* A frame while it arrives. Zeroed memory (frame_reader_init()) is an empty one. */
 struct frame_reader {
     struct frame_header header;
     size_t have; /* bytes of header and body so far */
     char *body;  /* header.length bytes and a NUL */
-    int fd;      /* came with the frame, or -1 */
+    int fds[FRAME_FDS];
+    unsigned n_fds; /* came with the frame */
 };
 
 void frame_reader_init (struct frame_reader *r);
 
-/* Frees what a frame holds, and closes its descriptor: the reader is empty again. */
+/* Frees what a frame holds, and closes its descriptors: the reader is empty again. */
 void frame_reader_clear (struct frame_reader *r);
 
 /* Reads what is there of one frame; on a blocking socket waits for all of it. `*ret_complete` says
@@ -71,7 +75,7 @@ void frame_reader_clear (struct frame_reader *r);
 NODISCARD enum err frame_read (struct frame_reader *r, int socket, enum frame_state state,
                                bool *ret_complete, struct error *e);
 
-/* Sends one frame; `fd` goes with it, or -1. On a non-blocking socket a frame must fit its buffer,
- * else IO. Never raises SIGPIPE: CLOSED if the other end is gone. */
+/* Sends one frame; `n_fds` descriptors go with it, and stay the caller's. On a non-blocking socket
+ * a frame must fit its buffer, else IO. Never raises SIGPIPE: CLOSED if the other end is gone. */
 NODISCARD enum err frame_send (int socket, enum frame_type type, const void *body, size_t length,
-                               int fd, struct error *e);
+                               const int *fds, unsigned n_fds, struct error *e);

@@ -212,8 +212,10 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     struct job *j = g_new0 (struct job, 1);
     j->job = *job;
     job->fd = -1;
+    job->sidecar_size = 0;
     j->job.extension = NULL;
     j->frame.size = job->size;
+    j->frame.sidecar_size = job->sidecar_size;
     g_strlcpy (j->frame.extension, job->extension, sizeof j->frame.extension);
     enum err err = ERR_OK;
     pthread_mutex_lock (&p->lock);
@@ -229,8 +231,7 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
         (void) eventfd_write (p->wake, 1);
         return ERR_OK;
     }
-    close (j->job.fd);
-    g_free (j);
+    job_free (j);
     return err;
 }
 

@@ -45,6 +45,8 @@ typedef void pool_done_fn (void *arg, struct pool_result *result); /* takes resu
 struct pool_job {
     int fd;                /* the object, read only; the pool closes it */
     uint64_t size;         /* bytes, as the version says */
+    uint64_t sidecar_size; /* bytes of what was written about it apart from it; 0: nothing */
+    int sidecar_fd;        /* that, if there is any; the pool closes it, too */
     const char *extension; /* after the last '.', lower case, at most 15 bytes, "" if none: a hint
                               only; copied */
     enum pool_priority priority;
@@ -61,8 +63,8 @@ NODISCARD enum err pool_new (const struct pool_options *options, struct pool **r
  * fine. */
 void pool_free (struct pool *p);
 
-/* Queues a job; takes job->fd in any case. BUSY when the queue is full, CLOSED when stopping:
- * `done` is not called. */
+/* Queues a job; takes its descriptors in any case. BUSY when the queue is full, CLOSED when
+ * stopping: `done` is not called. */
 NODISCARD enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e);
 
 struct pool_stats {

@@ -58,6 +58,9 @@ void pool_watch (struct pool *p, int fd, struct worker *w);
 /* Calls `done`, counts, frees. Takes `meta`. */
 void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta);
 
+/* Closes its descriptors. */
+void job_free (struct job *j);
+
 /* The oldest job at a worker, which is the one that ran; the next one's time begins. */
 struct job *worker_pop (struct pool *p, struct worker *w);
 

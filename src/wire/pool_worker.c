@@ -12,6 +12,14 @@
 
 /* ---- jobs ---- */
 
+void job_free (struct job *j)
+{
+    close (j->job.fd);
+    if (j->job.sidecar_size)
+        close (j->job.sidecar_fd);
+    g_free (j);
+}
+
 void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta)
 {
     struct pool_result result = { .code = code, .meta = meta };
@@ -22,9 +30,8 @@ void job_end (struct pool *p, struct job *j, enum err code, const char *message,
     p->stats.timeouts += code == ERR_WORKER_TIMEOUT;
     p->stats.protocol_errors += code == ERR_WORKER_PROTOCOL;
     pthread_mutex_unlock (&p->lock);
-    close (j->job.fd);
     j->job.done (j->job.arg, &result);
-    g_free (j);
+    job_free (j);
 }
 
 struct job *worker_pop (struct pool *p, struct worker *w)
@@ -224,8 +231,9 @@ void worker_feed (struct pool *p, struct worker *w)
     w->jobs[w->n_jobs++] = j;
     w->given++;
     struct error e;
-    if (frame_send (w->child.socket, FRAME_JOB, &j->frame, sizeof j->frame, j->job.fd, &e) ==
-        ERR_OK)
+    const int fds[] = { j->job.fd, j->job.sidecar_fd };
+    if (frame_send (w->child.socket, FRAME_JOB, &j->frame, sizeof j->frame, fds,
+                    j->job.sidecar_size ? 2 : 1, &e) == ERR_OK)
         return;
     /* The worker is gone and this job was not what ended it: somebody else shall have it. */
     pool_push_back (p, w->jobs[--w->n_jobs]);

@@ -1,11 +1,18 @@
-/* What people and programs wrote about an image outside EXIF: in an XMP packet, or in IPTC records.
+/* What people and programs wrote about an image outside EXIF: in an XMP packet, in IPTC records, or
+ * in a sidecar, which is an XMP packet in an object of its own.
  *
  * How the sources of an image rank:
- *   ProduceTime    EXIF original, EXIF digitized, XMP, IPTC, EXIF DateTime (the last change)
- *   Orientation    the container (HEIC, AVIF, JPEG XL), EXIF, XMP
- *   LatLong        EXIF, XMP
- *   Title          XMP, IPTC, EXIF XPTitle
- *   Artist         XMP, IPTC, EXIF Artist, EXIF XPAuthor
+ *   ProduceTime    sidecar (taken), EXIF original, EXIF digitized, sidecar (created), XMP, IPTC,
+ *                  EXIF DateTime (the last change)
+ *   Orientation    the container (HEIC, AVIF, JPEG XL), sidecar, EXIF, XMP
+ *   LatLong        sidecar, EXIF, XMP
+ *   Title          sidecar, XMP, IPTC, EXIF XPTitle
+ *   Artist         sidecar, XMP, IPTC, EXIF Artist, EXIF XPAuthor
+ *
+ * Sidecars are where programs put what people edit of files that they do not write, raw files above
+ * all: they hold what was said last. Each field falls back by itself. A container's own orientation
+ * is applied by every decoder, whatever is written about it. A time of the sidecar that only
+ * repeats that of EXIF has its fraction and zone from there; xmp:CreateDate is no edit of it.
  *
  * Within a source the first value that is one counts. EXIF ImageDescription is no title: cameras
  * put their name in it. */
@@ -16,7 +23,8 @@
 
 struct caption {
     char *title, *artist; /* UTF-8 of at most LIMIT_CAPTION bytes, without control characters */
-    char *time;           /* as image_time takes it */
+    char *time;           /* as civil_append() takes it */
+    bool is_created;      /* that is when the file was made, not when the picture was taken */
     unsigned orientation; /* 1 to 8, or 0 */
     double latitude, longitude;
     bool has_latitude, has_longitude;

@@ -24,8 +24,35 @@ static const char *text_of (const char *a, const char *b, const char *c)
     return a ? a : b ? b : c;
 }
 
+/* Whether digits of `text` are those that `time` begins with, fractions and zones aside. */
+static bool repeats (const char *text, const char *time)
+{
+    const char *end = text + strnlen (text, strlen ("2020-08-19T17:11:11"));
+    for (; time && text < end; text++) {
+        if (!g_ascii_isdigit (*text))
+            continue;
+        while (*time && !g_ascii_isdigit (*time))
+            time++;
+        if (*time++ != *text)
+            return false;
+    }
+    return time;
+}
+
+/* When the picture was taken, as the sidecar says. What it leaves out of EXIF's time, EXIF knows.
+ */
+static void append_edited_time (GString *out, const struct caption *sidecar, const struct exif *x)
+{
+    bool is_date = sidecar->time && !strpbrk (sidecar->time, "T ");
+    bool is_same = sidecar->time && repeats (sidecar->time, exif_get (x, "DateTimeOriginal"));
+    if (!sidecar->time || sidecar->is_created || (is_same && is_date))
+        return;
+    (void) civil_append (out, sidecar->time, is_same ? exif_get (x, "SubSecTimeOriginal") : NULL,
+                         is_same ? exif_get (x, "OffsetTimeOriginal") : NULL);
+}
+
 /* In the order of caption.h. */
-static void report_time (const struct image *image, json_t *meta)
+static void report_time (const struct image *image, const struct caption *sidecar, json_t *meta)
 {
     const struct exif *x = &image->exif;
     const struct {
@@ -35,11 +62,13 @@ static void report_time (const struct image *image, json_t *meta)
           exif_get (x, "OffsetTimeOriginal") },
         { exif_get (x, "DateTimeDigitized"), exif_get (x, "SubSecTimeDigitized"),
           exif_get (x, "OffsetTimeDigitized") },
+        { sidecar->time, NULL, NULL },
         { image->xmp.time, NULL, NULL },
         { image->iptc.time, NULL, NULL },
         { exif_get (x, "DateTime"), exif_get (x, "SubSecTime"), exif_get (x, "OffsetTime") },
     };
     g_autoptr (GString) text = g_string_new (NULL);
+    append_edited_time (text, sidecar, x);
     for (size_t i = 0; i < G_N_ELEMENTS (times) && !text->len; i++)
         if (times[i].time)
             (void) civil_append (text, times[i].time, times[i].fraction, times[i].zone);
@@ -47,15 +76,17 @@ static void report_time (const struct image *image, json_t *meta)
         json_object_set_new (meta, "ProduceTime", json_string (text->str));
 }
 
-static void report_caption (const struct image *image, json_t *meta)
+static void report_caption (const struct image *image, const struct caption *sidecar, json_t *meta)
 {
     const struct exif *x = &image->exif;
     char *title = NULL, *artist = NULL;
     const char *exif_title = exif_get (x, "XPTitle"),
                *exif_artist = text_of (exif_get (x, "Artist"), exif_get (x, "XPAuthor"), NULL);
-    const char *from = text_of (image->xmp.title, image->iptc.title, exif_title);
+    const char *from =
+        text_of (sidecar->title, image->xmp.title, text_of (image->iptc.title, exif_title, NULL));
     caption_set (&title, from ? from : "", from ? strlen (from) : 0);
-    from = text_of (image->xmp.artist, image->iptc.artist, exif_artist);
+    from = text_of (sidecar->artist, image->xmp.artist,
+                    text_of (image->iptc.artist, exif_artist, NULL));
     caption_set (&artist, from ? from : "", from ? strlen (from) : 0);
     if (title)
         json_object_set_new (meta, "Title", json_string (title));
@@ -77,17 +108,27 @@ static void append_degrees (GString *out, double value)
     g_string_append (out, strcmp (buf, "-0") ? buf : "0");
 }
 
-static void report_position (const struct image *image, json_t *meta)
+static void report_position (const struct image *image, const struct caption *sidecar, json_t *meta)
 {
     const struct exif *x = &image->exif;
     const struct caption *c = &image->xmp;
-    bool has_exif = x->has_latitude && x->has_longitude;
-    if (!has_exif && !(c->has_latitude && c->has_longitude))
+    const struct {
+        bool is_there;
+        double latitude, longitude;
+    } positions[] = {
+        { sidecar->has_latitude && sidecar->has_longitude, sidecar->latitude, sidecar->longitude },
+        { x->has_latitude && x->has_longitude, x->latitude, x->longitude },
+        { c->has_latitude && c->has_longitude, c->latitude, c->longitude },
+    };
+    size_t i = 0;
+    while (i < G_N_ELEMENTS (positions) && !positions[i].is_there)
+        i++;
+    if (i == G_N_ELEMENTS (positions))
         return;
     g_autoptr (GString) text = g_string_new (NULL);
-    append_degrees (text, has_exif ? x->latitude : c->latitude);
+    append_degrees (text, positions[i].latitude);
     g_string_append_c (text, ',');
-    append_degrees (text, has_exif ? x->longitude : c->longitude);
+    append_degrees (text, positions[i].longitude);
     json_object_set_new (meta, "LatLong", json_string (text->str));
 }
 
@@ -117,7 +158,10 @@ enum err image_report (const struct input *in, struct image *image, json_t *meta
     if (!image->width || !image->height || image->width > INT32_MAX || image->height > INT32_MAX)
         return FAIL (e, EXTRACT_FAILED, "no width and height in the header of the %s",
                      image->format);
+    static const struct caption none;
+    const struct caption *sidecar = in->sidecar ? in->sidecar : &none;
     unsigned orientation = image->orientation        ? image->orientation
+                           : sidecar->orientation    ? sidecar->orientation
                            : image->exif.orientation ? image->exif.orientation
                                                      : image->xmp.orientation;
     json_object_set_new (meta, "ImageWidth", json_integer ((json_int_t) image->width));
@@ -125,8 +169,8 @@ enum err image_report (const struct input *in, struct image *image, json_t *meta
     if (orientation)
         json_object_set_new (meta, "Orientation", json_integer (orientation));
     report_info (in, image, meta);
-    report_time (image, meta);
-    report_position (image, meta);
-    report_caption (image, meta);
+    report_time (image, sidecar, meta);
+    report_position (image, sidecar, meta);
+    report_caption (image, sidecar, meta);
     return ERR_OK;
 }

@@ -39,6 +39,7 @@ void input_init (struct input *in, int fd, uint64_t size, const char *extension)
     in->fd = fd;
     in->size = size < INT64_MAX ? size : INT64_MAX;
     in->extension = extension;
+    in->sidecar = NULL;
     in->window_at = 0;
     in->window_length = 0;
     in->bytes_read = 0;

@@ -13,10 +13,13 @@
 #define INPUT_WINDOW 8192  /* most bytes of one look beyond the head */
 #define INPUT_JUMP   512   /* bytes read at first where a look leaves the window */
 
+struct caption;
+
 struct input {
     int fd; /* borrowed */
     uint64_t size;
-    const char *extension; /* a hint, lower case, "" if none */
+    const char *extension;         /* a hint, lower case, "" if none */
+    const struct caption *sidecar; /* what its sidecar says, borrowed; NULL: it has none */
     size_t head_length;
     uint64_t window_at;
     size_t window_length;

@@ -9,13 +9,14 @@
 #include "wire/meta.h"
 #include "worker/extract.h"
 #include "worker/input.h"
+#include "worker/xmp.h"
 
 static enum err say_ready (const struct sandbox_report *report, struct error *e)
 {
     struct frame_ready ready = { .wire_version = FRAME_VERSION,
                                  .extractor_version = META_EXTRACTOR_VERSION };
     g_strlcpy (ready.missing, report->missing, sizeof ready.missing);
-    return frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, -1, e);
+    return frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, NULL, 0, e);
 }
 
 /* `why` is NULL if all went well. */
@@ -24,7 +25,7 @@ static enum err answer (const json_t *meta, const struct error *why, struct erro
     char message[FRAME_MESSAGE] = "";
     if (why && why->code == ERR_IO) {
         g_strlcpy (message, why->message, sizeof message);
-        return frame_send (FRAME_SOCKET, FRAME_UNREADABLE, message, sizeof message, -1, e);
+        return frame_send (FRAME_SOCKET, FRAME_UNREADABLE, message, sizeof message, NULL, 0, e);
     }
     char *json = json_dumps (meta, JSON_COMPACT);
     size_t length = strlen (json), skip = why ? FRAME_MESSAGE : 0;
@@ -35,14 +36,27 @@ static enum err answer (const json_t *meta, const struct error *why, struct erro
         if (why)
             g_strlcpy (body, why->message, FRAME_MESSAGE);
         memcpy (body + skip, json, length);
-        err =
-            frame_send (FRAME_SOCKET, why ? FRAME_FAIL : FRAME_RESULT, body, length + skip, -1, e);
+        err = frame_send (FRAME_SOCKET, why ? FRAME_FAIL : FRAME_RESULT, body, length + skip, NULL,
+                          0, e);
     }
     g_free (json);
     return err;
 }
 
-static enum err run (struct frame_reader *frame, struct input *in, struct error *e)
+/* What a job is worked on with, made once: inputs are large. */
+struct bench {
+    struct input object, sidecar;
+};
+
+/* A broken sidecar says what it can, maybe nothing. */
+static void read_sidecar (struct bench *b, int fd, uint64_t size, struct caption *c)
+{
+    input_init (&b->sidecar, fd, size, "xmp");
+    xmp_parse (&b->sidecar, 0, b->sidecar.size, c);
+    b->object.sidecar = c;
+}
+
+static enum err run (struct frame_reader *frame, struct bench *b, struct error *e)
 {
     struct frame_job job;
     memcpy (&job, frame->body, sizeof job);
@@ -50,8 +64,12 @@ static enum err run (struct frame_reader *frame, struct input *in, struct error 
     sandbox_renew_cpu ();
     json_auto_t *meta = json_object ();
     struct error why;
-    input_init (in, frame->fd, job.size, job.extension);
-    enum err err = extract (in, meta, &why);
+    struct caption sidecar = { 0 };
+    input_init (&b->object, frame->fds[0], job.size, job.extension);
+    if (frame->n_fds > 1)
+        read_sidecar (b, frame->fds[1], job.sidecar_size, &sidecar);
+    enum err err = extract (&b->object, meta, &why);
+    caption_clear (&sidecar);
     return answer (meta, err == ERR_OK ? NULL : &why, e);
 }
 
@@ -60,14 +78,14 @@ int job_loop (const struct sandbox_report *report)
     struct error e;
     struct frame_reader frame;
     frame_reader_init (&frame);
-    g_autofree struct input *in = g_new (struct input, 1);
+    g_autofree struct bench *b = g_new (struct bench, 1);
     enum err err = say_ready (report, &e);
     while (err == ERR_OK) {
         bool complete = false;
         while (err == ERR_OK && !complete)
             err = frame_read (&frame, FRAME_SOCKET, FRAME_WORKING, &complete, &e);
         if (err == ERR_OK)
-            err = run (&frame, in, &e);
+            err = run (&frame, b, &e);
         frame_reader_clear (&frame);
     }
     return err == ERR_CLOSED ? 0 : 1;

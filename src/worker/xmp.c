@@ -215,8 +215,10 @@ void xmp_report (const struct xmp *x, struct caption *c)
     char *const *v = x->values;
     char **targets[] = { &c->title, &c->artist, &c->time, &c->time, &c->time };
     for (enum property p = TITLE; p <= CREATED; p++)
-        if (v[p] && (p < TAKEN || civil_is_time (v[p])))
+        if (v[p] && (p < TAKEN || civil_is_time (v[p]))) {
+            c->is_created = c->is_created || (p == CREATED && !c->time);
             caption_set (targets[p], v[p], strlen (v[p]));
+        }
     const char *o = v[ORIENTATION];
     if (o && o[0] >= '1' && o[0] <= '8' && !o[1] && !c->orientation)
         c->orientation = (unsigned) (o[0] - '0');

@@ -16,7 +16,7 @@
 
 static void answer (const char *text)
 {
-    if (frame_send (FRAME_SOCKET, FRAME_RESULT, text, strlen (text), -1, NULL) != ERR_OK)
+    if (frame_send (FRAME_SOCKET, FRAME_RESULT, text, strlen (text), NULL, 0, NULL) != ERR_OK)
         _exit (0);
 }
 
@@ -277,7 +277,7 @@ static void work (struct frame_reader *frame)
     memcpy (&job, frame->body, sizeof job);
     for (size_t i = 0; i < N_ELEMENTS (modes); i++)
         if (!strcmp (modes[i].name, job.extension))
-            modes[i].act (frame->fd);
+            modes[i].act (frame->fds[0]);
     frame_reader_clear (frame);
 }
 
@@ -290,7 +290,7 @@ int main (int argc, char **argv)
     sandbox_enter (argc == 2 ? argv[1] : "required", &report);
     memcpy (ready.missing, report.missing, sizeof ready.missing);
     frame_reader_init (&frame);
-    enum err err = frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, -1, NULL);
+    enum err err = frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, NULL, 0, NULL);
     while (err == ERR_OK) {
         err = frame_read (&frame, FRAME_SOCKET, FRAME_WORKING, &complete, NULL);
         if (err == ERR_OK && complete)

@@ -111,24 +111,36 @@ static void test_wrong_state (void **state)
     refused (*state, (struct frame_header){ FRAME_JOB, sizeof (struct frame_job) }, FRAME_BUSY);
 }
 
-static void test_job_brings_its_descriptor (void **state)
+static void bring (struct pair *p, unsigned n)
 {
-    struct pair *p = *state;
     struct error e;
     struct frame_reader reader;
     struct frame_job job = { .size = 7, .extension = "jpg" };
     bool complete = false;
-    _cleanup_close_ int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fds[FRAME_FDS], received[FRAME_FDS];
+    for (unsigned i = 0; i < n; i++)
+        fds[i] = open ("/dev/null", O_RDONLY | O_CLOEXEC);
     frame_reader_init (&reader);
-    assert_ok (frame_send (p->server, FRAME_JOB, &job, sizeof job, fd, &e), &e);
+    assert_ok (frame_send (p->server, FRAME_JOB, &job, sizeof job, fds, n, &e), &e);
     assert_ok (frame_read (&reader, p->worker, FRAME_WORKING, &complete, &e), &e);
     assert_true (complete);
     assert_memory_equal (reader.body, &job, sizeof job);
-    assert_true (reader.fd >= 0 && reader.fd != fd);
-    assert_int_equal (fcntl (reader.fd, F_GETFD), FD_CLOEXEC);
-    int received = reader.fd;
+    assert_int_equal (reader.n_fds, n);
+    for (unsigned i = 0; i < n; i++) {
+        assert_int_not_equal (reader.fds[i], fds[i]);
+        assert_int_equal (fcntl (reader.fds[i], F_GETFD), FD_CLOEXEC);
+        received[i] = reader.fds[i];
+        close (fds[i]);
+    }
     frame_reader_clear (&reader);
-    assert_int_equal (fcntl (received, F_GETFD), -1);
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal (fcntl (received[i], F_GETFD), -1);
+}
+
+static void test_job_brings_its_descriptors (void **state)
+{
+    bring (*state, 1);
+    bring (*state, 2);
 }
 
 /* Sends `length` bytes with `n` descriptors. */
@@ -138,9 +150,9 @@ static void put_with_fds (struct pair *p, const void *bytes, size_t length, unsi
     struct iovec iov = { (void *) bytes, length };
     struct msghdr m = { .msg_iov = &iov,
                         .msg_iovlen = 1,
-                        .msg_control = control,
-                        .msg_controllen = CMSG_SPACE (n * sizeof (int)) };
-    struct cmsghdr *c = CMSG_FIRSTHDR (&m);
+                        .msg_control = n ? control : NULL,
+                        .msg_controllen = n ? CMSG_SPACE (n * sizeof (int)) : 0 };
+    struct cmsghdr *c = (struct cmsghdr *) control;
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
     c->cmsg_len = CMSG_LEN (n * sizeof (int));
@@ -155,6 +167,23 @@ static unsigned open_descriptors (void)
     for (int fd = 0; fd < 256; fd++)
         n += fcntl (fd, F_GETFD) >= 0;
     return n;
+}
+
+static void test_job_with_more_descriptors_than_two_or_none (void **state)
+{
+    static const unsigned counts[] = { 0, 3, 4, 8 };
+    struct pair *p = *state;
+    struct error e;
+    struct frame_header h = { FRAME_JOB, sizeof (struct frame_job) };
+    bool complete;
+    for (size_t i = 0; i < 4; i++) {
+        unsigned before = open_descriptors ();
+        put_with_fds (p, &h, sizeof h, counts[i]);
+        assert_err (WORKER_PROTOCOL,
+                    frame_read (&p->reader, p->server, FRAME_WORKING, &complete, &e));
+        frame_reader_clear (&p->reader);
+        assert_int_equal (open_descriptors (), before);
+    }
 }
 
 static void test_descriptors_nobody_asked_for (void **state)
@@ -185,7 +214,7 @@ static void test_end_of_stream (void **state)
     p->worker = -1;
     assert_err (CLOSED, frame_read (&p->reader, p->server, FRAME_BUSY, &complete, &e));
     struct frame_job job = { 0 };
-    assert_err (CLOSED, frame_send (p->server, FRAME_JOB, &job, sizeof job, p->server, &e));
+    assert_err (CLOSED, frame_send (p->server, FRAME_JOB, &job, sizeof job, &p->server, 1, &e));
 }
 
 int main (void)
@@ -198,7 +227,8 @@ int main (void)
         TEST (test_shorter_than_its_struct),
         TEST (test_unknown_type),
         TEST (test_wrong_state),
-        TEST (test_job_brings_its_descriptor),
+        TEST (test_job_brings_its_descriptors),
+        TEST (test_job_with_more_descriptors_than_two_or_none),
         TEST (test_descriptors_nobody_asked_for),
         TEST (test_end_of_stream),
     };
