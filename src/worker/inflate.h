@@ -1,10 +1,11 @@
 /* Decompression of short zlib streams (RFC 1950, 1951), as PNG keeps texts. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <glib.h>
 
 /* The content of a stream, of at most `limit` bytes; NULL if it is longer, damaged or cut. The
  * checksum at the end is not looked at. The caller owns the array. */
-GByteArray *inflate (const uint8_t *data, size_t length, size_t limit);
+GByteArray *inflate_bytes (const uint8_t *data, size_t length, size_t limit);

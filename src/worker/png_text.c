@@ -128,7 +128,8 @@ void png_ztxt (struct input *in, uint64_t at, uint32_t length, struct image *ima
     g_autofree uint8_t *bytes = load_profile (in, at, length, &skip);
     if (!bytes)
         return;
-    g_autoptr (GByteArray) text = inflate (bytes + skip + 1, length - skip - 1, LIMIT_PNG_PROFILE);
+    g_autoptr (GByteArray) text =
+        inflate_bytes (bytes + skip + 1, length - skip - 1, LIMIT_PNG_PROFILE);
     if (text && text->len)
         read_profile ((const char *) text->data, text->len, image);
 }

@@ -24,7 +24,7 @@ static GByteArray *unpack (const char *bytes, size_t length, size_t limit)
 {
     /* On the heap and no longer than it is, so that reading too far is found. */
     g_autofree uint8_t *copy = g_memdup2 (bytes, length);
-    return inflate (copy, length, limit);
+    return inflate_bytes (copy, length, limit);
 }
 
 static void test_blocks (void **state)
