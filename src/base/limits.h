@@ -107,6 +107,9 @@
     INT64_C (3600000000000) /* work due later than that was queued before the clock was set back   \
                              */
 
+#define LIMIT_SIDECAR_SIBLINGS                                                                     \
+    256 /* objects named like a sidecar, up to a dot, that are looked at */
+
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */
 #define LIMIT_META_STRING   1024      /* bytes of a string in a list of strings */

@@ -47,6 +47,8 @@ static const char dataset_script[] =
     " operators INTEGER NOT NULL, status INTEGER NOT NULL, commit_no INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE INDEX object_failed ON object (uri) WHERE status = 2;"
+    "CREATE INDEX object_sidecar ON object (substr (uri, 1, length (uri) - 4))"
+    " WHERE lower (substr (uri, -4)) = '.xmp';"
     "CREATE TABLE doc (id INTEGER PRIMARY KEY, json TEXT NOT NULL);"
     "CREATE TABLE binding (id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, is_ended INTEGER NOT NULL,"
     " scan INTEGER NOT NULL, start_ns INTEGER NOT NULL, scan_end_ns INTEGER NOT NULL,"

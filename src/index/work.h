@@ -188,6 +188,8 @@ struct work_result {
     bool reset_since; /* the restless file was indexed as it is: count 60 s anew */
     /* WORK_STORED of a file that is still being written: keep the work, due at not_before_ns. */
     bool keep_dirty;
+    /* Set by work_finish(): other keys were queued because of this one. */
+    bool has_queued;
 };
 void work_result_free (void *r);
 

@@ -121,7 +121,10 @@ static enum err drop_work (struct change *c, const char *bucket, const char *key
     struct row row;
     enum err r = rows_find (c->s, uri, &row, e);
     if (r == ERR_OK && row.is_there && row.status == FILE_PENDING) {
+        bool touched = false;
         r = rows_delete (c, uri, &row, e);
+        if (r == ERR_OK) /* images that were read with it are read again by the next binding */
+            r = work_touch_images (c, bucket, key, WORK_PRIORITIES, &touched, e);
         (*removed)++;
     }
     return r == ERR_OK ? work_remove (c, key, e) : r;

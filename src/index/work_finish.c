@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "index/sidecar.h"
 #include "index/work_internal.h"
 
 /* Until a result that makes no sense for its row is tried again; twice as long each time. */
@@ -21,9 +22,10 @@ void work_result_free (void *ptr)
 
 struct finishing {
     struct change *c;
+    bool urgent;
     const struct file_context *ctx;
     const struct merge_batch *quotas;
-    const struct work_result *result;
+    struct work_result *result;
     struct work_row work;
     bool is_same; /* not dirtied again since it was taken */
     char *uri;
@@ -68,6 +70,33 @@ static enum err later (struct finishing *f, int64_t not_before_ns, int strikes, 
                         f->result->reset_since ? f->c->now_ns : f->work.since_ns, e);
 }
 
+static enum err touch_images (struct finishing *f, struct error *e)
+{
+    return work_touch_images (f->c, f->result->bucket, f->result->key,
+                              f->urgent ? WORK_EVENT : WORK_SCAN, &f->result->has_queued, e);
+}
+
+/* Whether others must know. The first look at an object that was listed tells nothing new, unless
+ * it took several. */
+static bool is_news (const struct finishing *f)
+{
+    const struct row *old = &f->row;
+    const struct work_result *r = f->result;
+    bool is_same_version = old->version.size == r->version.size &&
+                           old->version.mtime_ns == r->version.mtime_ns &&
+                           strcmp (old->version.etag, r->version.etag) == 0;
+    bool is_first_look = old->status == FILE_PENDING && f->work.attempts == 0;
+    return !old->is_there || (sidecar_is_one (r->key) &&
+                              (!is_same_version || (old->status != r->status && !is_first_look)));
+}
+
+/* A stale image that was dirtied while it was extracted may have got another sidecar meanwhile: it
+ * stays stale. */
+static bool stays_stale (const struct finishing *f)
+{
+    return !f->is_same && f->row.extractor == 0 && sidecar_is_image (f->result->key);
+}
+
 static enum err store (struct finishing *f, struct error *e)
 {
     const struct work_result *r = f->result;
@@ -82,7 +111,7 @@ static enum err store (struct finishing *f, struct error *e)
         .version = &r->version,
         .status = r->status,
         .reason = r->reason,
-        .extractor = r->extractor,
+        .extractor = stays_stale (f) ? 0 : r->extractor,
         .operators = r->operators,
         .meta = r->meta,
         .ctx = f->ctx,
@@ -91,7 +120,9 @@ static enum err store (struct finishing *f, struct error *e)
     if (code != ERR_OK)
         return code;
     f->c->indexed += r->status == FILE_INDEXED;
-    return settle (f, e);
+    if (is_news (f))
+        code = touch_images (f, e);
+    return code == ERR_OK ? settle (f, e) : code;
 }
 
 static enum err unchanged (struct finishing *f, struct error *e)
@@ -108,6 +139,8 @@ static enum err gone (struct finishing *f, struct error *e)
 {
     if (f->row.is_there) {
         enum err r = rows_delete (f->c, f->uri, &f->row, e);
+        if (r == ERR_OK)
+            r = touch_images (f, e);
         if (r != ERR_OK)
             return r;
         f->c->deleted++;
@@ -167,7 +200,7 @@ enum err work_finish (struct dataset_db *db, const struct file_context *ctx, boo
     if (r != ERR_OK)
         return r;
     for (guint i = 0; i < results->len && r == ERR_OK; i++) {
-        struct finishing f = { .c = &c, .ctx = ctx, .quotas = quotas };
+        struct finishing f = { .c = &c, .urgent = urgent, .ctx = ctx, .quotas = quotas };
         f.result = g_ptr_array_index (results, i);
         if (c.binding != f.result->binding)
             r = turn_to (&c, f.result->binding, &is_over, e);

@@ -9,6 +9,14 @@ NODISCARD enum err work_begin_change (struct dataset_db *db, bool urgent, int64_
                                       struct change *ret, struct error *e);
 /* Adds the counts to the binding and commits if `r` is OK, else rolls back; as dataset_end(). */
 NODISCARD enum err work_end_change (struct change *c, enum err r, struct error *e);
+/* A key became a row, its row goes, or the content of its object changed (only of a sidecar does
+ * that matter): the images whose sidecar may be another now, or say something else, become stale
+ * (extractor 0), so that they are extracted anew, and are queued; WORK_PRIORITIES: are not queued.
+ * At most LIMIT_SIDECAR_SIBLINGS rows of a name are looked at. *touched becomes true if there were
+ * any. Call it when the row is there, or has gone. */
+NODISCARD enum err work_touch_images (struct change *c, const char *bucket, const char *key,
+                                      enum work_priority priority, bool *touched, struct error *e);
+
 /* Adds the counts to c->binding and sets them to 0. */
 NODISCARD enum err work_flush_counts (struct change *c, struct error *e);
 

@@ -31,7 +31,10 @@ static enum err apply_put (struct change *c, const struct merge_batch *b,
             (*over_quota)++;
             return ERR_OK;
         }
+        bool touched = false;
         r = put_new (c, b, put, &row, e);
+        if (r == ERR_OK)
+            r = work_touch_images (c, b->bucket, put->key, WORK_SCAN, &touched, e);
         if (r != ERR_OK)
             return r;
     }
@@ -46,7 +49,7 @@ static enum err apply_delete (struct change *c, const struct merge_batch *b, con
     g_autofree char *uri = rows_uri (b->bucket, key);
     struct row row;
     struct work_row work;
-    bool has_work = false;
+    bool has_work = false, touched = false;
     enum err r = rows_find (c->s, uri, &row, e);
     if (r != ERR_OK || !row.is_there || row.commit_no > b->page_commit)
         return r;
@@ -56,6 +59,8 @@ static enum err apply_delete (struct change *c, const struct merge_batch *b, con
     r = rows_delete (c, uri, &row, e);
     if (r == ERR_OK && has_work)
         r = work_remove (c, key, e);
+    if (r == ERR_OK)
+        r = work_touch_images (c, b->bucket, key, WORK_SCAN, &touched, e);
     c->deleted++;
     return r;
 }

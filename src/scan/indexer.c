@@ -9,12 +9,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "index/sidecar.h"
 
 void extraction_free (struct extraction *x)
 {
     if (!x)
         return;
     store_handle_clear (&x->handle);
+    store_handle_clear (&x->sidecar);
     work_item_free (x->item);
     bound_unref (x->bound);
     if (x->meta)
@@ -88,11 +90,14 @@ static enum err submit (struct extraction *x, struct error *e)
         return FAIL (e, BUSY, "no descriptor left: %s", g_strerror (errno));
     struct pool_job job = { .fd = fd,
                             .size = x->handle.facts.size,
+                            .sidecar_size = x->sidecar.fd < 0 ? 0 : x->sidecar.facts.size,
+                            .sidecar_fd = x->sidecar.fd,
                             .extension = extension,
                             .priority =
                                 x->item->priority == WORK_EVENT ? POOL_URGENT : POOL_BACKGROUND,
                             .done = on_extracted,
                             .arg = x };
+    x->sidecar.fd = -1; /* the pool's */
     return pool_submit (x->bound->scan->pool, &job, e);
 }
 
@@ -112,19 +117,43 @@ static enum err open_object (struct extraction *x, struct error *e)
     return r;
 }
 
+/* One that is not there, cannot be read or is too large is as good as none: when that changes, so
+ * does its own row, and the image is looked at again. */
+static enum err open_sidecar (struct extraction *x, struct error *e)
+{
+    const struct bound *b = x->bound;
+    g_autofree char *key = NULL;
+    struct store *store;
+    if (!sidecar_is_image (x->item->key))
+        return ERR_OK;
+    enum err r = sidecar_find (b->db, b->bucket, x->item->key, &key, e);
+    if (r != ERR_OK || !key)
+        return r;
+    r = stores_find (b->scan->o.stores, b->bucket, &store, e);
+    if (r == ERR_OK)
+        r = store_open (store, b->bucket, key, &x->sidecar, e);
+    if (r == ERR_OK && (x->sidecar.facts.size == 0 || x->sidecar.facts.size > LIMIT_XMP))
+        store_handle_clear (&x->sidecar);
+    return r == ERR_NO_OBJECT || r == ERR_NOT_A_FILE || r == ERR_STORE_DENIED ? ERR_OK : r;
+}
+
 /* Opens the object and sends it on its way: to a worker, or straight to the writer when there is
  * nothing to extract. */
 static void begin (struct bound *b, struct work_item *item, uint32_t operators)
 {
     struct extraction *x = g_new0 (struct extraction, 1);
-    *x = (struct extraction){
-        .bound = bound_ref (b), .item = item, .handle.fd = -1, .operators = operators
-    };
+    *x = (struct extraction){ .bound = bound_ref (b),
+                              .item = item,
+                              .handle.fd = -1,
+                              .sidecar.fd = -1,
+                              .operators = operators };
     struct error e = { 0 };
     x->code = open_object (x, &e);
     x->is_unchanged = x->code == ERR_OK && is_indexed (x);
     if (x->code == ERR_OK && !x->is_unchanged) {
-        enum err r = submit (x, &e);
+        enum err r = open_sidecar (x, &e);
+        if (r == ERR_OK)
+            r = submit (x, &e);
         if (r == ERR_OK)
             return; /* it belongs to the pool now, and may be answered and gone already */
         x->code = r;

@@ -178,7 +178,7 @@ void *writer_run (void *scan);
 struct extraction {
     struct bound *bound; /* a reference */
     struct work_item *item;
-    struct store_handle handle;
+    struct store_handle handle, sidecar; /* sidecar.fd -1: it has none, or is not extracted */
     uint32_t operators;
     enum err code; /* of opening or of the worker */
     char message[256];

@@ -193,7 +193,7 @@ static enum err walk_page (struct walk *w, struct error *e)
     if (!has_changes && !w->page.is_last && clock_mono_ms () - w->flushed_ms < SCAN_FLUSH_MS)
         return ERR_OK;
     r = save_page (w, rejects, e);
-    if (r == ERR_OK && w->merge.puts->len) {
+    if (r == ERR_OK && (w->merge.puts->len || w->merge.deletes->len)) {
         pthread_mutex_lock (&w->scan->lock);
         w->bound->next_work_ns = 0;
         pthread_cond_signal (&w->scan->index_wake);

@@ -254,8 +254,11 @@ static void store_batch (struct scan *s, GPtrArray *batch, bool is_urgent)
     }
     store_results (b, results, is_urgent);
     pthread_mutex_lock (&s->lock);
-    for (guint i = 0; i < mine->len; i++)
+    for (guint i = 0; i < mine->len; i++) {
         count_out (g_ptr_array_index (mine, i));
+        if (((struct work_result *) g_ptr_array_index (results, i))->has_queued)
+            b->next_work_ns = 0;
+    }
     if (b->is_dirtied) { /* maybe a key that was in flight, and so could not be taken */
         b->next_work_ns = 0;
         b->is_dirtied = g_hash_table_size (b->in_flight) > 0;
