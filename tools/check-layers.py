@@ -17,7 +17,7 @@ MAY = {
     'auth': ['base'],
     'wire': ['base'],
     'process': ['base'],
-    'worker': ['base', 'wire/frame.h', 'wire/meta.h', 'wire/meta.def', 'process'],
+    'worker': ['base', 'wire/frame.h', 'wire/meta.h', 'wire/meta.def', 'wire/profile.h', 'process'],
     'store': ['base', 'auth'],
     'index': ['base'],
     'scan': ['base', 'wire/pool.h', 'store', 'index'],

@@ -114,7 +114,7 @@
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */
 #define LIMIT_META_STRING   1024      /* bytes of a string in a list of strings */
 #define LIMIT_JOB_WALL_MS   20000
-#define LIMIT_JOB_CPU_S     20
+#define LIMIT_JOB_CPU_MS    10000
 #define LIMIT_WORKER_MEMORY (1 * GIB) /* address space */
 #define LIMIT_WORKER_FILES  16        /* descriptors */
 #define LIMIT_WORKER_JOBS   20000     /* jobs until a worker is replaced by a fresh one */

@@ -37,7 +37,7 @@ static void lift (int *fd)
     *fd = higher;
 }
 
-static int spawn (const char *path, const char *argument, int socket, int err, pid_t *ret)
+static int spawn (const char *path, const char *const *arguments, int socket, int err, pid_t *ret)
 {
     posix_spawn_file_actions_t files;
     posix_spawn_file_actions_init (&files);
@@ -56,7 +56,9 @@ static int spawn (const char *path, const char *argument, int socket, int err, p
     posix_spawnattr_setpgroup (&attr, 0);
     posix_spawnattr_setflags (&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                          POSIX_SPAWN_SETPGROUP);
-    char *argv[] = { "bindery-worker", (char *) argument, NULL };
+    char *argv[CHILD_ARGUMENTS + 2] = { "bindery-worker" };
+    for (size_t i = 0; i < CHILD_ARGUMENTS && arguments[i]; i++)
+        argv[i + 1] = (char *) arguments[i];
     char *envp[] = { NULL };
     int failed = posix_spawn (ret, path, &files, &attr, argv, envp);
     posix_spawnattr_destroy (&attr);
@@ -64,8 +66,8 @@ static int spawn (const char *path, const char *argument, int socket, int err, p
     return failed;
 }
 
-enum err child_start (const char *path, const char *argument, int niceness, struct child *ret,
-                      struct error *e)
+enum err child_start (const char *path, const char *const *arguments, int niceness,
+                      struct child *ret, struct error *e)
 {
     int sockets[2], pipes[2];
     if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
@@ -80,7 +82,7 @@ enum err child_start (const char *path, const char *argument, int niceness, stru
     fcntl (err, F_SETFL, O_NONBLOCK);
 
     pid_t pid;
-    int failed = spawn (path, argument, their_socket, their_err, &pid);
+    int failed = spawn (path, arguments, their_socket, their_err, &pid);
     if (failed)
         return FAIL (e, UNAVAILABLE, "cannot start '%s': %s", path, g_strerror (failed));
     child_init (ret);
@@ -145,9 +147,10 @@ static char *last_words (struct child *c)
     return last;
 }
 
-bool child_reap (struct child *c, char *text, size_t size)
+bool child_reap (struct child *c, char *text, size_t size, int *ret_signal)
 {
     siginfo_t info = { 0 };
+    *ret_signal = 0;
     if (!c->pid)
         return true;
     if (waitid (P_PID, (id_t) c->pid, &info, WEXITED | WNOHANG) == 0 ? info.si_pid == 0
@@ -161,6 +164,7 @@ bool child_reap (struct child *c, char *text, size_t size)
         g_snprintf (text, size, "exit status %d%s%s", info.si_status, colon, words);
     else
         g_snprintf (text, size, "killed by %s%s%s", g_strsignal (info.si_status), colon, words);
+    *ret_signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
     close_fd (&c->socket);
     close_fd (&c->err);
     close_fd (&c->pidfd);

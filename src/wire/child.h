@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "base/limits.h"
 
+#define CHILD_ARGUMENTS 4
+
 struct child {
     pid_t pid;                          /* 0: none */
     int pidfd;                          /* readable when the process has ended */
@@ -23,8 +25,9 @@ struct child {
 
 void child_init (struct child *c);
 
-/* Starts the program. `niceness` is added to ours. UNAVAILABLE if it cannot be started. */
-NODISCARD enum err child_start (const char *path, const char *argument, int niceness,
+/* Starts the program. `arguments`: at most CHILD_ARGUMENTS, then NULL. `niceness` is added to ours.
+ * UNAVAILABLE if it cannot be started. */
+NODISCARD enum err child_start (const char *path, const char *const *arguments, int niceness,
                                 struct child *ret, struct error *e);
 
 /* Reads what stderr holds, at most some KiB a call. False at its end: then it is closed. */
@@ -37,5 +40,6 @@ void child_kill (struct child *c);
 void child_wait (struct child *c, int timeout_ms);
 
 /* True when the process has ended and is reaped; then `text` says how it ended ("exit status 1:
- * <last line of stderr>") and everything is closed. False if it still runs. */
-bool child_reap (struct child *c, char *text, size_t size);
+ * <last line of stderr>"), `ret_signal` the signal that killed it or 0, and everything is closed.
+ * False if it still runs. */
+bool child_reap (struct child *c, char *text, size_t size, int *ret_signal);

@@ -18,7 +18,7 @@ static void dispatch (struct pool *p)
     for (unsigned depth = 0; depth < DEPTH; depth++)
         for (unsigned i = p->n_workers; i-- > 0;) {
             struct worker *w = &p->workers[i];
-            if (w->state == WORKER_UP && w->n_jobs == depth && w->given < LIMIT_WORKER_JOBS)
+            if (w->state == WORKER_UP && w->n_jobs == depth && w->given < p->profile->jobs)
                 worker_feed (p, w);
         }
 }
@@ -34,7 +34,7 @@ static void keep_deadlines (struct pool *p)
     int64_t now = clock_mono_ms ();
     for (unsigned i = 0; i < p->n_workers; i++) {
         struct worker *w = &p->workers[i];
-        if (is_idle (w) && w->given >= LIMIT_WORKER_JOBS)
+        if (is_idle (w) && w->given >= p->profile->jobs)
             worker_kill (p, w, NULL);
         else if (!is_idle (w) && w->until_ms <= now)
             worker_deadline (p, w);
@@ -106,8 +106,9 @@ static void stop_all (struct pool *p)
     for (unsigned i = 0; i < p->n_workers; i++) {
         struct worker *w = &p->workers[i];
         char how[FRAME_MESSAGE];
+        int signal;
         child_wait (&w->child, (int) MAX (until - clock_mono_ms (), 0));
-        child_reap (&w->child, how, sizeof how);
+        child_reap (&w->child, how, sizeof how, &signal);
         frame_reader_clear (&w->reader);
     }
 }
@@ -164,8 +165,9 @@ enum err pool_new (const struct pool_options *options, struct pool **ret, struct
     struct pool *p = g_new0 (struct pool, 1);
     p->options = *options;
     p->options.worker_path = g_strdup (options->worker_path);
+    p->profile = profile_get (options->profile);
     if (!p->options.wall_ms)
-        p->options.wall_ms = LIMIT_JOB_WALL_MS;
+        p->options.wall_ms = p->profile->wall_ms;
     init_sync (p);
     p->n_workers = options->workers + options->reserved;
     p->workers = g_new0 (struct worker, p->n_workers);

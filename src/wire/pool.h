@@ -14,16 +14,18 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "wire/profile.h"
 
 enum pool_priority { POOL_URGENT, POOL_BACKGROUND }; /* urgent: events and synchronous calls */
 
 struct pool_options {
     const char *worker_path; /* executable */
+    enum profile_id profile; /* what they may use */
     unsigned workers;        /* processes for all jobs, at least 1 */
     unsigned reserved;       /* further processes that take urgent jobs only */
     bool sandbox_required;   /* a worker that cannot jail itself fully is refused */
     unsigned queue_max;      /* jobs that may wait */
-    unsigned wall_ms;        /* deadline of a job; 0: LIMIT_JOB_WALL_MS */
+    unsigned wall_ms;        /* deadline of a job; 0: as the profile says */
 };
 
 struct pool;

@@ -37,6 +37,7 @@ struct worker {
 
 struct pool {
     struct pool_options options;
+    const struct profile *profile;
     int epoll, wake;
     pthread_t thread;
     struct worker *workers; /* the thread's own, all of them */

@@ -1,6 +1,7 @@
 /* One worker of the pool: from its start to its end, and the jobs that it has. */
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
@@ -94,9 +95,11 @@ static void worker_failed (struct pool *p, struct worker *w, const struct error 
 static void worker_start (struct pool *p, struct worker *w)
 {
     struct error e;
-    const char *argument = p->options.sandbox_required ? "required" : "best-effort";
+    const char *const arguments[] = { p->profile->name,
+                                      p->options.sandbox_required ? "required" : "best-effort",
+                                      NULL };
     int niceness = w->is_reserved ? 0 : BACKGROUND_NICE;
-    if (child_start (p->options.worker_path, argument, niceness, &w->child, &e) != ERR_OK) {
+    if (child_start (p->options.worker_path, arguments, niceness, &w->child, &e) != ERR_OK) {
         worker_failed (p, w, &e);
         return;
     }
@@ -133,13 +136,18 @@ void worker_kill (struct pool *p, struct worker *w, const struct error *e)
 void worker_ended (struct pool *p, struct worker *w)
 {
     char how[FRAME_MESSAGE];
-    if (!child_reap (&w->child, how, sizeof how))
+    int signal;
+    if (!child_reap (&w->child, how, sizeof how, &signal))
         return;
+    /* The timer that it set for itself. */
+    enum err code = signal == SIGPROF ? ERR_WORKER_TIMEOUT : ERR_WORKER_CRASHED;
+    if (signal == SIGPROF)
+        g_strlcpy (how, "its allowance of CPU time is used up", sizeof how);
     frame_reader_clear (&w->reader);
     w->state = WORKER_DOWN;
     w->until_ms = 0;
     if (w->n_jobs) {
-        job_end (p, worker_pop (p, w), ERR_WORKER_CRASHED, how, NULL);
+        job_end (p, worker_pop (p, w), code, how, NULL);
         w->until_ms = 0;
         worker_requeue (p, w);
     }

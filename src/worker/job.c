@@ -56,12 +56,13 @@ static void read_sidecar (struct bench *b, int fd, uint64_t size, struct caption
     b->object.sidecar = c;
 }
 
-static enum err run (struct frame_reader *frame, struct bench *b, struct error *e)
+static enum err run (const struct profile *profile, struct frame_reader *frame, struct bench *b,
+                     struct error *e)
 {
     struct frame_job job;
     memcpy (&job, frame->body, sizeof job);
     job.extension[sizeof job.extension - 1] = '\0';
-    sandbox_renew_cpu ();
+    sandbox_renew_cpu (profile->cpu_ms);
     json_auto_t *meta = json_object ();
     struct error why;
     struct caption sidecar = { 0 };
@@ -69,11 +70,13 @@ static enum err run (struct frame_reader *frame, struct bench *b, struct error *
     if (frame->n_fds > 1)
         read_sidecar (b, frame->fds[1], job.sidecar_size, &sidecar);
     enum err err = extract (&b->object, meta, &why);
+    if (frame->n_fds > 1 && b->sidecar.error)
+        err = FAIL (&why, IO, "its sidecar cannot be read: %s", g_strerror (b->sidecar.error));
     caption_clear (&sidecar);
     return answer (meta, err == ERR_OK ? NULL : &why, e);
 }
 
-int job_loop (const struct sandbox_report *report)
+int job_loop (const struct profile *profile, const struct sandbox_report *report)
 {
     struct error e;
     struct frame_reader frame;
@@ -85,7 +88,7 @@ int job_loop (const struct sandbox_report *report)
         while (err == ERR_OK && !complete)
             err = frame_read (&frame, FRAME_SOCKET, FRAME_WORKING, &complete, &e);
         if (err == ERR_OK)
-            err = run (&frame, b, &e);
+            err = run (profile, &frame, b, &e);
         frame_reader_clear (&frame);
     }
     return err == ERR_CLOSED ? 0 : 1;

@@ -4,4 +4,4 @@
 #include "worker/sandbox.h"
 
 /* Says READY, then works. Returns the exit status of the process. */
-int job_loop (const struct sandbox_report *report);
+int job_loop (const struct profile *profile, const struct sandbox_report *report);

@@ -1,13 +1,19 @@
 /* A worker that does what its job's extension names: tries the forbidden, misbehaves on the wire,
- * or answers. It enters the same jail as the real one. */
+ * or answers. It enters the same jail as the real one, whose limits and calls these are. */
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <glib.h>
 
 #include "base/limits.h"
 #include "wire/frame.h"
@@ -40,68 +46,102 @@ static void send_header (uint32_t type, uint32_t length)
     send_bytes (&h, sizeof h);
 }
 
-/* ---- the forbidden: if it works, the answer says so ---- */
+/* ---- forbidden system calls: if one works, the answer says so ---- */
 
-static void try_open (int fd)
+#define TEXT(text) ((intptr_t) (text))
+
+static const struct call {
+    const char *mode;
+    long number;
+    intptr_t arguments[6];
+} calls[] = {
+    /* Refused softly, for libraries try these in passing. */
+    { "open", SYS_openat, { AT_FDCWD, TEXT ("/etc/passwd"), O_RDONLY } },
+    { "old-open", SYS_open, { TEXT ("/proc/self/maps"), O_RDONLY } },
+    { "readlink", SYS_readlink, { TEXT ("/proc/self/exe") } },
+    { "access", SYS_access, { TEXT ("/etc/shadow"), R_OK } },
+    { "ioctl", SYS_ioctl, { STDERR_FILENO, TIOCSTI } },
+    { "prlimit", SYS_prlimit64, { 0, RLIMIT_AS } },
+    { "clone3", SYS_clone3, { 0 } },
+    /* Files. */
+    { "create", SYS_openat, { AT_FDCWD, TEXT ("/tmp"), O_TMPFILE | O_RDWR, 0600 } },
+    { "memory-file", SYS_openat, { AT_FDCWD, TEXT ("/proc/self/mem"), O_RDWR } },
+    { "openat2", SYS_openat2, { AT_FDCWD, TEXT ("/etc/passwd") } },
+    { "unlink", SYS_unlink, { TEXT ("/tmp/none") } },
+    { "memfd", SYS_memfd_create, { TEXT ("code") } },
+    { "chroot", SYS_chroot, { TEXT ("/tmp") } },
+    { "mount", SYS_mount, { 0 } },
+    { "inotify", SYS_inotify_init1, { 0 } },
+    { "truncate", SYS_ftruncate, { 4, 0 } },
+    { "dup", SYS_dup, { FRAME_SOCKET } },
+    /* Network. */
+    { "socket", SYS_socket, { AF_INET, SOCK_STREAM } },
+    { "netlink", SYS_socket, { AF_NETLINK, SOCK_RAW } },
+    { "socketpair", SYS_socketpair, { AF_UNIX, SOCK_STREAM } },
+    { "connect", SYS_connect, { FRAME_SOCKET, TEXT ("\1\0/tmp/x"), 8 } },
+    { "bind", SYS_bind, { FRAME_SOCKET, TEXT ("\1\0\0x"), 4 } },
+    /* Processes. */
+    { "exec", SYS_execve, { TEXT ("/bin/true") } },
+    { "execveat", SYS_execveat, { AT_FDCWD, TEXT ("/bin/true") } },
+    { "fork", SYS_clone, { SIGCHLD } },
+    { "vfork", SYS_vfork, { 0 } },
+    { "ptrace", SYS_ptrace, { PTRACE_TRACEME } },
+    { "peek", SYS_process_vm_readv, { 1 } },
+    { "kill", SYS_kill, { 0, 0 } },
+    { "kill-all", SYS_kill, { -1, 0 } },
+    { "signal", SYS_tgkill, { 1, 1, 0 } },
+    { "pidfd", SYS_pidfd_open, { 1 } },
+    { "handler", SYS_rt_sigaction, { SIGSYS } },
+    /* Privileges. */
+    { "prctl", SYS_prctl, { PR_SET_DUMPABLE, 1 } },
+    { "no-death", SYS_prctl, { PR_SET_PDEATHSIG, 0 } },
+    { "unshare", SYS_unshare, { CLONE_NEWUSER } },
+    { "setns", SYS_setns, { 0, CLONE_NEWNET } },
+    { "setuid", SYS_setuid, { 0 } },
+    { "capset", SYS_capset, { 0 } },
+    { "keyctl", SYS_keyctl, { 0 } },
+    { "add-key", SYS_add_key, { TEXT ("user"), TEXT ("x"), TEXT ("x"), 1, -3 } },
+    { "personality", SYS_personality, { READ_IMPLIES_EXEC } },
+    { "seccomp", SYS_seccomp, { 0 } },
+    { "priority", SYS_setpriority, { PRIO_PROCESS, 0, 0 } },
+    /* The kernel's large surfaces. */
+    { "io-uring", SYS_io_uring_setup, { 8, 0 } },
+    { "userfaultfd", SYS_userfaultfd, { 1 } },
+    { "bpf", SYS_bpf, { 0 } },
+    { "perf", SYS_perf_event_open, { 0 } },
+    { "shm", SYS_shmget, { 0, 4096, 0600 } },
+    { "module", SYS_init_module, { 0 } },
+    /* Calls of another ABI: x32. */
+    { "x32", 0x40000000 + SYS_getpid, { 0 } },
+};
+
+static void answer_failed (const char *why)
 {
-    (void) fd;
-    if (open ("/etc/passwd", O_RDONLY) >= 0)
+    char body[FRAME_MESSAGE + 2] = "";
+    g_strlcpy (body, why, FRAME_MESSAGE);
+    memcpy (body + FRAME_MESSAGE, "{}", 2);
+    if (frame_send (FRAME_SOCKET, FRAME_FAIL, body, sizeof body, NULL, 0, NULL) != ERR_OK)
+        _exit (0);
+}
+
+static void try_call (const struct call *c)
+{
+    const intptr_t *a = c->arguments;
+    if (syscall (c->number, a[0], a[1], a[2], a[3], a[4], a[5]) >= 0)
         answer ("{\"MediaType\":\"escaped\"}");
+    else
+        answer_failed (strerror (errno));
 }
 
-static void try_create (int fd)
+/* The same calls have other numbers here: getpid, which is allowed, is 20. */
+static void try_int80 (int fd)
 {
     (void) fd;
-    if (open ("/tmp", O_TMPFILE | O_RDWR, 0600) >= 0)
-        answer ("{\"MediaType\":\"escaped\"}");
-}
-
-static void try_socket (int fd)
-{
-    (void) fd;
-    if (socket (AF_INET, SOCK_STREAM, 0) >= 0)
-        answer ("{\"MediaType\":\"escaped\"}");
-}
-
-static void try_exec (int fd)
-{
-    (void) fd;
-    char *argv[] = { "true", NULL };
-    execv ("/bin/true", argv);
-}
-
-static void try_fork (int fd)
-{
-    (void) fd;
-    if (syscall (SYS_clone, SIGCHLD, 0, 0, 0, 0) >= 0)
-        answer ("{\"MediaType\":\"escaped\"}");
-}
-
-static void try_clone3 (int fd)
-{
-    if (syscall (SYS_clone3, NULL, 0) == -1)
-        answer_good (fd);
-}
-
-static void try_ptrace (int fd)
-{
-    (void) fd;
-    if (ptrace (PTRACE_TRACEME, 0, NULL, NULL) == 0)
-        answer ("{\"MediaType\":\"escaped\"}");
-}
-
-static void try_kill (int fd)
-{
-    (void) fd;
-    if (kill (getppid (), 0) == 0)
-        answer ("{\"MediaType\":\"escaped\"}");
-}
-
-static void try_prctl (int fd)
-{
-    (void) fd;
-    if (prctl (PR_SET_DUMPABLE, 1) == 0)
-        answer ("{\"MediaType\":\"escaped\"}");
+#ifdef __x86_64__
+    int result = 20;
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+#endif
+    answer ("{\"MediaType\":\"escaped\"}");
 }
 
 static void try_code (int fd)
@@ -109,6 +149,15 @@ static void try_code (int fd)
     (void) fd;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS;
     if (mmap (NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0) != MAP_FAILED)
+        answer ("{\"MediaType\":\"escaped\"}");
+}
+
+static void try_protect (int fd)
+{
+    (void) fd;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    void *page = mmap (NULL, 4096, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (mprotect (page, 4096, PROT_READ | PROT_EXEC) == 0)
         answer ("{\"MediaType\":\"escaped\"}");
 }
 
@@ -138,6 +187,32 @@ static void spin (int fd)
 {
     for (volatile int i = fd;; i++)
         ;
+}
+
+static void spin_deaf (int fd)
+{
+    sigset_t all;
+    sigfillset (&all);
+    sigprocmask (SIG_BLOCK, &all, NULL);
+    spin (fd);
+}
+
+static void use_cpu (int fd)
+{
+    sandbox_renew_cpu (100);
+    spin (fd);
+}
+
+static unsigned recurse (const volatile unsigned *above)
+{
+    volatile unsigned here[256] = { *above };
+    return here[0] ? recurse (here) + here[0] : 0;
+}
+
+static void overflow_stack (int fd)
+{
+    volatile unsigned depth = (unsigned) fd + 1;
+    (void) recurse (&depth);
 }
 
 static void stall (int fd)
@@ -187,6 +262,35 @@ static void send_too_much (int fd)
 static void send_ready_again (int fd)
 {
     send_header (FRAME_READY, sizeof (struct frame_ready));
+    stall (fd);
+}
+
+/* Neither UTF-8 nor an end. */
+static void send_bad_message (int fd)
+{
+    (void) fd;
+    char body[FRAME_MESSAGE + 2];
+    memset (body, 0xff, FRAME_MESSAGE);
+    memcpy (body + FRAME_MESSAGE, "{}", 2);
+    (void) !frame_send (FRAME_SOCKET, FRAME_FAIL, body, sizeof body, NULL, 0, NULL);
+}
+
+static void send_unreadable (int fd)
+{
+    (void) fd;
+    static const char message[FRAME_MESSAGE] = "cannot be read: Input/output error";
+    (void) !frame_send (FRAME_SOCKET, FRAME_UNREADABLE, message, sizeof message, NULL, 0, NULL);
+}
+
+static void send_job (int fd)
+{
+    send_header (FRAME_JOB, sizeof (struct frame_job));
+    stall (fd);
+}
+
+static void send_no_json (int fd)
+{
+    answer ("{\"MediaType\":");
     stall (fd);
 }
 
@@ -242,20 +346,16 @@ static const struct mode {
     void (*act) (int fd);
 } modes[] = {
     { "good", answer_good },
-    { "open", try_open },
-    { "create", try_create },
-    { "socket", try_socket },
-    { "exec", try_exec },
-    { "fork", try_fork },
-    { "clone3", try_clone3 },
-    { "ptrace", try_ptrace },
-    { "kill", try_kill },
-    { "prctl", try_prctl },
+    { "int80", try_int80 },
     { "code", try_code },
+    { "protect", try_protect },
     { "map", try_map },
     { "write", try_write },
     { "memory", try_memory },
     { "spin", spin },
+    { "spin-deaf", spin_deaf },
+    { "cpu", use_cpu },
+    { "stack", overflow_stack },
     { "stall", stall },
     { "halfway", stall_halfway },
     { "flood", flood },
@@ -264,6 +364,10 @@ static const struct mode {
     { "too-much", send_too_much },
     { "ready-again", send_ready_again },
     { "bad-field", send_bad_field },
+    { "bad-message", send_bad_message },
+    { "unreadable", send_unreadable },
+    { "job", send_job },
+    { "no-json", send_no_json },
     { "descriptor", send_descriptor },
     { "close", close_socket },
     { "crash", crash },
@@ -275,9 +379,15 @@ static void work (struct frame_reader *frame)
 {
     struct frame_job job;
     memcpy (&job, frame->body, sizeof job);
-    for (size_t i = 0; i < N_ELEMENTS (modes); i++)
-        if (!strcmp (modes[i].name, job.extension))
+    bool is_known = false;
+    for (size_t i = 0; i < N_ELEMENTS (calls) && !is_known; i++)
+        if ((is_known = !strcmp (calls[i].mode, job.extension)))
+            try_call (&calls[i]);
+    for (size_t i = 0; i < N_ELEMENTS (modes) && !is_known; i++)
+        if ((is_known = !strcmp (modes[i].name, job.extension)))
             modes[i].act (frame->fds[0]);
+    if (!is_known)
+        answer_good (frame->fds[0]);
     frame_reader_clear (frame);
 }
 
@@ -287,7 +397,7 @@ int main (int argc, char **argv)
     struct frame_ready ready = { FRAME_VERSION, META_EXTRACTOR_VERSION, "" };
     struct frame_reader frame;
     bool complete;
-    sandbox_enter (argc == 2 ? argv[1] : "required", &report);
+    sandbox_enter (profile_get (PROFILE_EXTRACT), argc == 3 ? argv[2] : "required", &report);
     memcpy (ready.missing, report.missing, sizeof ready.missing);
     frame_reader_init (&frame);
     enum err err = frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, NULL, 0, NULL);

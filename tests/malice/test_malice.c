@@ -7,33 +7,9 @@ struct crime {
 };
 
 static const struct crime crimes[] = {
-    { "open", "WORKER_CRASHED", "the jail refused system call 257", true },
-    { "create", "WORKER_CRASHED", "the jail refused system call 257", true },
-    { "socket", "WORKER_CRASHED", "the jail refused system call 41", true },
-    { "exec", "WORKER_CRASHED", "the jail refused system call 59", true },
-    { "fork", "WORKER_CRASHED", "the jail refused system call 56", true },
-    { "clone3", "OK", "", true },
-    { "ptrace", "WORKER_CRASHED", "the jail refused system call 101", true },
-    { "kill", "WORKER_CRASHED", "the jail refused system call", true },
-    { "prctl", "WORKER_CRASHED", "the jail refused system call 157", true },
-    { "code", "WORKER_CRASHED", "the jail refused system call 9", true },
-    { "map", "WORKER_CRASHED", "the jail refused system call 9", true },
-    { "write", "WORKER_CRASHED", "the jail refused system call 1", true },
-    { "memory", "OK", "", true },
-    { "spin", "WORKER_TIMEOUT", "not done after 500 ms", false },
-    { "stall", "WORKER_TIMEOUT", "not done after 500 ms", false },
-    { "halfway", "WORKER_TIMEOUT", "not done after 500 ms", false },
-    { "flood", "OK", "", false },
-    { "stderr", "OK", "", false },
-    { "garbage", "WORKER_PROTOCOL", "unknown type", false },
-    { "too-much", "WORKER_PROTOCOL", "a frame RESULT of 6291457 bytes", false },
-    { "ready-again", "WORKER_PROTOCOL", "a frame READY at the wrong time", false },
-    { "bad-field", "WORKER_PROTOCOL", "unknown field 'OwnerId'", false },
-    { "descriptor", "WORKER_PROTOCOL", "descriptor", false },
-    { "close", "WORKER_CRASHED", "Killed", false },
-    { "crash", "WORKER_CRASHED", "Segmentation fault", true },
-    { "abort", "WORKER_CRASHED", "killed by Aborted: last words", true },
-    { "leave", "WORKER_CRASHED", "exit status 0", false },
+#define CRIME(mode, code, message, needs_jail) { mode, #code, message, needs_jail },
+#include "crimes.def"
+#undef CRIME
 };
 
 static void test_crime (void **state)

@@ -1,0 +1,26 @@
+/* What a kind of worker may use: one row in profile.c for each. The server keeps the deadline and
+ * the length of replies, the worker takes the rest upon itself before it has seen an object; which
+ * system calls it may make is in worker/syscalls.c.
+ *
+ * Threads: any; the rows are constant. */
+#pragma once
+
+#include <stdint.h>
+
+enum profile_id { PROFILE_EXTRACT, PROFILES };
+
+struct profile {
+    enum profile_id id;
+    const char *name; /* first argument of bindery-worker */
+    uint32_t wall_ms; /* a job, by the clock on the wall: then the worker is killed */
+    uint32_t cpu_ms;  /* a job, of CPU time: then the worker ends itself */
+    uint64_t memory;  /* bytes of address space, the libraries' own included */
+    uint32_t result;  /* bytes of a reply */
+    uint32_t files;   /* descriptors */
+    uint32_t jobs;    /* until the worker is replaced by a fresh one */
+};
+
+const struct profile *profile_get (enum profile_id id);
+
+/* NULL if there is none of that name. */
+const struct profile *profile_find (const char *name);
