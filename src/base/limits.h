@@ -76,6 +76,10 @@
 #define LIMIT_SQL_VALUE  (16 * MIB)  /* one value or row */
 #define LIMIT_SQL_TEXT   (1 * MIB)   /* one statement */
 
+#define LIMIT_BODY_WORDS                                                                           \
+    (8 * MIB) /* of the words of one text, in their searchable form; what follows is not found.    \
+                 Part of what is stored: see DATASET_VERSION */
+
 /* Queries (spec section 3.2). */
 #define LIMIT_QUERY_CONDITIONS   100  /* of one SubQueries */
 #define LIMIT_QUERY_DEPTH        5    /* SubQueries inside SubQueries */

@@ -96,7 +96,9 @@ char *document_text (const struct file_context *ctx, const struct field_facts *f
     if (operators & OP_OSSMETA)
         add_facts (o, ctx, f);
     json_object_update_missing (o, (json_t *) meta);
-    json_object_del (o, "DocumentText");
+    for (const struct field *body = fields; body < fields + fields_count; body++)
+        if (body->place == PLACE_BODY)
+            json_object_del (o, body->name);
     char *text = json_dumps (o, JSON_COMPACT);
     assert (text);
     return text;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "index/body.h"
 
 /* Facts: one function for each row of place FACT. */
 static struct field_value number (int64_t n)
@@ -69,6 +70,8 @@ static struct field_value fact_object_id (const struct field_facts *f)
 #define OF_META(c)  NULL
 #define OF_FACT(c)  fact_##c
 #define OF_DOC(c)   NULL
+#define OF_BODY(c)  NULL
+#define OF_ARRAY(c) NULL
 #define OF_URI(c)   NULL
 #define OF_CONST(c) NULL
 
@@ -92,7 +95,9 @@ const size_t fields_count = G_N_ELEMENTS (fields);
 #define IN_FILE_FACT_INT(c)   C (c, "INTEGER")
 #define IN_FILE_FACT_TIME(c)  C (c, "INTEGER")
 #define IN_FILE_FACT_TEXT(c)
-#define IN_FILE_DOC_TEXT(c) C (c, "INTEGER")
+#define IN_FILE_DOC_TEXT(c)  C (c, "INTEGER")
+#define IN_FILE_BODY_TEXT(c) C (c, "INTEGER")
+#define IN_FILE_ARRAY_CODE(c)
 #define IN_FILE_URI_TEXT(c)
 #define IN_FILE_CONST_TEXT(c)
 
@@ -107,8 +112,28 @@ const size_t fields_count = G_N_ELEMENTS (fields);
 #define IN_TEXT_FACT_TIME(c)
 #define IN_TEXT_FACT_TEXT(c) C (c, "TEXT")
 #define IN_TEXT_DOC_TEXT(c)
+#define IN_TEXT_BODY_TEXT(c)
+#define IN_TEXT_ARRAY_CODE(c)
 #define IN_TEXT_URI_TEXT(c)
 #define IN_TEXT_CONST_TEXT(c)
+
+/* Child tables of ARRAY fields, and what removes a row's part of them. */
+#define CHILD_META(c)
+#define CHILD_FACT(c)
+#define CHILD_DOC(c)
+#define CHILD_BODY(c)
+#define CHILD_ARRAY(c)                                                                             \
+    "CREATE TABLE " #c " (id INTEGER, value INTEGER, PRIMARY KEY (id, value)) WITHOUT ROWID;"      \
+    "CREATE INDEX " #c "_value ON " #c " (value);"
+#define CHILD_URI(c)
+#define CHILD_CONST(c)
+#define FORGET_META(c)
+#define FORGET_FACT(c)
+#define FORGET_DOC(c)
+#define FORGET_BODY(c)
+#define FORGET_ARRAY(c) " DELETE FROM " #c " WHERE id = old.id;"
+#define FORGET_URI(c)
+#define FORGET_CONST(c)
 
 #define INDEX_NONE(c)
 #define INDEX_FULL(c)   "CREATE INDEX file_" #c " ON file (" #c " DESC);"
@@ -131,7 +156,16 @@ const char *fields_schema (void)
            ");"
 #undef C
            "CREATE TRIGGER file_gone AFTER DELETE ON file "
-           "BEGIN DELETE FROM file_text WHERE id = old.id; END;"
+           "BEGIN DELETE FROM file_text WHERE id = old.id;"
+#define FIELD(name, kind, place, column, operators, aggregations, sortable, index, help)           \
+    FORGET_##place (column)
+#include "index/fields.def"
+#undef FIELD
+           " END;"
+#define FIELD(name, kind, place, column, operators, aggregations, sortable, index, help)           \
+    CHILD_##place (column)
+#include "index/fields.def"
+#undef FIELD
            "CREATE TABLE code (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);"
 #define FIELD(name, kind, place, column, operators, aggregations, sortable, index, help)           \
     INDEX_##index (column)
@@ -344,7 +378,7 @@ static enum err write_file (struct sql *s, const char *text, int64_t id,
     for (const struct field *f = fields; f < fields + fields_count && r == ERR_OK; f++) {
         if (field_is_text (f))
             continue;
-        if (f->place == PLACE_META || f->place == PLACE_DOC)
+        if (f->place == PLACE_META || f->place == PLACE_DOC || f->place == PLACE_BODY)
             r = bind_narrow (st, &at, f, value_of_meta (f, meta), e);
         else if (f->place == PLACE_FACT)
             r = bind_narrow (st, &at, f, f->fact (facts), e);
@@ -355,11 +389,79 @@ static enum err write_file (struct sql *s, const char *text, int64_t id,
     return r;
 }
 
+/* ---- What lies in tables of its own ---- */
+
+static enum err run_with_id (struct sql *s, const char *text, int64_t id, struct error *e)
+{
+    struct sql_stmt *st;
+    enum err r = sql_prepare (s, text, &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, id);
+    return sql_run (st, e);
+}
+
+static enum err add_child (struct sql *s, const char *insert, int64_t id, const char *value,
+                           struct error *e)
+{
+    int64_t code;
+    struct sql_stmt *st;
+    enum err r = code_of (s, value, &code, e);
+    if (r == ERR_OK)
+        r = sql_prepare (s, insert, &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, id);
+    sql_bind_int (st, 2, code);
+    return sql_run (st, e);
+}
+
+/* "Labels.LabelName": the member LabelName of each structure in the list Labels. */
+static enum err write_children (struct sql *s, int64_t id, const struct field *f,
+                                const json_t *meta, struct error *e)
+{
+    const char *dot = strchr (f->name, '.');
+    g_autofree char *list_name = g_strndup (f->name, (gsize) (dot - f->name));
+    g_autofree char *forget = g_strconcat ("DELETE FROM ", f->column, " WHERE id = ?", NULL);
+    g_autofree char *insert =
+        g_strconcat ("INSERT OR IGNORE INTO ", f->column, " VALUES (?, ?)", NULL);
+    const json_t *list = json_object_get (meta, list_name);
+    enum err r = run_with_id (s, forget, id, e);
+    for (size_t i = 0; i < json_array_size (list) && r == ERR_OK; i++) {
+        const json_t *value = json_object_get (json_array_get (list, i), dot + 1);
+        if (json_string_length (value) > 0)
+            r = add_child (s, insert, id, json_string_value (value), e);
+    }
+    return r;
+}
+
+/* For each field of the place BODY or ARRAY. */
+static enum err write_apart (struct sql *s, int64_t id, const json_t *meta, struct error *e)
+{
+    enum err r = ERR_OK;
+    for (const struct field *f = fields; f < fields + fields_count && r == ERR_OK; f++) {
+        const json_t *text = json_object_get (meta, f->name);
+        if (f->place == PLACE_ARRAY)
+            r = write_children (s, id, f, meta, e);
+        else if (f->place == PLACE_BODY)
+            r = body_write (s, id, json_string_value (text), json_string_length (text), e);
+    }
+    return r;
+}
+
 enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
                            const json_t *meta, struct error *e)
 {
     enum err r = write_file (s, write_extracted_sql, id, facts, meta, e);
     if (r == ERR_OK && sql_changes (s) == 0)
         r = write_file (s, write_file_sql, id, facts, meta, e);
-    return r == ERR_OK ? write_text (s, id, facts, meta, e) : r;
+    if (r == ERR_OK)
+        r = write_text (s, id, facts, meta, e);
+    return r == ERR_OK ? write_apart (s, id, meta, e) : r;
+}
+
+enum err fields_delete_row (struct sql *s, int64_t id, struct error *e)
+{
+    enum err r = body_write (s, id, NULL, 0, e);
+    return r == ERR_OK ? run_with_id (s, "DELETE FROM file WHERE id = ?", id, e) : r;
 }

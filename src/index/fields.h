@@ -6,7 +6,10 @@
  *              them. `uri` is set while the row is Pending: such a row has no document to tell it,
  *              so that no index object (id) is needed.
  *   code       (id PRIMARY KEY, text UNIQUE): the dictionary of CODE fields
- * A trigger removes the row of file_text with that of file. */
+ *   label_name (id, value): one for each ARRAY field, named like its column: the different values
+ *              of a row, as codes
+ * and those of body.h. A trigger removes the row of file_text, and those of ARRAY fields, with that
+ * of file; the text of a BODY field goes by fields_delete_row(). */
 #pragma once
 
 #include <jansson.h>
@@ -18,7 +21,15 @@
 #include "index/sql.h"
 
 enum field_kind { KIND_TEXT, KIND_CODE, KIND_INT, KIND_TIME, KIND_GEO, KIND_FLOAT };
-enum field_place { PLACE_META, PLACE_FACT, PLACE_DOC, PLACE_URI, PLACE_CONST };
+enum field_place {
+    PLACE_META,
+    PLACE_FACT,
+    PLACE_DOC,
+    PLACE_BODY,
+    PLACE_ARRAY,
+    PLACE_URI,
+    PLACE_CONST
+};
 
 enum field_operator {
     OPERATOR_EQ = 1,
@@ -78,3 +89,6 @@ const char *fields_schema (void);
  * NULL; members of it that are not of the field's kind count as absent. */
 NODISCARD enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
                                      const json_t *meta, struct error *e);
+
+/* Removes the row `id`. */
+NODISCARD enum err fields_delete_row (struct sql *s, int64_t id, struct error *e);

@@ -189,3 +189,39 @@ bool phrase_matches (const struct phrase *p, const char *text, size_t len)
     }
     return matched == p->len;
 }
+
+/* U+E000 is no letter: no word of a text is spelled like that. */
+static void shorten_word (GString *out, gsize start)
+{
+    if (out->len - start <= PHRASE_WORD_MAX)
+        return;
+    g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, out->str + start,
+                                                          (gssize) (out->len - start));
+    g_string_truncate (out, start);
+    g_string_append (out, "\ue000");
+    g_string_append (out, sum);
+}
+
+char *phrase_words (const char *text, size_t len, size_t max, size_t *ret_len)
+{
+    g_autofree char *normal = NULL;
+    struct reader r = read_text (text, len, &normal);
+    g_autoptr (GString) out = g_string_sized_new (MIN (len + len / 4, max));
+    gsize start = 0; /* of the word */
+    guint32 symbol;
+    while (next_symbol (&r, &symbol)) {
+        if ((symbol & WORD_START) && out->len > start) {
+            shorten_word (out, start);
+            if (out->len > max)
+                break;
+            g_string_append_c (out, ' ');
+            start = out->len;
+        }
+        g_string_append_unichar (out, symbol & ~WORD_START);
+    }
+    shorten_word (out, start);
+    if (out->len > max)
+        g_string_truncate (out, start > 0 ? start - 1 : 0);
+    *ret_len = out->len;
+    return g_string_free (g_steal_pointer (&out), FALSE);
+}

@@ -18,5 +18,12 @@ struct phrase;
 struct phrase *phrase_new (const char *text, size_t len);
 void phrase_free (void *p);
 
+/* The words of a text as its symbols, with a space between two: for an index of words in which the
+ * same words one after the other are found if and only if phrase_matches(). Characters of it are
+ * lower-case letters, digits and those from 0x80 on. A word of more than PHRASE_WORD_MAX bytes is
+ * its checksum there; what is over `max` bytes is left out. Never NULL, caller frees. */
+#define PHRASE_WORD_MAX 512
+char *phrase_words (const char *text, size_t len, size_t max, size_t *ret_len);
+
 bool phrase_is_empty (const struct phrase *p);
 bool phrase_matches (const struct phrase *p, const char *text, size_t len);

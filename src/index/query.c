@@ -54,7 +54,7 @@ static enum err count (const struct query_run *run, int64_t *ret, struct error *
     if (r != ERR_OK)
         return r;
     query_sql_add (&q, "SELECT count (*)");
-    query_sql_from (&q, where.tables);
+    query_sql_from (&q, where.tables, NULL);
     query_sql_move (&q, &where);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row;

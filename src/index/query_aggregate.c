@@ -135,15 +135,22 @@ static json_t *read_number (struct sql_stmt *st, const struct wanted *w)
     return json_integer (sql_get_int (st, w->column));
 }
 
-static enum err run_numbers (const struct query_run *run, GArray *list, json_t *results,
-                             struct error *e)
+/* A number that one statement asks for with others: see run_numbers(). */
+static bool belongs (const struct wanted *w, const struct field *array)
+{
+    return w->what->parts[0] && (w->field->place == PLACE_ARRAY ? w->field : NULL) == array;
+}
+
+/* The numbers of all fields that are not arrays, or those of `array`. */
+static enum err run_numbers (const struct query_run *run, GArray *list, const struct field *array,
+                             json_t *results, struct error *e)
 {
     _cleanup_query_sql_ struct query_sql q = query_sql_new (run);
     _cleanup_query_sql_ struct query_sql where = query_sql_new (run);
     int columns = 0;
     for (guint i = 0; i < list->len; i++) {
         struct wanted *w = &g_array_index (list, struct wanted, i);
-        if (w->what->parts[0])
+        if (belongs (w, array))
             add_number (&q, w, &columns);
     }
     if (columns == 0)
@@ -151,7 +158,7 @@ static enum err run_numbers (const struct query_run *run, GArray *list, json_t *
     enum err r = query_sql_where (&where, run, e);
     if (r != ERR_OK)
         return r;
-    query_sql_from (&q, q.tables | where.tables);
+    query_sql_from (&q, q.tables | where.tables, array);
     query_sql_move (&q, &where);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row;
@@ -160,7 +167,7 @@ static enum err run_numbers (const struct query_run *run, GArray *list, json_t *
         return r;
     for (guint i = 0; i < list->len; i++) {
         const struct wanted *w = &g_array_index (list, struct wanted, i);
-        json_t *value = w->what->parts[0] ? read_number (st, w) : NULL;
+        json_t *value = belongs (w, array) ? read_number (st, w) : NULL;
         if (value)
             json_object_set_new (json_array_get (results, i), "Value", value);
     }
@@ -186,7 +193,7 @@ static enum err select_groups (const struct query_run *run, const struct field *
     query_sql_add (&q, " FROM (SELECT ");
     query_sql_move (&q, &column);
     query_sql_add (&q, " AS k, count (*) AS n");
-    query_sql_from (&q, tables);
+    query_sql_from (&q, tables, f->place == PLACE_ARRAY ? f : NULL);
     query_sql_move (&q, &where);
     query_sql_add (&q, " GROUP BY 1) g WHERE g.k IS NOT NULL ORDER BY 2 DESC, 1 LIMIT ");
     query_sql_int (&q, (int64_t) max);
@@ -247,7 +254,10 @@ enum err query_aggregate (const struct query_run *run, GArray *list, size_t max_
     json_auto_t *results = json_array ();
     for (guint i = 0; i < list->len; i++)
         json_array_append_new (results, new_result (&g_array_index (list, struct wanted, i)));
-    enum err r = run_numbers (run, list, results, e);
+    enum err r = run_numbers (run, list, NULL, results, e);
+    for (size_t i = 0; i < fields_count && r == ERR_OK; i++)
+        if (fields[i].place == PLACE_ARRAY)
+            r = run_numbers (run, list, &fields[i], results, e);
     for (guint i = 0; i < list->len && r == ERR_OK; i++) {
         const struct wanted *w = &g_array_index (list, struct wanted, i);
         if (!w->what->parts[0])

@@ -149,7 +149,7 @@ static enum err select_rows (const struct query_run *run, const struct query_ord
     query_sql_add (&q, "SELECT ");
     query_sql_add (&q, id);
     query_sql_move (&q, &keys);
-    query_sql_from (&q, tables);
+    query_sql_from (&q, tables, NULL);
     query_sql_move (&q, &where);
     add_order (&q, order, id);
     query_sql_add (&q, " LIMIT ");

@@ -108,7 +108,8 @@ void query_sql_move (struct query_sql *q, struct query_sql *piece);
 NODISCARD enum err query_sql_prepare (struct query_sql *q, struct sql *s, struct sql_stmt **ret,
                                       struct error *e);
 
-/* What a field's column holds: number, dictionary code or text.
+/* What a field's column holds: number, dictionary code or text. Of an ARRAY field that is
+ * "a.value": the child table under the letter a is for the caller to name.
  *
  * Where there is a condition, numbers are written "+f.size", so that no index is used: the narrow
  * table is read in order. An index would be faster if few rows were in its range, or many of them
@@ -118,8 +119,9 @@ void query_sql_column (struct query_sql *q, const struct field *f);
 void query_sql_sort_key (struct query_sql *q, const struct field *f);
 bool query_is_nullable (const struct field *f);
 
-/* " FROM ..." of the tables; the row's id is query_id_column(). */
-void query_sql_from (struct query_sql *q, unsigned tables);
+/* " FROM ..." of the tables; the row's id is query_id_column(). `array`, if not NULL, is a field of
+ * place ARRAY: a row comes once for each of its values. */
+void query_sql_from (struct query_sql *q, unsigned tables, const struct field *array);
 const char *query_id_column (unsigned tables);
 
 /* The column compared (" >= ") with what it holds; codes by their text. */

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+#include "index/body.h"
+
 /* The key of an object, by its URI ("oss://bucket/key"). */
 #define KEY_OF_URI "substr (o.uri, 7 + instr (substr (o.uri, 7), '/'))"
 
@@ -119,6 +121,8 @@ void query_sql_column (struct query_sql *q, const struct field *f)
     } else if (f->place == PLACE_URI) {
         q->tables |= TABLE_OBJECT;
         query_sql_add (q, strcmp (f->column, "uri") == 0 ? "o.uri" : KEY_OF_URI);
+    } else if (f->place == PLACE_ARRAY) {
+        query_sql_add (q, "a.value");
     } else {
         bool is_text = field_is_text (f);
         q->tables |= is_text ? TABLE_TEXT : TABLE_FILE;
@@ -201,24 +205,58 @@ static void add_prefix (struct query_sql *q, const struct query_node *n)
     query_sql_comparison (q, n->field, " < ", &(struct field_value){ .text = end });
 }
 
+/* What a text lies in that is in the document only. */
+static void add_member (struct query_sql *q, const struct field *f)
+{
+    q->tables |= TABLE_DOC;
+    query_sql_add (q, "json_extract (d.json, '$.");
+    query_sql_add (q, f->name);
+    query_sql_add (q, "')");
+}
+
+static void add_body_match (struct query_sql *q, const struct query_node *n)
+{
+    g_autofree char *pattern = body_pattern (n->value.text);
+    q->tables |= TABLE_FILE;
+    query_sql_add (q, "f.id IN (SELECT rowid FROM body_words WHERE body_words MATCH ");
+    query_sql_text (q, pattern);
+    query_sql_add (q, ")");
+}
+
+static void add_code_match (struct query_sql *q, const struct query_node *n)
+{
+    query_sql_column (q, n->field);
+    query_sql_add (q, " IN (SELECT id FROM code WHERE phrase_match (text, ");
+    query_sql_text (q, n->value.text);
+    query_sql_add (q, "))");
+}
+
 static void add_match (struct query_sql *q, const struct query_node *n)
 {
-    if (n->field->place == PLACE_DOC) {
-        q->tables |= TABLE_DOC;
-        query_sql_column (q, n->field);
-        query_sql_add (q, " IS NOT NULL AND phrase_match (json_extract (d.json, '$.");
-        query_sql_add (q, n->field->name);
-        query_sql_add (q, "'), ");
-    } else {
-        query_sql_add (q, "phrase_match (");
-        query_sql_column (q, n->field);
-        query_sql_add (q, ", ");
+    bool is_in_doc = n->field->place == PLACE_DOC;
+    if (n->field->place == PLACE_BODY) {
+        add_body_match (q, n);
+        return;
     }
+    if (n->field->kind == KIND_CODE) {
+        add_code_match (q, n);
+        return;
+    }
+    if (is_in_doc) {
+        query_sql_column (q, n->field);
+        query_sql_add (q, " IS NOT NULL AND ");
+    }
+    query_sql_add (q, "phrase_match (");
+    if (is_in_doc)
+        add_member (q, n->field);
+    else
+        query_sql_column (q, n->field);
+    query_sql_add (q, ", ");
     query_sql_text (q, n->value.text);
     query_sql_add (q, ")");
 }
 
-static void add_leaf (struct query_sql *q, const struct query_node *n)
+static void add_comparison (struct query_sql *q, const struct query_node *n)
 {
     static const char *const operators[] = { [QUERY_EQ] = " = ",
                                              [QUERY_GT] = " > ",
@@ -235,6 +273,21 @@ static void add_leaf (struct query_sql *q, const struct query_node *n)
     } else {
         query_sql_comparison (q, n->field, operators[n->verb], &n->value);
     }
+}
+
+/* A condition on an array holds if it does for one of its members. */
+static void add_leaf (struct query_sql *q, const struct query_node *n)
+{
+    bool is_array = n->field->place == PLACE_ARRAY;
+    if (is_array) {
+        q->tables |= TABLE_FILE;
+        query_sql_add (q, "f.id IN (SELECT a.id FROM ");
+        query_sql_add (q, n->field->column);
+        query_sql_add (q, " a WHERE ");
+    }
+    add_comparison (q, n);
+    if (is_array)
+        query_sql_add (q, ")");
 }
 
 /* NULL (no value) counts as false. AND and OR keep it so; NOT would not, hence the coalesce. */
@@ -265,7 +318,7 @@ const char *query_id_column (unsigned tables)
 }
 
 /* object comes first where it is needed: it has no index by id, all others do. */
-void query_sql_from (struct query_sql *q, unsigned tables)
+void query_sql_from (struct query_sql *q, unsigned tables, const struct field *array)
 {
     static const struct {
         enum query_table table;
@@ -289,4 +342,10 @@ void query_sql_from (struct query_sql *q, unsigned tables)
             query_sql_add (q, id);
         is_first = false;
     }
+    if (!array)
+        return;
+    query_sql_add (q, " CROSS JOIN ");
+    query_sql_add (q, array->column);
+    query_sql_add (q, " a ON a.id = ");
+    query_sql_add (q, id);
 }

@@ -178,7 +178,7 @@ enum err rows_delete (struct change *c, const char *uri, const struct row *old, 
     sql_bind_text (st, 1, uri);
     r = sql_run (st, e);
     if (r == ERR_OK)
-        r = delete_by_id (c->s, "DELETE FROM file WHERE id = ?", old->id, e);
+        r = fields_delete_row (c->s, old->id, e);
     if (r == ERR_OK)
         r = delete_by_id (c->s, "DELETE FROM doc WHERE id = ?", old->id, e);
     if (r != ERR_OK)

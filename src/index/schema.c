@@ -5,11 +5,12 @@
 #include <string.h>
 #include <glib.h>
 
+#include "index/body.h"
 #include "index/fields.h"
 
 /* Raise it when the scripts below change; fields.def is watched by itself. */
 #define CATALOG_VERSION "1"
-#define DATASET_VERSION "1"
+#define DATASET_VERSION "2"
 
 static const char catalog_script[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -139,7 +140,7 @@ enum err schema_make_catalog (struct sql *s, struct error *e)
 
 enum err schema_make_dataset (struct sql *s, struct error *e)
 {
-    const char *const scripts[] = { dataset_script, fields_schema (), NULL };
+    const char *const scripts[] = { dataset_script, fields_schema (), body_schema, NULL };
     g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, scripts[1], -1);
     g_autofree char *version = g_strdup_printf (DATASET_VERSION "-%.8s", sum);
     return make_or_check (s, scripts, version,

@@ -91,10 +91,10 @@ static inline void test_write_row (struct sql *s, const struct test_row *row)
 
 static inline void test_delete_row (struct sql *s, const struct test_row *row)
 {
-    static const char *const texts[] = { "DELETE FROM file WHERE id = ?",
-                                         "DELETE FROM doc WHERE id = ?",
+    static const char *const texts[] = { "DELETE FROM doc WHERE id = ?",
                                          "DELETE FROM object WHERE id = ?" };
     struct error e;
+    must (fields_delete_row (s, row->id, &e), &e);
     for (size_t i = 0; i < G_N_ELEMENTS (texts); i++) {
         struct sql_stmt *st;
         must (sql_prepare (s, texts[i], &st, &e), &e);

@@ -43,8 +43,20 @@ static inline json_t *random_time (struct world *w)
     return json_string (text);
 }
 
+/* Up to three different ones. */
+static inline json_t *random_labels (struct world *w)
+{
+    static const char *const names[] = { "cat", "Red Sea", "\u5317\u4eac", "sea", "zoo 2021" };
+    json_t *list = json_array ();
+    for (int i = pick (w, 5), n = pick (w, 4); n > 0; i++, n--)
+        json_array_append_new (list, json_pack ("{s:s}", "LabelName", names[i % 5]));
+    return list;
+}
+
 static inline json_t *random_meta (struct world *w)
 {
+    static const char *const bodies[] = { "Call me Ishmael. Some years ago - never mind how long",
+                                          "IMG1234 \u5317\u4eac/Ishmael", "some\nyears later" };
     static const char *const types[] = { "image/jpeg", "image/png", "video/mp4", "text/plain" };
     static const char *const media[] = { "image", "video", "document", "other" };
     static const char *const exif[] = { "{\"Make\":{\"value\":\"Canon\"}}",
@@ -61,6 +73,8 @@ static inline json_t *random_meta (struct world *w)
     maybe (w, meta, "Duration", json_real (pick (w, 6) * 1800.5));
     maybe (w, meta, "PageCount", json_integer (pick (w, 4)));
     maybe (w, meta, "Language", json_string (pick (w, 2) ? "en" : "zh-Hans"));
+    maybe (w, meta, "Labels", random_labels (w));
+    maybe (w, meta, "DocumentText", json_string (bodies[pick (w, 3)]));
     maybe (w, meta, "EXIF", json_string (exif[pick (w, 2)]));
     return meta;
 }

@@ -35,8 +35,9 @@ static void names_the_node_that_is_wrong (void **state)
     refuses_condition (w, "{\"Operation\":\"eq\",\"Value\":\"1\"}", "Query.Field: is missing");
     refuses_condition (w, "{\"Operation\":\"eq\",\"Field\":\"Nothing\",\"Value\":\"1\"}",
                        "there is no field 'Nothing'");
-    refuses_condition (w, "{\"Operation\":\"eq\",\"Field\":\"Labels.LabelName\",\"Value\":\"1\"}",
-                       "'Labels.LabelName' is not supported in queries yet");
+    refuses_condition (
+        w, "{\"Operation\":\"eq\",\"Field\":\"Labels.ParentLabelName\",\"Value\":\"1\"}",
+        "'Labels.ParentLabelName' is not supported in queries yet");
     refuses_condition (w, "{\"Operation\":\"prefix\",\"Field\":\"Size\",\"Value\":\"1\"}",
                        "prefix is not allowed for Field Size, which takes: eq, gt, gte, lt, lte");
     refuses_condition (w, "{\"Operation\":\"eq\",\"Field\":\"Size\"}", "Query.Value: is missing");

@@ -42,8 +42,19 @@ static struct plain of_meta (const struct test_row *row, const char *name)
     return of_text (json_string_value (j));
 }
 
-static struct plain value_of (const struct test_row *row, const char *name)
+/* Of the field that may have several values, each; of all others, one at most. */
+static size_t count_values (const struct test_row *row, const char *name)
 {
+    bool is_array = strcmp (name, "Labels.LabelName") == 0;
+    return is_array ? json_array_size (json_object_get (row->meta, "Labels")) : 1;
+}
+
+static struct plain value_of (const struct test_row *row, const char *name, size_t index)
+{
+    if (strcmp (name, "Labels.LabelName") == 0) {
+        const json_t *label = json_array_get (json_object_get (row->meta, "Labels"), index);
+        return of_text (json_string_value (json_object_get (label, "LabelName")));
+    }
     g_autofree char *uri = test_row_uri (row);
     const struct {
         const char *name, *text;
@@ -91,27 +102,36 @@ static bool matches_phrase (const char *text, const char *words)
     return r;
 }
 
-static bool leaf_matches (const struct test_row *row, const json_t *q, const char *operation)
+static bool value_matches (const struct plain *v, const char *wanted, const char *operation)
 {
-    _cleanup_plain_ struct plain v =
-        value_of (row, json_string_value (json_object_get (q, "Field")));
-    const char *wanted = json_string_value (json_object_get (q, "Value"));
-    if (!v.is_set || strcmp (operation, "exist") == 0)
-        return v.is_set;
+    if (!v->is_set || strcmp (operation, "exist") == 0)
+        return v->is_set;
     if (strcmp (operation, "prefix") == 0)
-        return g_str_has_prefix (v.text, wanted);
+        return g_str_has_prefix (v->text, wanted);
     if (strcmp (operation, "match-phrase") == 0)
-        return matches_phrase (v.text, wanted);
+        return matches_phrase (v->text, wanted);
     struct plain with = { .is_set = true, .text = (char *) wanted };
     int64_t ns;
-    if (!v.is_text)
+    if (!v->is_text)
         with.number = clock_parse (wanted, &ns, NULL) ? (double) ns : g_ascii_strtod (wanted, NULL);
-    int c = compare (&v, &with);
+    int c = compare (v, &with);
     return strcmp (operation, "eq") == 0    ? c == 0
            : strcmp (operation, "gt") == 0  ? c > 0
            : strcmp (operation, "gte") == 0 ? c >= 0
            : strcmp (operation, "lt") == 0  ? c < 0
                                             : c <= 0;
+}
+
+static bool leaf_matches (const struct test_row *row, const json_t *q, const char *operation)
+{
+    const char *name = json_string_value (json_object_get (q, "Field"));
+    const char *wanted = json_string_value (json_object_get (q, "Value"));
+    for (size_t i = 0; i < count_values (row, name); i++) {
+        _cleanup_plain_ struct plain v = value_of (row, name, i);
+        if (value_matches (&v, wanted, operation))
+            return true;
+    }
+    return false;
 }
 
 static bool matches (const struct test_row *row, const json_t *q)
@@ -135,13 +155,16 @@ static bool matches (const struct test_row *row, const json_t *q)
 static char *random_value (struct world *w, const struct field *f, const char *operation)
 {
     const struct test_row *row = w->rows->pdata[pick (w, (int) w->rows->len)];
-    _cleanup_plain_ struct plain v = value_of (row, f->name);
+    _cleanup_plain_ struct plain v = value_of (row, f->name, 0);
     if (strcmp (f->name, "ObjectStatus") == 0)
         return g_strdup (v.text);
     if (strcmp (operation, "match-phrase") == 0)
         return g_strdup (strcmp (f->name, "Filename") == 0 ? (pick (w, 2) ? "cat" : "\u4eac")
                          : strcmp (f->name, "EXIF") == 0   ? "nikon d90"
-                                                           : "Broken");
+                         : strcmp (f->name, "DocumentText") == 0
+                             ? (pick (w, 2) ? "some years" : "\u4eac ishmael")
+                         : strcmp (f->name, "Labels.LabelName") == 0 ? "sea"
+                                                                     : "Broken");
     if (f->kind == KIND_TIME) {
         char text[CLOCK_TEXT_SIZE];
         clock_format ((int64_t) v.number, -90, text);
@@ -220,7 +243,7 @@ static int compare_rows (gconstpointer pa, gconstpointer pb, gpointer order)
     const struct order *o = order;
     for (int i = 0; i < MAX (o->n, 1); i++) {
         const char *name = o->n ? o->fields[i] : "URI";
-        _cleanup_plain_ struct plain x = value_of (a, name), y = value_of (b, name);
+        _cleanup_plain_ struct plain x = value_of (a, name, 0), y = value_of (b, name, 0);
         if (x.is_set != y.is_set)
             return x.is_set ? -1 : 1;
         int c = x.is_set ? compare (&x, &y) : 0;
@@ -366,22 +389,28 @@ struct plain_sum {
     GHashTable *groups; /* value -> count */
 };
 
+static void add_value (struct plain_sum *s, const struct field *f, const struct plain *v)
+{
+    s->n++;
+    s->sum += v->number;
+    s->min = MIN (s->min, v->number);
+    s->max = MAX (s->max, v->number);
+    char *key = group_value (f, v);
+    gsize before = GPOINTER_TO_SIZE (g_hash_table_lookup (s->groups, key));
+    g_hash_table_replace (s->groups, key, GSIZE_TO_POINTER (before + 1));
+}
+
 static struct plain_sum sum_up (struct world *w, const json_t *condition, const struct field *f)
 {
     struct plain_sum s = { .min = INFINITY, .max = -INFINITY };
     s.groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < w->rows->len; i++) {
         const struct test_row *row = w->rows->pdata[i];
-        _cleanup_plain_ struct plain v = value_of (row, f->name);
-        if (!v.is_set || !matches (row, condition))
-            continue;
-        s.n++;
-        s.sum += v.number;
-        s.min = MIN (s.min, v.number);
-        s.max = MAX (s.max, v.number);
-        char *key = group_value (f, &v);
-        gsize before = GPOINTER_TO_SIZE (g_hash_table_lookup (s.groups, key));
-        g_hash_table_replace (s.groups, key, GSIZE_TO_POINTER (before + 1));
+        for (size_t k = 0; k < count_values (row, f->name); k++) {
+            _cleanup_plain_ struct plain v = value_of (row, f->name, k);
+            if (v.is_set && matches (row, condition))
+                add_value (&s, f, &v);
+        }
     }
     return s;
 }
