@@ -139,6 +139,13 @@
 /* XMP and IPTC. */
 #define LIMIT_CAPTION        1024      /* bytes of a title or artist; longer is cut */
 #define LIMIT_CAPTION_SOURCE 4096      /* bytes of such a text in the file that are looked at */
+#define LIMIT_KEYWORD        256       /* bytes of a keyword; longer is cut */
+#define LIMIT_KEYWORDS       256       /* of an image */
+#define LIMIT_LANGUAGE       64        /* bytes of the name of a language; longer is cut */
+#define LIMIT_PROFILE_NAME   256       /* bytes of the name of a colour profile; longer is cut */
+#define LIMIT_ICC_PARTS      64        /* segments of a JPEG with a colour profile */
+#define LIMIT_ICC_TAGS       256       /* of a colour profile */
+#define LIMIT_ICC_TEXT       512       /* bytes of such a name in the file */
 #define LIMIT_XMP            (1 * MIB) /* of a packet, and of its extension */
 #define LIMIT_XMP_DEPTH      64        /* elements within elements */
 #define LIMIT_XMP_PREFIX     32        /* bytes of a prefix of a namespace, its NUL included */
@@ -147,6 +154,9 @@
 /* Containers. */
 #define LIMIT_SEGMENTS        16384   /* segments of a JPEG, chunks of a WebP, boxes of a HEIF */
 #define LIMIT_CHUNKS          1000000 /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
+#define LIMIT_PICTURES        256         /* of a JPEG with several */
+#define LIMIT_TRAILERS        64          /* parts of what Samsung writes behind an image */
+#define LIMIT_PAGES           10000       /* of a TIFF */
 #define LIMIT_ITEMS           16384   /* items of a HEIF */
 #define LIMIT_ITEM_PROPERTIES 32      /* properties of one of them */
 #define LIMIT_PNG_TEXTS       4096    /* texts of a PNG that are looked at, of each kind */

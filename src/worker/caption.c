@@ -11,6 +11,8 @@ void caption_clear (struct caption *c)
     g_clear_pointer (&c->title, g_free);
     g_clear_pointer (&c->artist, g_free);
     g_clear_pointer (&c->time, g_free);
+    g_clear_pointer (&c->language, g_free);
+    g_clear_pointer (&c->keywords, g_ptr_array_unref);
 }
 
 static char *latin1 (const char *value, size_t length)
@@ -22,18 +24,17 @@ static char *latin1 (const char *value, size_t length)
 }
 
 /* The end of a text that is too long goes, at the start of a character. */
-static void shorten (char *text)
+static void shorten (char *text, size_t limit)
 {
-    if (strlen (text) <= LIMIT_CAPTION)
+    if (strlen (text) <= limit)
         return;
-    size_t n = LIMIT_CAPTION;
+    size_t n = limit;
     while ((text[n] & 0xc0) == 0x80)
         n--;
     text[n] = '\0';
 }
 
-/* NULL if nothing is left. */
-static char *clean (const char *value, size_t length)
+char *caption_clean (const char *value, size_t length, size_t limit)
 {
     length = strnlen (value, MIN (length, LIMIT_CAPTION_SOURCE));
     const char *end;
@@ -44,22 +45,36 @@ static char *clean (const char *value, size_t length)
     for (char *p = text; *p; p++)
         if (g_ascii_iscntrl (*p))
             *p = ' ';
-    shorten (text);
-    g_strstrip (text);
+    g_strchug (text);
+    shorten (text, limit);
+    g_strchomp (text);
     return *text ? g_steal_pointer (&text) : NULL;
 }
 
 void caption_set (char **text, const char *value, size_t length)
 {
     if (!*text)
-        *text = clean (value, length);
+        *text = caption_clean (value, length, LIMIT_CAPTION);
 }
 
 void caption_append (char **text, const char *value, size_t length)
 {
-    g_autofree char *more = clean (value, length), *old = g_steal_pointer (text);
+    g_autofree char *more = caption_clean (value, length, LIMIT_CAPTION),
+                    *old = g_steal_pointer (text);
     *text = old && more ? g_strjoin (", ", old, more, NULL)
                         : (old ? g_steal_pointer (&old) : g_steal_pointer (&more));
     if (*text)
-        shorten (*text);
+        shorten (*text, LIMIT_CAPTION);
+}
+
+void caption_add_keyword (GPtrArray **keywords, const char *value, size_t length)
+{
+    g_autofree char *keyword = caption_clean (value, length, LIMIT_KEYWORD);
+    if (!keyword)
+        return;
+    if (!*keywords)
+        *keywords = g_ptr_array_new_with_free_func (g_free);
+    if ((*keywords)->len < LIMIT_KEYWORDS &&
+        !g_ptr_array_find_with_equal_func (*keywords, keyword, g_str_equal, NULL))
+        g_ptr_array_add (*keywords, g_steal_pointer (&keyword));
 }

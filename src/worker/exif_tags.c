@@ -192,6 +192,40 @@ static const struct exif_tag interop_tags[] = {
     { 0x1002, EXIF_PLAIN, "RelatedImageLength" },
 };
 
+static const struct exif_tag canon_tags[] = {
+    { 0x000c, EXIF_SERIAL, "BodySerialNumber" },
+    { 0x0095, EXIF_NAME, "LensModel" },
+};
+
+static const struct exif_tag nikon_tags[] = {
+    { 0x001d, EXIF_NAME, "BodySerialNumber" },
+    { 0x0084, EXIF_LENS, "LensModel" },
+};
+
+static const struct exif_tag fuji_tags[] = {
+    { 0x0010, EXIF_NAME, "InternalSerialNumber" },
+};
+
+static const struct exif_tag olympus_equipment_tags[] = {
+    { 0x0101, EXIF_NAME, "BodySerialNumber" },
+    { 0x0202, EXIF_NAME, "LensSerialNumber" },
+    { 0x0203, EXIF_NAME, "LensModel" },
+};
+
+static const struct exif_tag panasonic_tags[] = {
+    { 0x0025, EXIF_NAME, "InternalSerialNumber" },
+    { 0x0051, EXIF_NAME, "LensModel" },
+    { 0x0052, EXIF_NAME, "LensSerialNumber" },
+};
+
+static const struct exif_tag pentax_tags[] = {
+    { 0x0229, EXIF_NAME, "BodySerialNumber" },
+};
+
+static const struct exif_tag apple_tags[] = {
+    { 0x0011, EXIF_NAME, "ContentIdentifier" },
+};
+
 static const struct {
     const struct exif_tag *rows;
     size_t n;
@@ -201,6 +235,14 @@ static const struct {
     [EXIF_GPS] = { gps_tags, N_ELEMENTS (gps_tags) },
     [EXIF_INTEROP] = { interop_tags, N_ELEMENTS (interop_tags) },
     [EXIF_SUB] = { NULL, 0 },
+    [EXIF_CANON] = { canon_tags, N_ELEMENTS (canon_tags) },
+    [EXIF_NIKON] = { nikon_tags, N_ELEMENTS (nikon_tags) },
+    [EXIF_FUJI] = { fuji_tags, N_ELEMENTS (fuji_tags) },
+    [EXIF_OLYMPUS] = { NULL, 0 },
+    [EXIF_OLYMPUS_EQUIPMENT] = { olympus_equipment_tags, N_ELEMENTS (olympus_equipment_tags) },
+    [EXIF_PANASONIC] = { panasonic_tags, N_ELEMENTS (panasonic_tags) },
+    [EXIF_PENTAX] = { pentax_tags, N_ELEMENTS (pentax_tags) },
+    [EXIF_APPLE] = { apple_tags, N_ELEMENTS (apple_tags) },
 };
 
 const struct exif_tag *exif_find_tag (enum exif_directory directory, uint16_t tag)

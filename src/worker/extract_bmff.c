@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "worker/box.h"
 #include "worker/extract.h"
+#include "worker/icc.h"
 #include "worker/image.h"
 #include "worker/xmp.h"
 
@@ -19,6 +20,7 @@ struct heif {
     unsigned n_properties;
     unsigned rotation, mirror; /* quarter turns to the left; 1: top to bottom, 2: left to right */
     unsigned rotation_order, mirror_order;
+    char *profile, *coded; /* names of the colour profile; owned */
     struct image *image;
 };
 
@@ -72,6 +74,20 @@ static void read_associations (struct heif *h, const struct box *box)
     }
 }
 
+/* A profile, or three numbers that stand for one. */
+static void read_colours (struct heif *h, const struct box *box)
+{
+    uint64_t at = box->at, type, primaries, transfer;
+    if (!box_number (h->in, &at, box->end, 4, &type))
+        return;
+    if (type == BOX_TYPE ('p', 'r', 'o', 'f') || type == BOX_TYPE ('r', 'I', 'C', 'C'))
+        icc_read (h->in, at, box->end - at, &h->profile);
+    else if (type == BOX_TYPE ('n', 'c', 'l', 'x') &&
+             box_number (h->in, &at, box->end, 2, &primaries) &&
+             box_number (h->in, &at, box->end, 2, &transfer))
+        icc_coded ((unsigned) primaries, (unsigned) transfer, &h->coded);
+}
+
 /* One property; `order` is its place among those of the item. */
 static void read_property (struct heif *h, const struct box *box, unsigned order)
 {
@@ -94,6 +110,9 @@ static void read_property (struct heif *h, const struct box *box, unsigned order
             h->mirror = 1 + (p[0] & 1);
             h->mirror_order = order;
         }
+        break;
+    case BOX_TYPE ('c', 'o', 'l', 'r'):
+        read_colours (h, box);
         break;
     default:
         break;
@@ -252,17 +271,57 @@ static void read_xmp (struct heif *h)
 /* ---- sequences ---- */
 
 /* The last eight bytes of a track's header are its size, in 16.16 fixed point. */
+static void read_track_size (struct input *in, const struct box *trak, struct image *image)
+{
+    struct box tkhd;
+    if (!box_find (in, trak, 0, BOX_TYPE ('t', 'k', 'h', 'd'), &tkhd))
+        return;
+    const uint8_t *p = tkhd.end - tkhd.at >= 84 ? input_at (in, tkhd.end - 8, 8) : NULL;
+    image->width = p ? get_u16be (p) : 0;
+    image->height = p ? get_u16be (p + 4) : 0;
+}
+
+/* The number of samples of a track of pictures; 0 for another track. */
+static uint64_t count_pictures (struct input *in, const struct box *trak)
+{
+    struct box mdia, box;
+    const uint8_t *p;
+    if (!box_find (in, trak, 0, BOX_TYPE ('m', 'd', 'i', 'a'), &mdia) ||
+        !box_find (in, &mdia, 0, BOX_TYPE ('h', 'd', 'l', 'r'), &box) || box.end - box.at < 12 ||
+        !(p = input_at (in, box.at + 8, 4)) || memcmp (p, "pict", 4) ||
+        !box_find (in, &mdia, 0, BOX_TYPE ('m', 'i', 'n', 'f'), &box) ||
+        !box_find (in, &box, 0, BOX_TYPE ('s', 't', 'b', 'l'), &box) ||
+        !box_find (in, &box, 0, BOX_TYPE ('s', 't', 's', 'z'), &box) || box.end - box.at < 12 ||
+        !(p = input_at (in, box.at + 8, 4)))
+        return 0;
+    return get_u32be (p);
+}
+
 static void read_tracks (struct input *in, const struct box *moov, struct image *image)
 {
-    struct box trak, tkhd;
-    uint64_t at = moov->at;
+    struct box trak;
+    uint64_t at = moov->at, pictures = 0;
     for (unsigned i = 0; i < LIMIT_SEGMENTS && box_next (in, &at, moov->end, &trak); i++) {
-        if (trak.type != BOX_TYPE ('t', 'r', 'a', 'k') || image->width ||
-            !box_find (in, &trak, 0, BOX_TYPE ('t', 'k', 'h', 'd'), &tkhd))
+        if (trak.type != BOX_TYPE ('t', 'r', 'a', 'k'))
             continue;
-        const uint8_t *p = tkhd.end - tkhd.at >= 84 ? input_at (in, tkhd.end - 8, 8) : NULL;
-        image->width = p ? get_u16be (p) : 0;
-        image->height = p ? get_u16be (p + 4) : 0;
+        if (!image->width)
+            read_track_size (in, &trak, image);
+        if (!pictures)
+            pictures = count_pictures (in, &trak);
+    }
+    image->frames = MAX (pictures, 1);
+}
+
+/* What lies beside the description of the image: a sequence, and the video of a motion photo. */
+static void read_others (struct input *in, struct image *image)
+{
+    struct box box;
+    uint64_t at = 0;
+    for (unsigned i = 0; i < LIMIT_SEGMENTS && box_next (in, &at, in->size, &box); i++) {
+        if (box.type == BOX_TYPE ('m', 'o', 'o', 'v'))
+            read_tracks (in, &box, image);
+        else if (box.type == BOX_TYPE ('m', 'p', 'v', 'd'))
+            image->is_motion = true;
     }
 }
 
@@ -271,15 +330,16 @@ enum err extract_bmff (struct input *in, json_t *meta, struct error *e)
     _cleanup_image_ struct image image;
     const char *type = json_string_value (json_object_get (meta, "ContentType"));
     image_init (&image, type && !strncmp (type, "image/avif", 10) ? "avif" : "heic");
-    struct box file = { 0, 0, in->size }, moov;
+    struct box file = { 0, 0, in->size };
     struct heif h = { .in = in, .image = &image };
     if (box_find (in, &file, 0, BOX_TYPE ('m', 'e', 't', 'a'), &h.meta)) {
         read_primary (&h);
         read_properties (&h);
         read_exif (&h);
         read_xmp (&h);
+        image.profile = h.profile ? g_steal_pointer (&h.profile) : g_steal_pointer (&h.coded);
+        g_free (h.coded);
     }
-    if (!image.width && box_find (in, &file, 0, BOX_TYPE ('m', 'o', 'o', 'v'), &moov))
-        read_tracks (in, &moov, &image);
+    read_others (in, &image);
     return image_report (in, &image, meta, e);
 }

@@ -19,6 +19,7 @@ static const struct {
 } parts[] = {
     { BOX_TYPE ('C', 'M', 'T', '1'), EXIF_IFD0 },
     { BOX_TYPE ('C', 'M', 'T', '2'), EXIF_EXIF },
+    { BOX_TYPE ('C', 'M', 'T', '3'), EXIF_CANON },
     { BOX_TYPE ('C', 'M', 'T', '4'), EXIF_GPS },
 };
 

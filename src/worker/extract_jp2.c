@@ -1,9 +1,11 @@
 /* JPEG 2000: the header box of a file, or the size segment of a raw codestream. */
 #include <string.h>
+#include <glib.h>
 
 #include "base/limits.h"
 #include "worker/box.h"
 #include "worker/extract.h"
+#include "worker/icc.h"
 #include "worker/image.h"
 #include "worker/iptc.h"
 #include "worker/xmp.h"
@@ -31,6 +33,20 @@ static void read_header (struct input *in, const struct box *jp2h, struct image 
     image->width = get_u32be (p + 4);
 }
 
+/* A profile, or the number of colours that everybody knows: sRGB is 16. */
+static void read_colours (struct input *in, const struct box *jp2h, struct image *image)
+{
+    struct box colr;
+    const uint8_t *p;
+    if (!box_find (in, jp2h, 0, BOX_TYPE ('c', 'o', 'l', 'r'), &colr) || colr.end - colr.at < 7 ||
+        !(p = input_at (in, colr.at, 7)))
+        return;
+    if (p[0] == 2 || p[0] == 3)
+        icc_read (in, colr.at + 3, colr.end - colr.at - 3, &image->profile);
+    else if (p[0] == 1 && get_u32be (p + 3) == 16 && !image->profile)
+        image->profile = g_strdup ("sRGB");
+}
+
 static void parse_exif (struct input *in, uint64_t at, uint64_t length, struct image *image)
 {
     exif_parse (in, at, length, &image->exif);
@@ -55,6 +71,12 @@ static const struct {
     { "\x33\xc7\xa4\xd2\xb8\x1d\x47\x23\xa0\xba\xf1\xa3\xe0\x97\xad\x38", parse_iptc },
 };
 
+static void read_head (struct input *in, const struct box *jp2h, struct image *image)
+{
+    read_header (in, jp2h, image);
+    read_colours (in, jp2h, image);
+}
+
 static void read_uuid (struct input *in, const struct box *box, struct image *image)
 {
     const uint8_t *p = box->end - box->at >= 16 ? input_at (in, box->at, 16) : NULL;
@@ -71,7 +93,7 @@ static void read_boxes (struct input *in, struct image *image)
     uint64_t at = 0;
     for (unsigned i = 0; i < LIMIT_SEGMENTS && box_next (in, &at, in->size, &box); i++) {
         if (box.type == BOX_TYPE ('j', 'p', '2', 'h'))
-            read_header (in, &box, image);
+            read_head (in, &box, image);
         else if (box.type == BOX_TYPE ('u', 'u', 'i', 'd'))
             read_uuid (in, &box, image);
         else if (box.type == BOX_TYPE ('j', 'p', '2', 'c') && !image->width)

@@ -1,12 +1,15 @@
 /* JPEG: the markers up to the first scan, and the segments of EXIF, XMP and Photoshop among them.
  */
 #include <string.h>
+#include <glib.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
+#include "worker/icc.h"
 #include "worker/image.h"
 #include "worker/iptc.h"
 #include "worker/jpeg.h"
+#include "worker/trailer.h"
 #include "worker/xmp.h"
 
 /* Every kind of frame header: SOF0 to SOF15 without DHT, JPG and DAC, which share their numbers. */
@@ -16,7 +19,7 @@ static bool is_frame_header (uint8_t marker)
 }
 
 /* Segments by marker and the bytes that they begin with. */
-enum content { EXIF, XMP, XMP_EXTENSION, RESOURCES, N_CONTENTS };
+enum content { EXIF, XMP, XMP_EXTENSION, PROFILE, MULTI_PICTURE, RESOURCES, N_CONTENTS };
 
 static const struct {
     uint8_t marker, length;
@@ -25,6 +28,8 @@ static const struct {
     [EXIF] = { 0xe1, 6, "Exif\0" }, /* the sixth byte is 0 or 0xff */
     [XMP] = { 0xe1, 29, "http://ns.adobe.com/xap/1.0/" },
     [XMP_EXTENSION] = { 0xe1, 35, "http://ns.adobe.com/xmp/extension/" },
+    [PROFILE] = { 0xe2, 12, "ICC_PROFILE" },
+    [MULTI_PICTURE] = { 0xe2, 4, "MPF" },
     [RESOURCES] = { 0xed, 14, "Photoshop 3.0" },
 };
 
@@ -33,6 +38,8 @@ struct jpeg {
     struct image *image;
     struct xmp *extension; /* NULL: none yet */
     uint64_t extended;     /* bytes of it that were read */
+    struct icc_part profile[LIMIT_ICC_PARTS];
+    unsigned n_profile; /* parts of it that are there, from the first on */
 };
 
 static enum content find_content (const struct jpeg *j, uint8_t marker, uint64_t at, size_t length)
@@ -61,6 +68,15 @@ static void read_extension (struct jpeg *j, uint64_t at, size_t length)
     j->extended += length - 40;
 }
 
+/* A part of a profile: its number and that of all parts, which are in order wherever anyone wrote
+ * them. */
+static void read_profile (struct jpeg *j, uint64_t at, size_t length)
+{
+    const uint8_t *p = length > 2 ? input_at (j->in, at, 2) : NULL;
+    if (p && p[0] == j->n_profile + 1 && j->n_profile < LIMIT_ICC_PARTS)
+        j->profile[j->n_profile++] = (struct icc_part){ at + 2, length - 2 };
+}
+
 static void read_application (struct jpeg *j, uint8_t marker, uint64_t at, size_t length)
 {
     enum content c = find_content (j, marker, at, length);
@@ -77,6 +93,12 @@ static void read_application (struct jpeg *j, uint8_t marker, uint64_t at, size_
         break;
     case XMP_EXTENSION:
         read_extension (j, at, length);
+        break;
+    case PROFILE:
+        read_profile (j, at, length);
+        break;
+    case MULTI_PICTURE:
+        j->image->frames = trailer_pictures (j->in, at, length);
         break;
     case RESOURCES:
         iptc_resources (j->in, at, length, j->image);
@@ -133,6 +155,7 @@ void jpeg_read (struct input *in, uint64_t at, struct image *image)
     if (!p || memcmp (p, "\xff\xd8", 2))
         return;
     read_segments (&j, at + 2);
+    icc_read_parts (in, j.profile, j.n_profile, &image->profile);
     if (j.extension)
         xmp_report (j.extension, &image->xmp);
     xmp_free (j.extension);
@@ -145,5 +168,7 @@ enum err extract_jpeg (struct input *in, json_t *meta, struct error *e)
     _cleanup_image_ struct image image;
     image_init (&image, "jpg");
     jpeg_read (in, 0, &image);
+    const char *make = exif_get (&image.exif, "Make");
+    image.is_motion = make && !g_ascii_strcasecmp (make, "samsung") && trailer_has_video (in);
     return image_report (in, &image, meta, e);
 }

@@ -2,9 +2,11 @@
  * pixels.
  */
 #include <string.h>
+#include <glib.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
+#include "worker/icc.h"
 #include "worker/image.h"
 #include "worker/png_text.h"
 
@@ -22,7 +24,29 @@ static void read_exif (struct input *in, uint64_t at, uint32_t length, struct im
     exif_parse (in, at, length, &image->exif);
 }
 
-enum { N_KINDS = 5 };
+/* How often it is shown stands behind how many pictures there are. */
+static void read_animation (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    const uint8_t *p = length >= 8 ? input_at (in, at, 8) : NULL;
+    image->frames = p ? get_u32be (p) : 0;
+}
+
+/* The colours are those of sRGB, whatever else is said. */
+static void read_srgb (struct input *in UNUSED, uint64_t at UNUSED, uint32_t length UNUSED,
+                       struct image *image)
+{
+    if (!image->profile)
+        image->profile = g_strdup ("sRGB");
+}
+
+static void read_coded (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    const uint8_t *p = length >= 4 ? input_at (in, at, 4) : NULL;
+    if (p)
+        icc_coded (p[0], p[1], &image->profile);
+}
+
+enum { N_KINDS = 9 };
 
 static const struct {
     char name[5];
@@ -30,6 +54,10 @@ static const struct {
     void (*read) (struct input *in, uint64_t at, uint32_t length, struct image *image);
 } chunks[N_KINDS] = {
     { "IHDR", 1, read_header },
+    { "acTL", 1, read_animation },
+    { "cICP", 1, read_coded },
+    { "iCCP", 1, png_profile },
+    { "sRGB", 1, read_srgb },
     { "eXIf", 1, read_exif },
     { "iTXt", LIMIT_PNG_TEXTS, png_itxt },
     { "tEXt", LIMIT_PNG_TEXTS, png_text },

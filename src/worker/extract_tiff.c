@@ -1,6 +1,10 @@
 /* TIFF, and the raw formats that are TIFF with a directory or a magic number of their maker's. */
+#include <string.h>
+#include <glib.h>
+
 #include "base/text.h"
 #include "worker/extract.h"
+#include "worker/icc.h"
 #include "worker/image.h"
 #include "worker/iptc.h"
 #include "worker/jpeg.h"
@@ -16,6 +20,7 @@ static void read_tiff (struct input *in, struct image *image)
     xmp_parse (in, x->xmp.at, x->xmp.size, &image->xmp);
     iptc_parse (in, x->iptc.at, x->iptc.size, &image->iptc);
     iptc_resources (in, x->resources.at, x->resources.size, image);
+    icc_read (in, x->icc.at, x->icc.size, &image->profile);
 }
 
 enum err extract_tiff (struct input *in, json_t *meta, struct error *e)
@@ -23,6 +28,9 @@ enum err extract_tiff (struct input *in, json_t *meta, struct error *e)
     _cleanup_image_ struct image image;
     image_init (&image, "tiff");
     read_tiff (in, &image);
+    const char *type = json_string_value (json_object_get (meta, "ContentType"));
+    if (type && !strcmp (type, "image/tiff"))
+        image.frames = MAX (exif_count_pages (in), 1);
     return image_report (in, &image, meta, e);
 }
 

@@ -1,8 +1,11 @@
-/* WebP: the canvas (VP8X), else the frame (VP8, VP8L), and the EXIF and XMP chunks at the end. */
+/* WebP: the canvas (VP8X), else the frame (VP8, VP8L), the frames of an animation, and the chunks
+ * of EXIF, XMP and the profile. */
 #include <string.h>
+#include <glib.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
+#include "worker/icc.h"
 #include "worker/image.h"
 #include "worker/xmp.h"
 
@@ -44,11 +47,35 @@ static void read_exif (struct input *in, uint64_t at, uint32_t length, struct im
         exif_parse (in, at + skip, length - skip, &image->exif);
 }
 
+static void read_frame (struct input *in UNUSED, uint64_t at UNUSED, uint32_t length UNUSED,
+                        struct image *image)
+{
+    image->frames++;
+}
+
+static void read_xmp (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    xmp_parse (in, at, length, &image->xmp);
+}
+
+static void read_profile (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    icc_read (in, at, length, &image->profile);
+}
+
+static const struct {
+    char name[5];
+    void (*read) (struct input *in, uint64_t at, uint32_t length, struct image *image);
+} facts[] = {
+    { "ANMF", read_frame }, { "EXIF", read_exif }, { "XMP ", read_xmp }, { "ICCP", read_profile }
+};
+
 enum err extract_webp (struct input *in, json_t *meta, struct error *e)
 {
     _cleanup_image_ struct image image;
     image_init (&image, "webp");
     uint64_t at = 12;
+    image.frames = 0;
     for (unsigned i = 0; i < LIMIT_SEGMENTS; i++) {
         const uint8_t *p = input_at (in, at, 8);
         if (!p)
@@ -59,11 +86,11 @@ enum err extract_webp (struct input *in, json_t *meta, struct error *e)
         for (size_t k = 0; k < N_ELEMENTS (chunks) && !image.width; k++)
             if (!memcmp (name, chunks[k].name, 4) && (p = input_at (in, at + 8, chunks[k].size)))
                 chunks[k].read (p, &image);
-        if (!memcmp (name, "EXIF", 4))
-            read_exif (in, at + 8, length, &image);
-        if (!memcmp (name, "XMP ", 4))
-            xmp_parse (in, at + 8, length, &image.xmp);
+        for (size_t k = 0; k < N_ELEMENTS (facts); k++)
+            if (!memcmp (name, facts[k].name, 4))
+                facts[k].read (in, at + 8, length, &image);
         at += 8ull + length + (length & 1);
     }
+    image.frames = MAX (image.frames, 1);
     return image_report (in, &image, meta, e);
 }

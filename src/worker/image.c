@@ -4,17 +4,20 @@
 #include <string.h>
 #include <glib.h>
 
+#include "base/limits.h"
+#include "base/text.h"
 #include "worker/civil.h"
 
 void image_init (struct image *image, const char *format)
 {
-    *image = (struct image){ .format = format };
+    *image = (struct image){ .format = format, .frames = 1 };
     exif_init (&image->exif);
 }
 
 void image_clear (struct image *image)
 {
     exif_clear (&image->exif);
+    g_clear_pointer (&image->profile, g_free);
     caption_clear (&image->xmp);
     caption_clear (&image->iptc);
 }
@@ -96,6 +99,59 @@ static void report_caption (const struct image *image, const struct caption *sid
     g_free (artist);
 }
 
+static void add_labels (GPtrArray **all, GPtrArray *keywords)
+{
+    for (unsigned i = 0; keywords && i < keywords->len; i++) {
+        const char *keyword = g_ptr_array_index (keywords, i);
+        caption_add_keyword (all, keyword, strlen (keyword));
+    }
+}
+
+/* XPKeywords are one text, with semicolons between. */
+static void report_labels (const struct image *image, const struct caption *sidecar, json_t *meta)
+{
+    g_autoptr (GPtrArray) all = NULL;
+    const char *text = exif_get (&image->exif, "XPKeywords");
+    g_auto (GStrv) parts = g_strsplit (text ? text : "", ";", LIMIT_KEYWORDS);
+    add_labels (&all, sidecar->keywords);
+    add_labels (&all, image->xmp.keywords);
+    add_labels (&all, image->iptc.keywords);
+    for (char **p = parts; *p; p++)
+        caption_add_keyword (&all, *p, strlen (*p));
+    if (!all)
+        return;
+    json_t *labels = json_array ();
+    for (unsigned i = 0; i < all->len; i++)
+        json_array_append_new (
+            labels, json_pack ("{s:s, s:f}", "LabelName", all->pdata[i], "LabelConfidence", 1.0));
+    json_object_set_new (meta, "Labels", labels);
+}
+
+static void report_rating (const struct image *image, const struct caption *sidecar, json_t *meta)
+{
+    const char *text = exif_get (&image->exif, "Rating");
+    uint64_t rating;
+    if (sidecar->has_rating)
+        json_object_set_new (meta, "Rating", json_integer (sidecar->rating));
+    else if (image->xmp.has_rating)
+        json_object_set_new (meta, "Rating", json_integer (image->xmp.rating));
+    else if (text && text_parse_u64 (text, &rating) && rating <= 5)
+        json_object_set_new (meta, "Rating", json_integer ((json_int_t) rating));
+}
+
+static void report_kind (const struct image *image, const struct caption *sidecar, json_t *meta)
+{
+    const char *language = text_of (sidecar->language, image->xmp.language, NULL);
+    if (image->frames)
+        json_object_set_new (meta, "FrameCount", json_integer ((json_int_t) image->frames));
+    if (image->profile)
+        json_object_set_new (meta, "ColorProfile", json_string (image->profile));
+    if (language)
+        json_object_set_new (meta, "Language", json_string (language));
+    if (image->is_motion || image->xmp.is_motion || exif_get (&image->exif, "ContentIdentifier"))
+        json_object_set_new (meta, "MotionPhoto", json_string ("true"));
+}
+
 static void append_degrees (GString *out, double value)
 {
     char buf[G_ASCII_DTOSTR_BUF_SIZE];
@@ -139,7 +195,7 @@ static void set_number (struct exif *x, const char *name, uint64_t value)
     exif_set (x, name, buf);
 }
 
-/* The answer of image/info: the tags, and four facts that are the image's own whatever the tags
+/* The answer of image/info: the tags, and five facts that are the image's own whatever the tags
  * say. */
 static void report_info (const struct input *in, struct image *image, json_t *meta)
 {
@@ -147,6 +203,8 @@ static void report_info (const struct input *in, struct image *image, json_t *me
     set_number (x, "FileSize", in->size);
     set_number (x, "ImageWidth", image->width);
     set_number (x, "ImageHeight", image->height);
+    if (image->frames)
+        set_number (x, "FrameCount", image->frames);
     exif_set (x, "Format", image->format);
     char *text = json_dumps (x->tags, JSON_COMPACT | JSON_SORT_KEYS);
     json_object_set_new (meta, "EXIF", json_string (text));
@@ -172,5 +230,8 @@ enum err image_report (const struct input *in, struct image *image, json_t *meta
     report_time (image, sidecar, meta);
     report_position (image, sidecar, meta);
     report_caption (image, sidecar, meta);
+    report_labels (image, sidecar, meta);
+    report_rating (image, sidecar, meta);
+    report_kind (image, sidecar, meta);
     return ERR_OK;
 }

@@ -5,13 +5,22 @@
 #include <glib.h>
 
 #include "base/limits.h"
+#include "worker/icc.h"
 #include "worker/xmp.h"
 
 /* Numbers of data sets in the application record. */
-enum { OBJECT_NAME = 5, DATE_CREATED = 55, TIME_CREATED = 60, BY_LINE = 80, HEADLINE = 105 };
+enum {
+    OBJECT_NAME = 5,
+    KEYWORD = 25,
+    DATE_CREATED = 55,
+    TIME_CREATED = 60,
+    BY_LINE = 80,
+    HEADLINE = 105
+};
 
 struct records {
     char *object_name, *headline, *by_line, *date, *time;
+    GPtrArray **keywords; /* borrowed */
 };
 
 static void take_record (struct records *r, uint8_t number, const char *text, size_t length)
@@ -19,6 +28,9 @@ static void take_record (struct records *r, uint8_t number, const char *text, si
     switch (number) {
     case OBJECT_NAME:
         caption_set (&r->object_name, text, length);
+        break;
+    case KEYWORD:
+        caption_add_keyword (r->keywords, text, length);
         break;
     case HEADLINE:
         caption_set (&r->headline, text, length);
@@ -69,7 +81,7 @@ static void report (struct records *r, struct caption *c)
 
 void iptc_parse (struct input *in, uint64_t at, uint64_t length, struct caption *c)
 {
-    struct records records = { 0 };
+    struct records records = { .keywords = &c->keywords };
     uint64_t end = at + MIN (length, in->size - MIN (at, in->size));
     for (unsigned i = 0; i < LIMIT_IPTC_RECORDS && end - at >= 5; i++) {
         const uint8_t *p = input_at (in, at, 5);
@@ -96,6 +108,9 @@ static void read_resource (struct input *in, uint16_t id, uint64_t at, uint32_t 
     switch (id) {
     case 0x0404:
         iptc_parse (in, at, size, &image->iptc);
+        break;
+    case 0x040f:
+        icc_read (in, at, size, &image->profile);
         break;
     case 0x0422:
         exif_parse (in, at, size, &image->exif);

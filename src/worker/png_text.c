@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/macros.h"
+#include "worker/icc.h"
 #include "worker/inflate.h"
 #include "worker/iptc.h"
 #include "worker/xmp.h"
@@ -132,4 +133,31 @@ void png_ztxt (struct input *in, uint64_t at, uint32_t length, struct image *ima
         inflate_bytes (bytes + skip + 1, length - skip - 1, LIMIT_PNG_PROFILE);
     if (text && text->len)
         read_profile ((const char *) text->data, text->len, image);
+}
+
+static void read_unpacked_profile (const uint8_t *data, size_t length, char **name)
+{
+    g_autoptr (GByteArray) profile = inflate_bytes (data, length, LIMIT_PNG_PROFILE);
+    if (!profile || !profile->len)
+        return;
+    g_autofree struct input *in = g_new (struct input, 1);
+    input_of_bytes (in, profile->data, profile->len);
+    icc_read (in, 0, in->size, name);
+}
+
+void png_profile (struct input *in, uint64_t at, uint32_t length, struct image *image)
+{
+    size_t n = MIN (length, 82);
+    const uint8_t *p = input_at (in, at, n), *nul = p ? memchr (p, 0, n) : NULL;
+    if (!nul || image->profile)
+        return;
+    size_t skip = (size_t) (nul - p) + 2;
+    g_autofree char *given = caption_clean ((const char *) p, skip - 2, LIMIT_PROFILE_NAME);
+    if (length > skip && length <= LIMIT_PNG_PROFILE) {
+        g_autofree uint8_t *bytes = g_malloc (length);
+        if (input_read (in, at, bytes, length))
+            read_unpacked_profile (bytes + skip, length - skip, &image->profile);
+    }
+    if (!image->profile)
+        image->profile = g_steal_pointer (&given);
 }

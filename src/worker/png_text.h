@@ -7,6 +7,9 @@
 #include "worker/image.h"
 #include "worker/input.h"
 
+/* The chunk iCCP: the profile's own name, else the one that the chunk gives it. */
+void png_profile (struct input *in, uint64_t at, uint32_t length, struct image *image);
+
 /* A chunk of the kind iTXt, tEXt or zTXt: `length` bytes at `at`. Adds what it says. */
 void png_itxt (struct input *in, uint64_t at, uint32_t length, struct image *image);
 void png_text (struct input *in, uint64_t at, uint32_t length, struct image *image);

@@ -10,7 +10,7 @@
 #include "base/macros.h"
 #include "worker/civil.h"
 
-enum space { RDF, DC, XMP, PHOTOSHOP, TIFF, EXIF, N_SPACES };
+enum space { RDF, DC, XMP, PHOTOSHOP, TIFF, EXIF, CAMERA, N_SPACES };
 
 static const char *const spaces[N_SPACES] = {
     [RDF] = "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -19,6 +19,7 @@ static const char *const spaces[N_SPACES] = {
     [PHOTOSHOP] = "http://ns.adobe.com/photoshop/1.0/",
     [TIFF] = "http://ns.adobe.com/tiff/1.0/",
     [EXIF] = "http://ns.adobe.com/exif/1.0/",
+    [CAMERA] = "http://ns.google.com/photos/1.0/camera/",
 };
 
 enum property {
@@ -30,22 +31,35 @@ enum property {
     ORIENTATION,
     LATITUDE,
     LONGITUDE,
+    RATING,
+    KEYWORDS,
+    LANGUAGE,
+    MOTION_PHOTO,
+    MICRO_VIDEO,
     N_PROPERTIES
 };
+
+/* Which items of a list count. */
+enum items { DEFAULT_ITEM, FIRST_ITEM, JOINED_ITEMS, EACH_ITEM };
 
 static const struct {
     enum space space;
     const char *name;
-    bool is_list; /* all items, not the first */
+    enum items items;
 } properties[N_PROPERTIES] = {
-    [TITLE] = { DC, "title", false },
-    [ARTIST] = { DC, "creator", true },
-    [TAKEN] = { EXIF, "DateTimeOriginal", false },
-    [DATED] = { PHOTOSHOP, "DateCreated", false },
-    [CREATED] = { XMP, "CreateDate", false },
-    [ORIENTATION] = { TIFF, "Orientation", false },
-    [LATITUDE] = { EXIF, "GPSLatitude", false },
-    [LONGITUDE] = { EXIF, "GPSLongitude", false },
+    [TITLE] = { DC, "title", DEFAULT_ITEM },
+    [ARTIST] = { DC, "creator", JOINED_ITEMS },
+    [TAKEN] = { EXIF, "DateTimeOriginal", FIRST_ITEM },
+    [DATED] = { PHOTOSHOP, "DateCreated", FIRST_ITEM },
+    [CREATED] = { XMP, "CreateDate", FIRST_ITEM },
+    [ORIENTATION] = { TIFF, "Orientation", FIRST_ITEM },
+    [LATITUDE] = { EXIF, "GPSLatitude", FIRST_ITEM },
+    [LONGITUDE] = { EXIF, "GPSLongitude", FIRST_ITEM },
+    [RATING] = { XMP, "Rating", FIRST_ITEM },
+    [KEYWORDS] = { DC, "subject", EACH_ITEM },
+    [LANGUAGE] = { DC, "language", FIRST_ITEM },
+    [MOTION_PHOTO] = { CAMERA, "MotionPhoto", FIRST_ITEM },
+    [MICRO_VIDEO] = { CAMERA, "MicroVideo", FIRST_ITEM },
 };
 
 /* Depths below rdf:RDF. */
@@ -60,6 +74,7 @@ struct xmp {
     enum property property;    /* that is open, or N_PROPERTIES */
     bool is_default;           /* the item that is open is in the default language */
     char *values[N_PROPERTIES];
+    GPtrArray *keywords;
 };
 
 /* ---- names ---- */
@@ -138,11 +153,22 @@ static void take_text (GMarkupParseContext *context UNUSED, const char *text, si
     if (x->property == N_PROPERTIES || (below != PROPERTY && below != ITEM))
         return;
     char **value = &x->values[x->property];
-    if (properties[x->property].is_list)
+    switch (properties[x->property].items) {
+    case EACH_ITEM:
+        caption_add_keyword (&x->keywords, text, length);
+        break;
+    case JOINED_ITEMS:
         caption_append (value, text, length);
-    else if (x->is_default && below == ITEM)
-        g_clear_pointer (value, g_free);
-    caption_set (value, text, length);
+        break;
+    case DEFAULT_ITEM:
+        if (x->is_default && below == ITEM)
+            g_clear_pointer (value, g_free);
+        caption_set (value, text, length);
+        break;
+    case FIRST_ITEM:
+        caption_set (value, text, length);
+        break;
+    }
 }
 
 struct xmp *xmp_new (void)
@@ -165,6 +191,7 @@ void xmp_free (struct xmp *x)
     g_markup_parse_context_free (x->context);
     for (enum property p = 0; p < N_PROPERTIES; p++)
         g_free (x->values[p]);
+    g_clear_pointer (&x->keywords, g_ptr_array_unref);
     g_free (x);
 }
 
@@ -210,6 +237,36 @@ static bool parse_degrees (const char *text, const char *letters, double limit, 
     return true;
 }
 
+/* 0 to 5, which some programs write as "3.0"; -1 means rejected. */
+static bool parse_rating (const char *text, unsigned *ret)
+{
+    char *end;
+    double value = g_ascii_isdigit (*text) ? g_ascii_strtod (text, &end) : NAN;
+    if (!isfinite (value) || *end || value > 5)
+        return false;
+    *ret = (unsigned) (value + 0.5);
+    return true;
+}
+
+static bool is_one (const char *text)
+{
+    return text && !strcmp (text, "1");
+}
+
+static void report_labels (const struct xmp *x, struct caption *c)
+{
+    char *const *v = x->values;
+    for (unsigned i = 0; x->keywords && i < x->keywords->len; i++) {
+        const char *keyword = g_ptr_array_index (x->keywords, i);
+        caption_add_keyword (&c->keywords, keyword, strlen (keyword));
+    }
+    if (v[RATING] && !c->has_rating)
+        c->has_rating = parse_rating (v[RATING], &c->rating);
+    if (v[LANGUAGE] && !c->language)
+        c->language = caption_clean (v[LANGUAGE], strlen (v[LANGUAGE]), LIMIT_LANGUAGE);
+    c->is_motion = c->is_motion || is_one (v[MOTION_PHOTO]) || is_one (v[MICRO_VIDEO]);
+}
+
 void xmp_report (const struct xmp *x, struct caption *c)
 {
     char *const *v = x->values;
@@ -226,6 +283,7 @@ void xmp_report (const struct xmp *x, struct caption *c)
         c->has_latitude = parse_degrees (v[LATITUDE], "NS", 90, &c->latitude);
     if (v[LONGITUDE] && !c->has_longitude)
         c->has_longitude = parse_degrees (v[LONGITUDE], "EW", 180, &c->longitude);
+    report_labels (x, c);
 }
 
 void xmp_parse (struct input *in, uint64_t at, uint64_t length, struct caption *c)
