@@ -154,9 +154,9 @@
 /* Containers. */
 #define LIMIT_SEGMENTS        16384   /* segments of a JPEG, chunks of a WebP, boxes of a HEIF */
 #define LIMIT_CHUNKS          1000000 /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
-#define LIMIT_PICTURES        256         /* of a JPEG with several */
-#define LIMIT_TRAILERS        64          /* parts of what Samsung writes behind an image */
-#define LIMIT_PAGES           10000       /* of a TIFF */
+#define LIMIT_PICTURES        256     /* of a JPEG with several */
+#define LIMIT_TRAILERS        64      /* parts of what Samsung writes behind an image */
+#define LIMIT_PAGES           10000   /* of a TIFF */
 #define LIMIT_ITEMS           16384   /* items of a HEIF */
 #define LIMIT_ITEM_PROPERTIES 32      /* properties of one of them */
 #define LIMIT_PNG_TEXTS       4096    /* texts of a PNG that are looked at, of each kind */
@@ -165,3 +165,16 @@
 #define LIMIT_ICONS           256         /* pictures of an ICO */
 #define LIMIT_ZIP_MEMBERS     256         /* looked at to tell what a ZIP file is */
 #define LIMIT_OLE_ENTRIES     64          /* of the directory of an OLE2 file */
+
+/* Video and audio. */
+#define LIMIT_MEDIA_CPU_MS     2000        /* of reading one object */
+#define LIMIT_MEDIA_READ       (64 * MIB)  /* bytes of one object */
+#define LIMIT_MEDIA_ALLOCATION (128 * MIB) /* of one block of memory */
+#define LIMIT_MEDIA_BUFFER     (32 * KIB)
+#define LIMIT_MEDIA_STREAMS    512        /* of one container */
+#define LIMIT_MEDIA_LISTED     64         /* of each kind that are answered, as meta.def has it */
+#define LIMIT_MEDIA_COVERS     16         /* that are answered, as meta.def has it */
+#define LIMIT_MEDIA_COVER      (16 * MIB) /* bytes of one that is looked at */
+#define LIMIT_MEDIA_NAME       256        /* bytes of a codec's or layout's name; longer is cut */
+#define LIMIT_MEDIA_WORD       64         /* the same of a language, format or ratio */
+#define LIMIT_MEDIA_LYRIC      (64 * KIB - 1)

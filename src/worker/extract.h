@@ -31,3 +31,4 @@ NODISCARD enum err extract_cr2 (struct input *in, json_t *meta, struct error *e)
 NODISCARD enum err extract_rw2 (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_raf (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_cr3 (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_media (struct input *in, json_t *meta, struct error *e);

@@ -93,3 +93,16 @@ bool input_read (struct input *in, uint64_t offset, void *to, size_t length)
     }
     return true;
 }
+
+size_t input_some (struct input *in, uint64_t offset, void *to, size_t length)
+{
+    uint64_t end = in->fd < 0 ? in->head_length : in->size;
+    if (offset >= end)
+        return 0;
+    length = (size_t) MIN (length, end - offset);
+    if (offset >= in->head_length)
+        return fill (in, offset, to, length);
+    length = MIN (length, in->head_length - (size_t) offset);
+    memcpy (to, in->head + offset, length);
+    return length;
+}

@@ -43,6 +43,10 @@ const uint8_t *input_at (struct input *in, uint64_t offset, size_t length);
 /* Copies `length` bytes, any number; false if they are not all there. */
 bool input_read (struct input *in, uint64_t offset, void *to, size_t length);
 
+/* Copies what there is of `length` bytes at `offset`: 0 at the end of the object or of what may be
+ * read. */
+size_t input_some (struct input *in, uint64_t offset, void *to, size_t length);
+
 /* Numbers in the byte order that their name ends with. */
 static inline uint16_t get_u16be (const uint8_t *p)
 {
