@@ -178,3 +178,8 @@
 #define LIMIT_MEDIA_NAME       256        /* bytes of a codec's or layout's name; longer is cut */
 #define LIMIT_MEDIA_WORD       64         /* the same of a language, format or ratio */
 #define LIMIT_MEDIA_LYRIC      (64 * KIB - 1)
+
+/* Texts and archives inside of objects. */
+#define LIMIT_BODY_TEXT        (2 * MIB)   /* of a document's text that is kept for search */
+#define LIMIT_ARCHIVE_UNPACKED (64 * MIB)  /* of an archive, to find its members and read some */
+#define LIMIT_ARCHIVE_MEMBERS  (256 * KIB) /* of an archive that is walked member by member */

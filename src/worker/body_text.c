@@ -1,0 +1,146 @@
+/* Cleans text on its way into DocumentText. Knows nothing of formats. */
+#include "worker/body_text.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+#define REPLACEMENT 0xfffd
+#define SOFT_HYPHEN 0xad
+
+void body_text_init (struct body_text *t)
+{
+    *t = (struct body_text){ .text = g_string_new (NULL) };
+}
+
+void body_text_clear (struct body_text *t)
+{
+    if (t->text)
+        g_string_free (t->text, TRUE);
+    t->text = NULL;
+}
+
+/* Makes sure that the gap and `length` bytes fit. */
+static bool has_room (struct body_text *t, size_t length)
+{
+    if (!t->is_full && t->text->len + (t->gap != 0) + length > LIMIT_BODY_TEXT)
+        t->is_full = true;
+    return !t->is_full;
+}
+
+static void put (struct body_text *t, const char *bytes, size_t length)
+{
+    if (!has_room (t, length))
+        return;
+    if (t->gap && t->text->len)
+        g_string_append_c (t->text, t->gap);
+    t->gap = 0;
+    g_string_append_len (t->text, bytes, (gssize) length);
+}
+
+static void put_space (struct body_text *t, gunichar c)
+{
+    bool is_end = c == '\n' || c == '\r' || c == '\f' || c == 0x85 || c == 0x2028 || c == 0x2029;
+    if (is_end)
+        t->gap = '\n';
+    else if (!t->gap)
+        t->gap = ' ';
+}
+
+static void put_character (struct body_text *t, gunichar c)
+{
+    char utf8[6];
+    if (g_unichar_isspace (c) || c == 0x85 || c == '\v')
+        put_space (t, c);
+    else if (!g_unichar_iscntrl (c) && c != SOFT_HYPHEN && c != 0xfeff)
+        put (t, utf8, (size_t) g_unichar_to_utf8 (c, utf8));
+}
+
+/* Bytes from `p` that are printable ASCII. */
+static size_t plain_run (const char *p, const char *end)
+{
+    const char *from = p;
+    while (p<end && * p> ' ' && *p < 0x7f)
+        p++;
+    return (size_t) (p - from);
+}
+
+/* A run of ASCII, as much of it as there is room for. */
+static void put_run (struct body_text *t, const char *p, size_t length)
+{
+    size_t left = LIMIT_BODY_TEXT - t->text->len;
+    if (length > left && left > 1)
+        put (t, p, left - 1);
+    put (t, p, length);
+}
+
+/* Adds bytes to a character begun in the last piece; how many of them it took. */
+static size_t finish_carry (struct body_text *t, const char *p, size_t length)
+{
+    size_t taken = 0;
+    while (t->n_carry && taken < length && t->n_carry < sizeof t->carry) {
+        t->carry[t->n_carry++] = p[taken++];
+        gunichar c = g_utf8_get_char_validated (t->carry, t->n_carry);
+        if (c == (gunichar) -2 && t->n_carry < sizeof t->carry)
+            continue;
+        bool is_bad = c == (gunichar) -1 || c == (gunichar) -2;
+        taken -= is_bad; /* it may begin a character of its own */
+        t->n_carry = 0;
+        put_character (t, is_bad ? REPLACEMENT : c);
+    }
+    return taken;
+}
+
+void body_text_append (struct body_text *t, const void *bytes, size_t length)
+{
+    const char *p = bytes, *end = p + length;
+    p += finish_carry (t, p, length);
+    while (p < end && !t->is_full) {
+        size_t run = plain_run (p, end);
+        if (run) {
+            put_run (t, p, run);
+            p += run;
+            continue;
+        }
+        gunichar c = *p ? g_utf8_get_char_validated (p, end - p) : 0;
+        if (c == (gunichar) -2) {
+            t->n_carry = (uint8_t) MIN (end - p, (ptrdiff_t) sizeof t->carry - 1);
+            memcpy (t->carry, p, t->n_carry);
+            return;
+        }
+        bool is_bad = c == (gunichar) -1;
+        put_character (t, is_bad ? REPLACEMENT : c);
+        p += is_bad ? 1 : g_utf8_skip[(uint8_t) *p];
+    }
+}
+
+static void end_carry (struct body_text *t)
+{
+    if (t->n_carry)
+        put_character (t, REPLACEMENT);
+    t->n_carry = 0;
+}
+
+void body_text_append_break (struct body_text *t)
+{
+    end_carry (t);
+    put_space (t, '\n');
+}
+
+void body_text_append_space (struct body_text *t)
+{
+    end_carry (t);
+    put_space (t, ' ');
+}
+
+bool body_text_is_full (const struct body_text *t)
+{
+    return t->is_full;
+}
+
+void body_text_report (const struct body_text *t, json_t *meta)
+{
+    if (t->text->len)
+        json_object_set_new (meta, "DocumentText",
+                             json_stringn_nocheck (t->text->str, t->text->len));
+}
