@@ -1,53 +1,55 @@
-/* Runs files through a fuzz target without a fuzzer: each as it is, cut short at many places, and
- * with bits flipped from a fixed seed. Arguments: [-n ROUNDS] files and folders. */
+/* Runs files through a fuzz target without a fuzzer: each as it is and damaged (damage.h). Prints
+ * what took longest. Arguments: [-n ROUNDS] files and folders; without -n as many rounds as
+ * damage_default() says. */
 #include <fts.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <glib.h>
 
 #include "base/text.h"
+#include "damage.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
-static void mutate (GRand *rand, const char *data, size_t size)
-{
-    g_autofree char *copy = g_memdup2 (data, size);
-    /* Most flips in the head, where the structure is. */
-    size_t reach = g_rand_int_range (rand, 0, 4) ? MIN (size, 4096) : MIN (size, INT32_MAX);
-    for (int flips = g_rand_int_range (rand, 1, 16); flips > 0; flips--)
-        copy[g_rand_int_range (rand, 0, (int) reach)] = (char) g_rand_int (rand);
-    LLVMFuzzerTestOneInput ((const uint8_t *) copy, size);
-}
+struct run {
+    const char *path, *slowest;
+    unsigned files;
+    uint64_t inputs;
+    int64_t slowest_us;
+};
 
-/* False if the file cannot be read. */
-static bool run_file (const char *path, uint64_t rounds)
+static void run_input (void *arg, const uint8_t *data, size_t size)
 {
-    g_autofree char *data = NULL;
-    size_t size;
-    if (!g_file_get_contents (path, &data, &size, NULL))
-        return false;
-    LLVMFuzzerTestOneInput ((const uint8_t *) data, size);
-    g_autoptr (GRand) rand = g_rand_new_with_seed (1);
-    for (uint64_t i = 0; i < rounds && size; i++) {
-        size_t reach = i % 2 ? MIN (size, 4096) : MIN (size, INT32_MAX);
-        size_t cut = (size_t) g_rand_int_range (rand, 0, (int) reach);
-        LLVMFuzzerTestOneInput ((const uint8_t *) data, cut);
-        mutate (rand, data, size);
+    struct run *run = arg;
+    int64_t begun = g_get_monotonic_time ();
+    LLVMFuzzerTestOneInput (data, size);
+    int64_t took = g_get_monotonic_time () - begun;
+    run->inputs++;
+    if (took > run->slowest_us) {
+        run->slowest_us = took;
+        run->slowest = run->path;
     }
-    return true;
 }
 
 int main (int argc, char **argv)
 {
-    uint64_t rounds = 64;
+    uint64_t rounds = 0;
     bool has_rounds = argc > 3 && !strcmp (argv[1], "-n") && text_parse_u64 (argv[2], &rounds);
-    unsigned files = 0;
+    struct damage damage = has_rounds ? (struct damage){ rounds, rounds } : damage_default ();
+    struct run run = { .slowest = "" };
     FTS *tree = fts_open (argv + (has_rounds ? 3 : 1), FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-    for (FTSENT *entry; tree && (entry = fts_read (tree));)
-        if (entry->fts_info == FTS_F)
-            files += run_file (entry->fts_path, rounds);
+    for (FTSENT *entry; tree && (entry = fts_read (tree));) {
+        g_autofree char *data = NULL;
+        size_t size;
+        if (entry->fts_info != FTS_F || !g_file_get_contents (entry->fts_path, &data, &size, NULL))
+            continue;
+        run.path = g_intern_string (entry->fts_path);
+        run.files++;
+        damage_each (&damage, data, size, run_input, &run);
+    }
     if (tree)
         fts_close (tree);
-    printf ("%u files\n", files);
-    return files ? 0 : 1;
+    printf ("%u files, %" PRIu64 " inputs; the slowest took %.1f ms: %s\n", run.files, run.inputs,
+            (double) run.slowest_us / 1000, run.slowest);
+    return run.files ? 0 : 1;
 }
