@@ -211,6 +211,13 @@ static enum err open_stores (struct server *s, struct error *e)
     return r;
 }
 
+static void say_made_anew (const char *path)
+{
+    LOG (LOG_WARN, "index",
+         "an older version made this dataset file: it is made anew, all bound buckets are scanned",
+         LOG_STR ("file", path));
+}
+
 static enum err open_index (struct server *s, struct error *e)
 {
     enum err r = catalog_open (s->config.data, &s->catalog, e);
@@ -221,7 +228,10 @@ static enum err open_index (struct server *s, struct error *e)
     if (r != ERR_OK)
         return r;
     r = datasets_open (s->config.data, ids, &s->datasets, e);
-    return r == ERR_OK ? datadir_account (s->catalog, s->config.account_id, &s->account_id, e) : r;
+    if (r != ERR_OK)
+        return r;
+    datasets_set_notice (s->datasets, say_made_anew);
+    return datadir_account (s->catalog, s->config.account_id, &s->account_id, e);
 }
 
 static enum err open_keys (struct server *s, struct error *e)

@@ -66,10 +66,10 @@ static enum err load_totals (struct dataset_db *db, struct sql *s, struct error 
 }
 
 /* Whoever has to move the file away must know which it is. */
-static enum err make_tables (const struct dataset_db *db, struct sql *s, struct error *e)
+static enum err make_tables (struct dataset_db *db, struct sql *s, struct error *e)
 {
     struct error why;
-    enum err r = schema_make_dataset (s, &why);
+    enum err r = schema_make_dataset (s, &db->is_made_anew, &why);
     if (r == ERR_DATABASE)
         return FAIL (e, DATABASE, "%s: %s", db->path, why.message);
     if (r != ERR_OK)

@@ -25,6 +25,11 @@ NODISCARD enum err datasets_open (const char *data_dir, const GArray *keep, stru
                                   struct error *e);
 void datasets_close (struct datasets *all); /* every dataset_db has been released */
 
+/* Told, from any thread, of a file that an older program made: its tables are new and empty, the
+ * buckets fill them again. Set it before the first file is opened. */
+typedef void datasets_notice_fn (const char *path);
+void datasets_set_notice (struct datasets *all, datasets_notice_fn *notice);
+
 /* The dataset's file, opened or made. Release it with dataset_db_unref(). */
 NODISCARD enum err datasets_get (struct datasets *all, int64_t id, struct dataset_db **ret,
                                  struct error *e);

@@ -17,7 +17,7 @@ struct dataset_db {
     bool is_dropped;
 
     pthread_mutex_t open_lock; /* while the file is being opened */
-    bool is_open;
+    bool is_open, is_made_anew;
 
     pthread_mutex_t tidy_lock; /* `tidier`, a session that moves the log into the file */
     struct sql *tidier;

@@ -13,6 +13,7 @@ struct datasets {
     pthread_mutex_t lock;
     char *folder;
     GHashTable *files; /* id -> struct dataset_db */
+    datasets_notice_fn *notice;
     uint64_t clock;
 };
 
@@ -73,6 +74,11 @@ enum err datasets_open (const char *data_dir, const GArray *keep, struct dataset
     all->files = g_hash_table_new (g_int64_hash, g_int64_equal);
     *ret = all;
     return ERR_OK;
+}
+
+void datasets_set_notice (struct datasets *all, datasets_notice_fn *notice)
+{
+    all->notice = notice;
 }
 
 void datasets_close (struct datasets *all)
@@ -145,6 +151,8 @@ enum err datasets_get (struct datasets *all, int64_t id, struct dataset_db **ret
     if (!db->is_open) {
         r = dataset_db_open (db, e);
         db->is_open = r == ERR_OK;
+        if (db->is_open && db->is_made_anew && all->notice)
+            all->notice (db->path);
     }
     pthread_mutex_unlock (&db->open_lock);
     if (r != ERR_OK) {

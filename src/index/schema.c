@@ -5,12 +5,16 @@
 #include <string.h>
 #include <glib.h>
 
+#include "base/text.h"
 #include "index/body.h"
 #include "index/fields.h"
 
-/* Raise it when the scripts below change; fields.def is watched by itself. */
+/* Raise them when the scripts below change, and DATASET_VERSION with every release that changes
+ * fields.def or what phrase_words() yields. The version in a dataset file has a sum of the fields
+ * behind it: while a program is being written, too, no file has columns that the program has not.
+ */
 #define CATALOG_VERSION "1"
-#define DATASET_VERSION "2"
+#define DATASET_VERSION G_GINT64_CONSTANT (2)
 
 static const char catalog_script[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -104,47 +108,143 @@ static enum err make (struct sql *s, const char *const *scripts, const char *ver
     return set_version (s, version, e);
 }
 
-/* `scripts` ends with NULL. All tables are made in one transaction, or none. */
-static enum err make_or_check (struct sql *s, const char *const *scripts, const char *version,
-                               const char *what_to_do, struct error *e)
+static enum err make_version_table (struct sql *s, char **ret_found, struct error *e)
 {
-    g_autofree char *found = NULL;
     enum err r =
         sql_exec (s, "CREATE TABLE IF NOT EXISTS schema_version (version TEXT NOT NULL)", e);
+    return r == ERR_OK ? get_version (s, ret_found, e) : r;
+}
+
+/* Runs `change` in a transaction of its own: all of it is done, or nothing. */
+static enum err in_transaction (struct sql *s, enum err (*change) (struct sql *, struct error *),
+                                struct error *e)
+{
+    enum err r = sql_begin (s, SQL_DURABLE, e);
+    if (r != ERR_OK)
+        return r;
+    r = change (s, e);
     if (r == ERR_OK)
-        r = get_version (s, &found, e);
-    if (r != ERR_OK)
-        return r;
-    if (found && strcmp (found, version) != 0)
-        return FAIL (e, DATABASE, "its tables are of version %s, this program's are of %s: %s",
-                     found, version, what_to_do);
-    if (found)
-        return ERR_OK;
-    r = sql_begin (s, SQL_DURABLE, e);
-    if (r != ERR_OK)
-        return r;
-    r = make (s, scripts, version, e);
-    if (r != ERR_OK) {
-        sql_rollback (s);
-        return r;
-    }
-    return sql_commit (s, e);
+        return sql_commit (s, e);
+    sql_rollback (s);
+    return r;
+}
+
+/* ---- The catalogue ---- */
+
+static enum err make_catalog (struct sql *s, struct error *e)
+{
+    static const char *const scripts[] = { catalog_script, NULL };
+    return make (s, scripts, CATALOG_VERSION, e);
 }
 
 enum err schema_make_catalog (struct sql *s, struct error *e)
 {
-    static const char *const scripts[] = { catalog_script, NULL };
-    return make_or_check (s, scripts, CATALOG_VERSION, "use the program that made the data folder",
-                          e);
+    g_autofree char *found = NULL;
+    enum err r = make_version_table (s, &found, e);
+    if (r != ERR_OK)
+        return r;
+    if (!found)
+        return in_transaction (s, make_catalog, e);
+    if (strcmp (found, CATALOG_VERSION) != 0)
+        return FAIL (e, DATABASE,
+                     "its tables are of version %s, this program's are of " CATALOG_VERSION
+                     ": use the program that made the data folder",
+                     found);
+    return ERR_OK;
 }
 
-enum err schema_make_dataset (struct sql *s, struct error *e)
+/* ---- Dataset files ---- */
+
+static char *dataset_version (void)
+{
+    g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, fields_schema (), -1);
+    return g_strdup_printf ("%" G_GINT64_FORMAT "-%.8s", DATASET_VERSION, sum);
+}
+
+static enum err make_dataset (struct sql *s, struct error *e)
 {
     const char *const scripts[] = { dataset_script, fields_schema (), body_schema, NULL };
-    g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, scripts[1], -1);
-    g_autofree char *version = g_strdup_printf (DATASET_VERSION "-%.8s", sum);
-    return make_or_check (s, scripts, version,
-                          "use the program that made it, or move the file away: the buckets "
-                          "fill a new one",
-                          e);
+    g_autofree char *version = dataset_version ();
+    return make (s, scripts, version, e);
+}
+
+/* Virtual tables first: they take tables of theirs along. */
+static enum err find_table (struct sql *s, char **ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (s,
+                              "SELECT name FROM sqlite_schema WHERE type = 'table'"
+                              " AND name NOT IN ('sqlite_sequence', 'kept_mount', 'kept_dataset')"
+                              " ORDER BY sql LIKE 'CREATE VIRTUAL %' DESC LIMIT 1",
+                              &st, e);
+    if (r == ERR_OK)
+        r = sql_step (st, &has_row, e);
+    if (r == ERR_OK)
+        *ret = has_row ? g_strdup (sql_get_text (st, 0)) : NULL;
+    return r;
+}
+
+static enum err drop_tables (struct sql *s, struct error *e)
+{
+    for (;;) {
+        g_autofree char *name = NULL;
+        enum err r = find_table (s, &name, e);
+        if (r != ERR_OK || !name)
+            return r;
+        g_auto (GStrv) parts = g_strsplit (name, "\"", -1);
+        g_autofree char *quoted = g_strjoinv ("\"\"", parts);
+        g_autofree char *drop = g_strconcat ("DROP TABLE \"", quoted, "\"", NULL);
+        if ((r = sql_exec (s, drop, e)) != ERR_OK)
+            return r;
+    }
+}
+
+/* What a bucket cannot tell is kept: which roots and mount points it was bound with, and the
+ * numbers that are never used again. All versions have these columns. */
+static enum err make_dataset_anew (struct sql *s, struct error *e)
+{
+    enum err r = sql_exec (
+        s,
+        "CREATE TABLE kept_mount AS SELECT binding, prefix, device, inode, fsid FROM mount;"
+        "CREATE TABLE kept_dataset AS SELECT commit_no, next_id FROM dataset;",
+        e);
+    if (r == ERR_OK)
+        r = drop_tables (s, e);
+    if (r == ERR_OK)
+        r = sql_exec (s, "CREATE TABLE schema_version (version TEXT NOT NULL)", e);
+    if (r == ERR_OK)
+        r = make_dataset (s, e);
+    if (r != ERR_OK)
+        return r;
+    return sql_exec (s,
+                     "INSERT INTO mount (binding, prefix, device, inode, fsid)"
+                     " SELECT binding, prefix, device, inode, fsid FROM kept_mount;"
+                     "UPDATE dataset SET (commit_no, next_id) ="
+                     " (SELECT commit_no, next_id FROM kept_dataset);"
+                     "DROP TABLE kept_mount; DROP TABLE kept_dataset;",
+                     e);
+}
+
+enum err schema_make_dataset (struct sql *s, bool *ret_anew, struct error *e)
+{
+    g_autofree char *found = NULL, *mine = dataset_version ();
+    enum err r = make_version_table (s, &found, e);
+    if (r != ERR_OK)
+        return r;
+    *ret_anew = false;
+    if (!found)
+        return in_transaction (s, make_dataset, e);
+    if (strcmp (found, mine) == 0)
+        return ERR_OK;
+    int64_t number;
+    g_autofree char *digits = g_strndup (found, strcspn (found, "-"));
+    if (!text_parse_i64 (digits, &number) || number > DATASET_VERSION)
+        return FAIL (e, DATABASE,
+                     "its tables are of version %s, this program's are of %s: use a newer program, "
+                     "or move the file away: the buckets fill a new one",
+                     found, mine);
+    r = in_transaction (s, make_dataset_anew, e);
+    *ret_anew = r == ERR_OK;
+    return r;
 }

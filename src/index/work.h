@@ -53,6 +53,7 @@ struct work_progress {
     int64_t start_ns;    /* of the current or last scan */
     int64_t scan_end_ns; /* 0 while a scan runs */
     bool ranges_done;    /* no range is left to list */
+    bool is_first;       /* the scan is the first one of the binding */
 };
 NODISCARD enum err work_get_progress (struct dataset_db *db, int64_t binding,
                                       struct work_progress *ret, struct error *e);

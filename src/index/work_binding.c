@@ -268,7 +268,7 @@ static enum err get_progress (struct sql *s, int64_t binding, struct work_progre
     enum err r = sql_prepare (s,
                               "SELECT listed, indexed, unchanged, deleted, failed + rejected,"
                               " pending, start_ns, scan_end_ns, NOT EXISTS"
-                              " (SELECT 1 FROM range WHERE range.binding = binding.id)"
+                              " (SELECT 1 FROM range WHERE range.binding = binding.id), scan"
                               " FROM binding WHERE id = ? AND is_ended = 0",
                               &st, e);
     if (r != ERR_OK)
@@ -289,6 +289,7 @@ static enum err get_progress (struct sql *s, int64_t binding, struct work_progre
         .start_ns = sql_get_int (st, 6),
         .scan_end_ns = sql_get_int (st, 7),
         .ranges_done = sql_get_int (st, 8) != 0,
+        .is_first = sql_get_int (st, 9) == 1,
     };
     return ERR_OK;
 }

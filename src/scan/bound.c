@@ -113,6 +113,8 @@ enum err bound_begin (struct bound *b, struct error *e)
     b->may_have_ranges = !progress.ranges_done;
     b->is_resumed = b->is_scanning && progress.listed > 0;
     b->needs_scan = progress.ranges_done;
+    if (b->is_scanning && progress.is_first) /* again, if the dataset's file was made anew */
+        bound_set_state (b, b->state, BINDING_FULL_SCANNING, b->reason);
     pthread_mutex_unlock (&b->scan->lock);
     return ERR_OK;
 }

@@ -65,7 +65,8 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     g_auto (GStrv) lines = g_strsplit (text, "\n", 5);
     if (sql_open (&sql_sqlite, ":memory:", SQL_CREATE, &s, &e) != ERR_OK)
         return 0;
-    enum err r = schema_make_dataset (s, &e);
+    bool is_anew;
+    enum err r = schema_make_dataset (s, &is_anew, &e);
     assert (r == ERR_OK);
     run_query (s, lines);
     sql_close (s);

@@ -26,28 +26,118 @@ static void numbers_and_totals_outlive_the_server (void **state)
     check_invariants (w);
 }
 
-/* Such a file is to be moved away by hand: the message must name it. */
-static void a_file_of_another_version_is_named (void **state)
+static void change_file (struct world *w, const char *script)
 {
-    struct world *w = *state;
     struct sql *s;
     int64_t number;
     assert_ok (dataset_write (w->db, false, SQL_DURABLE, &s, &number, &w->e), &w->e);
-    assert_ok (sql_exec (s, "UPDATE schema_version SET version = 'old'", &w->e), &w->e);
+    assert_ok (sql_exec (s, script, &w->e), &w->e);
     assert_ok (dataset_commit (w->db, &w->e), &w->e);
-    dataset_db_unref (w->db);
-    datasets_close (w->all);
+}
+
+static void close_and_open_folder (struct world *w)
+{
+    world_close (w);
     g_autoptr (GArray) keep = g_array_new (FALSE, FALSE, sizeof (int64_t));
     const int64_t id = 1;
     g_array_append_val (keep, id);
     assert_ok (datasets_open (w->tree.path, keep, &w->all, &w->e), &w->e);
-    assert_err (DATABASE, datasets_get (w->all, 1, &w->db, &w->e));
-    assert_non_null (strstr (w->e.message, "/datasets/1.db: "));
-    assert_non_null (strstr (w->e.message, "version old"));
-    datasets_close (w->all);
+}
+
+/* Such a file is to be moved away by hand: the message must name it. */
+static void a_file_of_a_newer_version_is_named (void **state)
+{
+    struct world *w = *state;
+    static const char *const versions[] = { "1000-00000000", "old", "" };
     g_autofree char *path = g_build_filename (w->tree.path, "datasets", "1.db", NULL);
-    assert_int_equal (0, unlink (path));
-    world_open (w);
+    for (size_t i = 0; i < N_ELEMENTS (versions); i++) {
+        g_autofree char *script =
+            g_strconcat ("UPDATE schema_version SET version = '", versions[i], "'", NULL);
+        g_autofree char *found = g_strconcat ("version ", versions[i], NULL);
+        change_file (w, script);
+        close_and_open_folder (w);
+        assert_err (DATABASE, datasets_get (w->all, 1, &w->db, &w->e));
+        assert_non_null (strstr (w->e.message, "/datasets/1.db: "));
+        assert_non_null (strstr (w->e.message, found));
+        datasets_close (w->all);
+        assert_int_equal (0, unlink (path));
+        world_open (w);
+    }
+}
+
+static int noticed; /* files that were made anew */
+
+static void notice (const char *path)
+{
+    noticed += g_str_has_suffix (path, "/datasets/1.db");
+}
+
+/* Other columns, tables that are not known, a text with words, a key that must be quoted. */
+#define OLDER                                                                                      \
+    "UPDATE schema_version SET version = '1-00000000';"                                            \
+    "INSERT INTO mount VALUES (7, 'disk/', 1, 2, 3);"                                              \
+    "INSERT INTO body VALUES (1, 1, 'x'); INSERT INTO body_words (rowid, words) VALUES (1, 'x');"  \
+    "ALTER TABLE file_text DROP COLUMN album; ALTER TABLE work ADD COLUMN odd;"                    \
+    "CREATE TABLE \"a \"\"b\"\"\" (x); CREATE VIRTUAL TABLE more USING fts5 (y);"
+
+static void an_older_file_is_made_anew (void **state)
+{
+    struct world *w = *state;
+    struct work_progress progress;
+    const char *const keys[] = { "a", "b" };
+    put_keys (w, keys, 2);
+    change_file (w, OLDER);
+    int64_t commit = dataset_last_commit (w->db);
+    int64_t next_id = query_int (w, "SELECT next_id FROM dataset");
+    close_and_open_folder (w);
+    datasets_set_notice (w->all, notice);
+    noticed = 0;
+    assert_ok (datasets_get (w->all, 1, &w->db, &w->e), &w->e);
+    assert_int_equal (1, noticed);
+    assert_int_equal (commit, dataset_last_commit (w->db));
+    assert_int_equal (0, stats (w).file_count);
+    assert_int_equal (0, stats (w).total_file_size);
+    assert_int_equal (0, query_int (w, "SELECT count(*) FROM object"));
+    assert_int_equal (0, query_int (w, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'kept%'"
+                                       " OR name LIKE 'a %' OR name LIKE 'more%'"));
+    assert_int_equal (1, query_int (w, "SELECT count(*) FROM mount WHERE prefix = 'disk/'"));
+    assert_int_equal (next_id, query_int (w, "SELECT next_id FROM dataset"));
+    assert_ok (work_begin_binding (w->db, BINDING, BUCKET, &w->e), &w->e);
+    assert_ok (work_get_progress (w->db, BINDING, &progress, &w->e), &w->e);
+    assert_true (progress.is_first && progress.scan_end_ns == 0 && !progress.ranges_done);
+    put_keys (w, keys, 2);
+    check_invariants (w);
+    world_close (w);
+    world_open (w); /* as it is now, it stays */
+    assert_int_equal (2, stats (w).file_count);
+}
+
+/* What fails on the way leaves the file as it was: the last of its tables cannot be made. */
+static void an_older_file_is_made_anew_whole_or_not_at_all (void **state)
+{
+    struct world *w = *state;
+    const char *const keys[] = { "a", "b" };
+    put_keys (w, keys, 2);
+    change_file (w, OLDER "DROP TABLE label_name;"
+                          "CREATE VIEW label_name AS SELECT 1;");
+    close_and_open_folder (w);
+    assert_err (DATABASE, datasets_get (w->all, 1, &w->db, &w->e));
+    struct sql *s;
+    struct sql_stmt *st;
+    bool has_row;
+    g_autofree char *path = g_build_filename (w->tree.path, "datasets", "1.db", NULL);
+    assert_ok (sql_open (&sql_sqlite, path, 0, &s, &w->e), &w->e);
+    assert_ok (sql_prepare (s, "SELECT count(*), (SELECT version FROM schema_version) FROM object",
+                            &st, &w->e),
+               &w->e);
+    assert_ok (sql_step (st, &has_row, &w->e), &w->e);
+    assert_int_equal (2, sql_get_int (st, 0));
+    assert_string_equal ("1-00000000", sql_get_text (st, 1));
+    sql_finish (st);
+    assert_ok (sql_exec (s, "DROP VIEW label_name", &w->e), &w->e);
+    sql_close (s);
+    assert_ok (datasets_get (w->all, 1, &w->db, &w->e), &w->e);
+    assert_int_equal (0, stats (w).file_count);
 }
 
 static void a_rollback_leaves_nothing (void **state)
@@ -262,7 +352,9 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         T (numbers_and_totals_outlive_the_server),
-        T (a_file_of_another_version_is_named),
+        T (a_file_of_a_newer_version_is_named),
+        T (an_older_file_is_made_anew),
+        T (an_older_file_is_made_anew_whole_or_not_at_all),
         T (a_rollback_leaves_nothing),
         T (a_dataset_with_rows_is_not_dropped),
         T (orphans_are_removed_and_nothing_else),
