@@ -144,6 +144,7 @@
 #define LIMIT_LANGUAGE       64        /* bytes of the name of a language; longer is cut */
 #define LIMIT_PROFILE_NAME   256       /* bytes of the name of a colour profile; longer is cut */
 #define LIMIT_ICC_PARTS      64        /* segments of a JPEG with a colour profile */
+#define LIMIT_ICC_PACKED     16384     /* bytes of a packed one that are looked at */
 #define LIMIT_ICC_TAGS       256       /* of a colour profile */
 #define LIMIT_ICC_TEXT       512       /* bytes of such a name in the file */
 #define LIMIT_XMP            (1 * MIB) /* of a packet, and of its extension */
@@ -154,6 +155,8 @@
 /* Containers. */
 #define LIMIT_SEGMENTS        16384   /* segments of a JPEG, chunks of a WebP, boxes of a HEIF */
 #define LIMIT_CHUNKS          1000000 /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
+#define LIMIT_HEADER_LINES    4096    /* lines, cards or attributes of a header */
+#define LIMIT_HEAPS           4       /* heaps within heaps of a CRW */
 #define LIMIT_PICTURES        256     /* of a JPEG with several */
 #define LIMIT_TRAILERS        64      /* parts of what Samsung writes behind an image */
 #define LIMIT_PAGES           10000   /* of a TIFF */

@@ -200,10 +200,12 @@ static const struct exif_tag canon_tags[] = {
 static const struct exif_tag nikon_tags[] = {
     { 0x001d, EXIF_NAME, "BodySerialNumber" },
     { 0x0084, EXIF_LENS, "LensModel" },
+    { 0x00a0, EXIF_NAME, "BodySerialNumber" },
 };
 
 static const struct exif_tag fuji_tags[] = {
     { 0x0010, EXIF_NAME, "InternalSerialNumber" },
+    { 0x1431, EXIF_PLAIN, "Rating" },
 };
 
 static const struct exif_tag olympus_equipment_tags[] = {

@@ -29,7 +29,7 @@ enum exif_form {
     EXIF_DEGREES, /* 39deg 54' 12.345" */
     EXIF_COMPASS, /* N: North */
     EXIF_NAME,    /* text of printable ASCII; a note that was moved has other bytes there */
-    EXIF_SERIAL,  /* a number, not 0, of at least ten digits */
+    EXIF_SERIAL,  /* a number, not 0, with the digits that Canon prints on a camera */
     EXIF_LENS,    /* 24-70mm f/2.8 */
 };
 

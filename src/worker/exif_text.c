@@ -162,8 +162,10 @@ static void append_name (const struct exif_entry *v, GString *out)
 static void append_serial (const struct exif_reader *r, const struct exif_entry *v, GString *out)
 {
     uint64_t number = v->type == LONG ? exif_number (r, v->data, 4) : 0;
+    const char *model = exif_get (r->x, "Model");
+    int digits = model && strstr (model, "EOS-1D") ? 6 : 10;
     if (number)
-        g_string_append_printf (out, "%010" G_GUINT64_FORMAT, number);
+        g_string_append_printf (out, "%0*" G_GUINT64_FORMAT, digits, number);
 }
 
 /* From one value to another, which may be the same. */

@@ -32,3 +32,12 @@ NODISCARD enum err extract_rw2 (struct input *in, json_t *meta, struct error *e)
 NODISCARD enum err extract_raf (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_cr3 (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_media (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_mrw (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_iiq (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_crw (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_simple (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_pcx (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_pnm (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_hdr (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_fits (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_exr (struct input *in, json_t *meta, struct error *e);

@@ -2,7 +2,9 @@
 #include <string.h>
 #include <glib.h>
 
+#include "base/limits.h"
 #include "worker/extract.h"
+#include "worker/icc.h"
 #include "worker/image.h"
 #include "worker/xmp.h"
 
@@ -22,12 +24,27 @@ static bool pass_blocks (struct input *in, uint64_t *at)
     return p != NULL;
 }
 
+/* A profile lies in blocks, each part of it behind the length of the block. */
+static void read_profile (struct input *in, uint64_t at, uint64_t end, struct image *image)
+{
+    struct icc_part parts[LIMIT_ICC_PARTS];
+    unsigned n = 0;
+    const uint8_t *p;
+    while (n < LIMIT_ICC_PARTS && at < end && (p = input_at (in, at, 1)) && p[0]) {
+        parts[n++] = (struct icc_part){ at + 1, p[0] };
+        at += 1u + p[0];
+    }
+    icc_read_parts (in, parts, n, &image->profile);
+}
+
 /* XMP lies there as it is, not in blocks: 258 bytes lead every reader of blocks out of it. */
 static void read_application (struct input *in, uint64_t at, uint64_t end, struct image *image)
 {
     enum { NAME = 12, MAGIC = 258 };
-    const uint8_t *p = end - at > NAME + MAGIC ? input_at (in, at, NAME) : NULL;
-    if (p && !memcmp (p, "\x0bXMP DataXMP", NAME))
+    const uint8_t *p = end - at > NAME ? input_at (in, at, NAME) : NULL;
+    if (p && !memcmp (p, "\x0bICCRGBG1012", NAME))
+        read_profile (in, at + NAME, end, image);
+    if (p && !memcmp (p, "\x0bXMP DataXMP", NAME) && end - at > NAME + MAGIC)
         xmp_parse (in, at + NAME, end - at - NAME - MAGIC, &image->xmp);
 }
 

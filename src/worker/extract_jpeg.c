@@ -12,10 +12,12 @@
 #include "worker/trailer.h"
 #include "worker/xmp.h"
 
-/* Every kind of frame header: SOF0 to SOF15 without DHT, JPG and DAC, which share their numbers. */
+/* Every kind of frame header: SOF0 to SOF15 without DHT, JPG and DAC, which share their numbers,
+ * and that of JPEG-LS. */
 static bool is_frame_header (uint8_t marker)
 {
-    return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    return marker == 0xf7 ||
+           (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc);
 }
 
 /* Segments by marker and the bytes that they begin with. */

@@ -8,7 +8,7 @@
 #include "worker/image.h"
 #include "worker/xmp.h"
 
-enum { HEADER_BYTES = 16 }; /* more than the fields that are read can take */
+enum { HEADER_BYTES = 24 }; /* more than the fields that are read can take */
 
 /* Bits of a header, the lowest of a byte first; 0 behind its end. */
 struct bits {
@@ -34,7 +34,7 @@ static uint64_t take_side (struct bits *b, bool is_small)
     return take_bits (b, length) + 1ull;
 }
 
-static void read_size (struct bits *b, struct image *image)
+static void take_size (struct bits *b, uint64_t *ret_width, uint64_t *ret_height)
 {
     /* Width to height. */
     static const struct {
@@ -43,12 +43,28 @@ static void read_size (struct bits *b, struct image *image)
         { 0, 1 }, { 1, 1 }, { 12, 10 }, { 4, 3 }, { 3, 2 }, { 16, 9 }, { 5, 4 }, { 2, 1 }
     };
     bool is_small = take_bits (b, 1);
-    image->height = take_side (b, is_small);
+    *ret_height = take_side (b, is_small);
     unsigned ratio = take_bits (b, 3);
-    image->width =
-        ratio ? image->height * ratios[ratio].over / ratios[ratio].under : take_side (b, is_small);
+    *ret_width =
+        ratio ? *ret_height * ratios[ratio].over / ratios[ratio].under : take_side (b, is_small);
+}
+
+/* What stands behind the size. An animation does not say how many frames it has; behind a preview,
+ * which nobody writes, it is not looked for. */
+static void read_header (struct bits *b, struct image *image)
+{
+    uint64_t width, height;
+    take_size (b, &image->width, &image->height);
+    image->orientation = 1;
     bool is_default = take_bits (b, 1), has_more = !is_default && take_bits (b, 1);
-    image->orientation = has_more ? take_bits (b, 3) + 1 : 1;
+    if (!has_more)
+        return;
+    image->orientation = take_bits (b, 3) + 1;
+    if (take_bits (b, 1))
+        take_size (b, &width, &height);
+    bool has_preview = take_bits (b, 1);
+    if (has_preview || take_bits (b, 1))
+        image->frames = 0;
 }
 
 /* A codestream that ends at `end`. A shorter one than the header has fewer fields, or is damaged.
@@ -61,7 +77,7 @@ static void read_codestream (struct input *in, uint64_t at, uint64_t end, struct
     if (!p || memcmp (p, "\xff\x0a", 2))
         return;
     memcpy (bits.bytes, p, n);
-    read_size (&bits, image);
+    read_header (&bits, image);
 }
 
 /* An Exif box begins like the item of a HEIF. */

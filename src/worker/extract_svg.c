@@ -6,6 +6,7 @@
 
 #include "worker/extract.h"
 #include "worker/image.h"
+#include "worker/inflate.h"
 
 enum attribute { WIDTH, HEIGHT, VIEW_BOX, N_ATTRIBUTES };
 
@@ -167,13 +168,21 @@ static void settle_size (struct svg *s, struct image *image)
     image->height = pixels (height);
 }
 
+/* The start of the drawing, which may be packed (SVGZ). */
+static GByteArray *unpack (const struct input *in)
+{
+    bool is_packed = in->head_length > 2 && !memcmp (in->head, "\x1f\x8b", 2);
+    return is_packed ? inflate_start (in->head, in->head_length, INPUT_HEAD) : NULL;
+}
+
 /* An SVG need not have a size. */
 enum err extract_svg (struct input *in, json_t *meta, struct error *e)
 {
     _cleanup_image_ struct image image;
     image_init (&image, "svg");
-    struct svg s = { .at = (const char *) in->head,
-                     .end = (const char *) in->head + in->head_length };
+    g_autoptr (GByteArray) unpacked = unpack (in);
+    const char *start = (const char *) (unpacked ? unpacked->data : in->head);
+    struct svg s = { .at = start, .end = start + (unpacked ? unpacked->len : in->head_length) };
     if (find_root (&s)) {
         while (take_attribute (&s)) {}
         settle_size (&s, &image);

@@ -28,3 +28,19 @@ GByteArray *inflate_bytes (const uint8_t *data, size_t length, size_t limit)
     g_byte_array_set_size (out, (guint) limit);
     return inflate_all (data + 2, length - 2, out) ? g_steal_pointer (&out) : NULL;
 }
+
+GByteArray *inflate_start (const uint8_t *data, size_t length, size_t limit)
+{
+    enum { ANY_HEADER = 32 };
+    z_stream s = { .next_in = (Bytef *) data, .avail_in = (uInt) MIN (length, UINT32_MAX) };
+    if (limit >= UINT32_MAX || inflateInit2 (&s, ANY_HEADER + MAX_WBITS) != Z_OK)
+        return NULL;
+    g_autoptr (GByteArray) out = g_byte_array_new ();
+    g_byte_array_set_size (out, (guint) limit);
+    s.next_out = out->data;
+    s.avail_out = out->len;
+    (void) inflate (&s, Z_SYNC_FLUSH);
+    g_byte_array_set_size (out, (guint) s.total_out);
+    inflateEnd (&s);
+    return out->len ? g_steal_pointer (&out) : NULL;
+}

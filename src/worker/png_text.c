@@ -137,8 +137,8 @@ void png_ztxt (struct input *in, uint64_t at, uint32_t length, struct image *ima
 
 static void read_unpacked_profile (const uint8_t *data, size_t length, char **name)
 {
-    g_autoptr (GByteArray) profile = inflate_bytes (data, length, LIMIT_PNG_PROFILE);
-    if (!profile || !profile->len)
+    g_autoptr (GByteArray) profile = inflate_start (data, length, LIMIT_ICC_PACKED);
+    if (!profile)
         return;
     g_autofree struct input *in = g_new (struct input, 1);
     input_of_bytes (in, profile->data, profile->len);
@@ -153,10 +153,11 @@ void png_profile (struct input *in, uint64_t at, uint32_t length, struct image *
         return;
     size_t skip = (size_t) (nul - p) + 2;
     g_autofree char *given = caption_clean ((const char *) p, skip - 2, LIMIT_PROFILE_NAME);
-    if (length > skip && length <= LIMIT_PNG_PROFILE) {
-        g_autofree uint8_t *bytes = g_malloc (length);
-        if (input_read (in, at, bytes, length))
-            read_unpacked_profile (bytes + skip, length - skip, &image->profile);
+    if (length > skip) {
+        size_t taken = MIN (length - skip, LIMIT_ICC_PACKED);
+        g_autofree uint8_t *bytes = g_malloc (taken);
+        if (input_read (in, at + skip, bytes, taken))
+            read_unpacked_profile (bytes, taken, &image->profile);
     }
     if (!image->profile)
         image->profile = g_steal_pointer (&given);

@@ -45,6 +45,9 @@ const char *sniff_tiff (struct input *in)
         { "SONY", "image/x-sony-arw" },     { "PENTAX", "image/x-pentax-pef" },
         { "Canon", "image/x-canon-cr2" },   { "SAMSUNG", "image/x-samsung-srw" },
         { "EASTMAN", "image/x-kodak-dcr" }, { "Hasselblad", "image/x-hasselblad-3fr" },
+        { "KODAK", "image/x-kodak-dcr" },   { "Kodak", "image/x-kodak-dcr" },
+        { "SEIKO", "image/x-epson-erf" },   { "EPSON", "image/x-epson-erf" },
+        { "Mamiya", "image/x-mamiya-mef" }, { "Leaf", "image/x-leaf-mos" },
     };
     const uint8_t *p = input_at (in, 8, 2);
     if (p && !memcmp (p, "CR", 2))
@@ -78,6 +81,24 @@ const char *sniff_png (struct input *in)
         at += 12ull + get_u32be (p);
     }
     return "image/png";
+}
+
+/* A version that there was, whether the lines are packed, and bits of a sample. */
+const char *sniff_pcx (struct input *in)
+{
+    const uint8_t *p = input_at (in, 0, 66);
+    bool is_pcx = p && p[1] <= 5 && p[1] != 1 && p[2] <= 1 && strchr ("\1\2\4\10", p[3]) && p[3] &&
+                  p[64] == 0 && p[65] >= 1 && p[65] <= 4;
+    return is_pcx ? "image/vnd.zbrush.pcx" : NULL;
+}
+
+/* Phase One's own header, within that of a TIFF. */
+const char *sniff_iiq (struct input *in)
+{
+    const uint8_t *p = input_at (in, 0, 16);
+    bool is_iiq = p && (!memcmp (p + 13, "waR", 3) || !memcmp (p + 12, "Raw", 3)) &&
+                  (!memcmp (p, "II*", 3) || !memcmp (p, "MM\0*", 4));
+    return is_iiq ? "image/x-phaseone-iiq" : NULL;
 }
 
 const char *sniff_bmp (struct input *in)
@@ -371,6 +392,12 @@ const char *sniff_bzip2 (struct input *in)
     bool is_bzip2 = p && p[3] >= '1' && p[3] <= '9' &&
                     (!memcmp (p + 4, "1AY&SY", 6) || !memcmp (p + 4, "\x17rE8P\x90", 6));
     return is_bzip2 ? "application/x-bzip2" : NULL;
+}
+
+/* A drawing that is packed is one; whether it is a drawing its extension has to tell. */
+const char *sniff_gzip (struct input *in)
+{
+    return !strcmp (in->extension, "svgz") ? "image/svg+xml" : "application/gzip";
 }
 
 /* Java classes and fat Mach-O programs share a magic; a class has a version of 45 or more there. */

@@ -11,6 +11,7 @@
 
 const struct magic sniff_magics[] = {
     /* images */
+    AT (0, "\xff\xd8\xff\xf7", "image/jls"),
     AT (0, "\xff\xd8\xff", "image/jpeg"),
     AT (0, "\x89PNG\r\n\x1a\n", "image/png", sniff_png),
     AT (0, "GIF87a", "image/gif"),
@@ -19,6 +20,8 @@ const struct magic sniff_magics[] = {
     AT (0, "RF64", NULL, sniff_riff),
     AT (0, "RIFX", NULL, sniff_riff),
     AT (4, "ftyp", NULL, sniff_bmff),
+    AT (8, "IIII", NULL, sniff_iiq),
+    AT (8, "MMMM", NULL, sniff_iiq),
     AT (0, "II*\0", "image/tiff", sniff_tiff),
     AT (0, "MM\0*", "image/tiff", sniff_tiff),
     AT (0, "II+\0\x08\0\0\0", "image/tiff"),
@@ -33,6 +36,7 @@ const struct magic sniff_magics[] = {
     AT (0, "\0MRM", "image/x-minolta-mrw"),
     AT (0, "II\xbc\x01", "image/jxr"),
     AT (0, "BM", NULL, sniff_bmp),
+    AT (0, "\x0a", NULL, sniff_pcx),
     AT (0, "\0\0\x01\0", NULL, sniff_ico),
     AT (0, "\0\0\x02\0", NULL, sniff_cur),
     AT (0, "8BPS\0\x01", "image/vnd.adobe.photoshop"),
@@ -134,7 +138,7 @@ const struct magic sniff_magics[] = {
     AT (0, "PK\x07\x08PK", "application/zip"),
     AT (0, "Rar!\x1a\x07", "application/vnd.rar"),
     AT (0, "7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
-    AT (0, "\x1f\x8b\x08", "application/gzip"),
+    AT (0, "\x1f\x8b\x08", "application/gzip", sniff_gzip),
     AT (0, "BZh", NULL, sniff_bzip2),
     AT (0,
         "\xfd"

@@ -28,7 +28,7 @@ extern const size_t sniff_n_text_extensions;
 sniff_fn sniff_tiff, sniff_bmff, sniff_riff, sniff_ebml, sniff_ogg, sniff_asf, sniff_zip, sniff_ole,
     sniff_id3, sniff_mpeg_audio, sniff_transport, sniff_m2ts, sniff_ac3, sniff_bmp, sniff_ico,
     sniff_cur, sniff_pnm, sniff_cafe, sniff_iff, sniff_ttf, sniff_deb, sniff_tga, sniff_bzip2,
-    sniff_quicktime, sniff_png;
+    sniff_quicktime, sniff_png, sniff_pcx, sniff_iiq, sniff_gzip;
 
 /* Text of every sort, or NULL; sniff_text.c. */
 sniff_fn sniff_text;
