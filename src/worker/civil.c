@@ -37,10 +37,14 @@ static void append_fraction (GString *out, const char *text)
         g_string_append_printf (out, ".%.*s", (int) n, text);
 }
 
+/* "Z", "+08:00", or "+0800" as recorders have it. */
 static bool append_zone (GString *out, const char *text)
 {
     int minutes;
-    if (!clock_parse_zone (text, &minutes))
+    char spaced[8] = "";
+    if (strlen (text) == 5 && strspn (text + 1, "0123456789") == 4)
+        g_snprintf (spaced, sizeof spaced, "%.3s:%s", text, text + 3);
+    if (!clock_parse_zone (*spaced ? spaced : text, &minutes))
         return false;
     int east = ABS (minutes);
     g_string_append_printf (out, "%c%02d:%02d", minutes < 0 ? '-' : '+', east / 60, east % 60);

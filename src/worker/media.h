@@ -53,3 +53,7 @@ static inline bool media_is_attached (const AVStream *stream)
 /* A tag as text of at most `limit` bytes: UTF-8 made valid, control characters out (but for line
  * breaks and tabs, if `has_lines`), no space around it. NULL if nothing is left. */
 json_t *media_text (const char *value, size_t limit, bool has_lines);
+
+/* "37.3318,-122.0312" for "+37.3318-122.0312+010/" and the other forms of ISO 6709; NULL if the
+ * text is no place. */
+json_t *media_position (const char *text);

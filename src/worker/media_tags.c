@@ -167,18 +167,26 @@ static void append_degrees (GString *out, double value)
     g_string_append (out, strcmp (text, "-0") ? text : "0");
 }
 
+json_t *media_position (const char *text)
+{
+    double latitude, longitude;
+    if (!take_angle (&text, 2, &latitude) || !take_angle (&text, 3, &longitude) ||
+        fabs (latitude) > 90 || fabs (longitude) > 180)
+        return NULL;
+    g_autoptr (GString) out = g_string_new (NULL);
+    append_degrees (out, latitude);
+    g_string_append_c (out, ',');
+    append_degrees (out, longitude);
+    return json_string (out->str);
+}
+
 static void report_position (const AVFormatContext *format, json_t *meta)
 {
-    const char *p = find_any (format, NAMES ("com.apple.quicktime.location.iso6709", "location"));
-    double latitude, longitude;
-    if (!p || !take_angle (&p, 2, &latitude) || !take_angle (&p, 3, &longitude) ||
-        fabs (latitude) > 90 || fabs (longitude) > 180)
-        return;
-    g_autoptr (GString) text = g_string_new (NULL);
-    append_degrees (text, latitude);
-    g_string_append_c (text, ',');
-    append_degrees (text, longitude);
-    json_object_set_new (meta, "LatLong", json_string (text->str));
+    const char *text =
+        find_any (format, NAMES ("com.apple.quicktime.location.iso6709", "location"));
+    json_t *position = text ? media_position (text) : NULL;
+    if (position)
+        json_object_set_new (meta, "LatLong", position);
 }
 
 /* ---- the camera ---- */
