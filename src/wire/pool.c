@@ -217,7 +217,7 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     job->sidecar_size = 0;
     j->job.extension = NULL;
     j->frame.size = job->size;
-    j->frame.sidecar_size = job->sidecar_size;
+    j->frame.sidecar_size = j->job.sidecar_size;
     g_strlcpy (j->frame.extension, job->extension, sizeof j->frame.extension);
     enum err err = ERR_OK;
     pthread_mutex_lock (&p->lock);
