@@ -42,7 +42,7 @@ const nearAll = (relative) => (ours, theirs) => {
   return a.length === b.length && a.every((v, i) => near(relative)(v, b[i]));
 };
 
-const TIME = /^(\d{4})[-:](\d\d)(?:[-:](\d\d))?(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z|[+-]\d\d:?\d\d)?$/;
+const TIME = /^(\d{4})[-:](\d\d)(?:[-:](\d\d))?(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/;
 
 /** {wall: ms as if in UTC, offset: ms or undefined}, or null. */
 function time(value) {
@@ -51,7 +51,7 @@ function time(value) {
   const [, y, mo, d = '1', h = '0', mi = '0', s = '0', fraction = '', zone] = m;
   const wall = Date.UTC(+y, +mo - 1, +d, +h, +mi, +s) + Math.round(Number(`0.${fraction || 0}`) * 1000);
   if (!zone) return { wall };
-  const [, sign, zh, zm] = /([+-])(\d\d):?(\d\d)/.exec(zone) || [null, '+', '0', '0'];
+  const [, sign, zh, zm = '0'] = /([+-])(\d\d):?(\d\d)?/.exec(zone) || [null, '+', '0', '0'];
   return { wall, offset: (sign === '-' ? -1 : 1) * (Number(zh) * 60 + Number(zm)) * 60000 };
 }
 

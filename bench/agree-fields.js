@@ -39,6 +39,7 @@ function pixels(value) {
 }
 
 const imageSize = (name) => (f) => {
+  if (f.python.width) return name === 'ImageWidth' ? f.python.width : f.python.height;
   const value = size(name)(f);
   return mime(f) === 'image/svg+xml' && value !== undefined ? pixels(value) : value;
 };
@@ -88,6 +89,23 @@ const orientation = (f) => {
   return value >= 1 && value <= 8 ? value : undefined;
 };
 
+const hasFrames = (f) => /^image\/(gif|png|apng|webp|x-icon|x-cursor|tiff)$/.test(mime(f));
+
+/** Pictures of a file; those of a TIFF are its directories. */
+const frames = (f) => {
+  if (mime(f) === 'image/tiff') return new Set(Object.keys(f.exif).flatMap((k) => /^IFD\d+(?=:)/.exec(k) || [])).size || undefined;
+  return f.python.frames || first(f.exif, 'GIF:FrameCount', 'PNG:AnimationFrames') || 1;
+};
+
+/** The name in the ICC profile; without one, of the colour space that the container names by number. */
+const colorProfile = (f) => {
+  const name = first(f.exif, 'ICC_Profile:ProfileDescription');
+  if (name !== undefined) return name;
+  if (f.exif['PNG:SRGBRendering'] !== undefined || f.exif['Jpeg2000:ColorSpace'] === 16) return 'sRGB';
+  const [primaries, transfer] = [f.exif['QuickTime:ColorPrimaries'], f.exif['QuickTime:TransferCharacteristics']];
+  return { '1 13': 'sRGB', '12 13': 'Display P3' }[`${primaries} ${transfer}`];
+};
+
 const labels = (row) => some((row.Labels || []).map((l) => l.LabelName));
 
 const image = [
@@ -102,10 +120,8 @@ const image = [
     (f) => joined(first(f.exif, 'XMP-dc:Creator', 'IPTC:By-line', 'IFD0:Artist', 'IFD0:XPAuthor')), c.sameText],
   ['Rating', isImage, (r) => r.Rating, (f) => first(f.exif, 'XMP-xmp:Rating', 'IFD0:Rating'), c.sameNumber],
   ['Labels', isImage, labels, keywords, c.sameSet],
-  ['FrameCount', isImage, (r) => r.FrameCount,
-    (f) => first(f.exif, 'GIF:FrameCount', 'PNG:AnimationFrames', 'File:PageCount', 'Composite:PageCount', 'ICO:ImageCount', 'RIFF:FrameCount'),
-    c.sameNumber],
-  ['ColorProfile', isImage, (r) => r.ColorProfile, (f) => first(f.exif, 'ICC_Profile:ProfileDescription'), c.sameText],
+  ['FrameCount', hasFrames, (r) => r.FrameCount, frames, c.sameNumber],
+  ['ColorProfile', isImage, (r) => r.ColorProfile, colorProfile, c.sameText],
 ];
 
 // ---- EXIF, by exiftool ----
@@ -176,7 +192,7 @@ const tag = (...names) => (f) => {
 
 const isCover = (s) => Boolean(s.disposition && s.disposition.attached_pic);
 const covers = (f) => f.probe.streams.filter(isCover).length || undefined;
-const firstVideo = (name) => (f) => (f.probe.streams.find((s) => s.codec_type === 'video' && !isCover(s)) || {})[name];
+const firstVideo = (name) => (f) => (f.probe.streams.find((s) => s.codec_type === 'video' && !isCover(s)) || {})[name] || undefined;
 
 const media = [
   ['Duration', (r) => r.Duration, (f) => known(f.probe.format.duration), c.near(1e-3, 0.002)],
@@ -207,6 +223,14 @@ const turned = (s) => {
   return ((degrees % 360) + 360) % 360 || undefined;
 };
 
+/** As the stream says, else as its pixel format is called. */
+function bitDepth(s) {
+  if (s.bits_per_raw_sample > 0) return s.bits_per_raw_sample;
+  const m = /(?:p|gray|nv|x2rgb)(\d+)?(?:le|be)?$/.exec(s.pix_fmt || '');
+  if (!s.pix_fmt) return undefined;
+  return m && m[1] >= 9 && m[1] <= 16 ? m[1] : 8;
+}
+
 const COMMON = [
   ['CodecName', (s) => known(s.codec_name), c.exact],
   ['CodecLongName', (s) => known(s.codec_long_name), c.exact],
@@ -228,11 +252,11 @@ const VIDEO = [
   ['SampleAspectRatio', (s) => ratio(s.sample_aspect_ratio), c.exact],
   ['DisplayAspectRatio', (s) => ratio(s.display_aspect_ratio), c.exact],
   ['PixelFormat', (s) => known(s.pix_fmt), c.exact],
-  ['Level', (s) => (s.level > 0 ? s.level : undefined), c.sameNumber],
+  ['Level', (s) => (s.level >= 0 ? s.level : undefined), c.sameNumber],
   ['FrameRate', (s) => ratio(s.r_frame_rate), c.exact],
   ['AverageFrameRate', (s) => ratio(s.avg_frame_rate), c.exact],
   ['Rotate', turned, c.sameNumber, (v) => (v === undefined ? undefined : ((Number(v) % 360) + 360) % 360 || undefined)],
-  ['BitDepth', (s) => (s.bits_per_raw_sample > 0 ? s.bits_per_raw_sample : undefined), c.sameNumber],
+  ['BitDepth', bitDepth, c.sameNumber],
   ['ColorSpace', (s) => known(s.color_space), c.exact],
   ['ColorRange', (s) => known(s.color_range), c.exact],
   ['ColorTransfer', (s) => known(s.color_transfer), c.exact],
@@ -255,7 +279,7 @@ const SUBTITLE = [
 
 /** The streams of a kind, by their index in the file. */
 const STREAMS = [
-  { name: 'VideoStreams', fields: VIDEO, is: (s) => s.codec_type === 'video' && !isCover(s) },
+  { name: 'VideoStreams', fields: VIDEO, is: (s) => s.codec_type === 'video' },
   { name: 'AudioStreams', fields: AUDIO, is: (s) => s.codec_type === 'audio' },
   { name: 'Subtitles', fields: SUBTITLE, is: (s) => s.codec_type === 'subtitle' },
 ];
@@ -303,15 +327,22 @@ const documents = [
     (f) => first(f.exif, 'XML:Pages', 'XML:Slides', 'XMP-meta:Document-statisticPage-count'), c.sameNumber],
   ['Title', (f) => mime(f) === 'text/html', (r) => r.Title, (f) => first(f.exif, 'HTML:Title'), c.sameText],
   ['Title', (f) => mime(f) === 'text/rtf', (r) => r.Title, (f) => first(f.exif, 'RTF:Title'), c.sameText],
-  ['EntryCount', (f) => f.python.entries !== undefined, (r) => r.EntryCount, (f) => f.python.entries, c.sameNumber, 'python'],
+  ['EntryCount', (f) => f.python.entries !== undefined && f.row.MediaType === 'archive', (r) => r.EntryCount, (f) => f.python.entries, c.sameNumber, 'python'],
   ['Title', (f) => f.python.From !== undefined, (r) => r.Title, (f) => f.python.Subject, c.sameText, 'python'],
   ['MailFrom', (f) => f.python.From !== undefined, (r) => r.MailFrom, (f) => f.python.From, c.sameText, 'python'],
   ['MailTo', (f) => f.python.From !== undefined, (r) => r.MailTo, (f) => f.python.To, c.sameText, 'python'],
   ['ProduceTime', (f) => f.python.From !== undefined, (r) => r.ProduceTime, (f) => f.python.Date, c.sameTime, 'python'],
 ];
 
+/** exiftool tells a video from a recording of sound by the name of the format alone; ffprobe knows the streams. */
+const contentType = (f) => {
+  const hasPicture = f.probe && f.probe.streams.some((s) => s.codec_type === 'video' && !isCover(s));
+  const hasSound = f.probe && f.probe.streams.some((s) => s.codec_type === 'audio');
+  return hasSound && !hasPicture ? mime(f).replace(/^video\//, 'audio/') : mime(f);
+};
+
 const FIELDS = [
-  ['ContentType', (f) => mime(f) !== '', (r) => r.ContentType, mime, c.sameType],
+  ['ContentType', (f) => mime(f) !== '', (r) => r.ContentType, contentType, c.sameType],
   ...image,
   ...exif,
   ...media,

@@ -58,7 +58,7 @@ async function pdfinfo(file) {
   );
 }
 
-/** Map of key to {entries} of archives and {Subject, From, To, Date} of mails. */
+/** Map of key to what agree-python.py says. */
 async function python(folder, keys) {
   const script = path.join(__dirname, 'agree-python.py');
   return new Promise((resolve, reject) => {
@@ -77,7 +77,8 @@ async function askAll(folder, rows) {
   for (const [key, row] of rows) facts.set(key, { exif: exif.get(key) || {}, probe: null, pdf: null, python: {}, row });
   await twoByTwo([...facts], async ([key, f]) => {
     const file = path.join(folder, key);
-    if (isMedia(f.exif) || ['audio', 'video'].includes(f.row.MediaType)) f.probe = (await ffprobe(file)) || (f.row.FormatName ? { format: {}, streams: [] } : null);
+    const isRecording = ['audio', 'video'].includes(f.row.MediaType);
+    if (isRecording || (isMedia(f.exif) && f.row.MediaType !== 'image')) f.probe = (await ffprobe(file)) || (f.row.FormatName ? { format: {}, streams: [] } : null);
     if (f.exif['File:MIMEType'] === 'application/pdf' || f.row.ContentType === 'application/pdf') f.pdf = await pdfinfo(file);
   });
   for (const [key, found] of await python(folder, [...rows.keys()])) facts.get(key).python = found;

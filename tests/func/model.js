@@ -16,6 +16,15 @@ const extensions = {
   Progress: ['Listed', 'Indexed', 'Unchanged', 'Deleted', 'Failed', 'Pending']
     .map((name) => ({ name, type: 'int64' }))
     .concat(['StartTime', 'EstimatedEndTime'].map((name) => ({ name, type: 'string' }))),
+  File: ['FrameCount', 'Rating', 'EntryCount']
+    .map((name) => ({ name, type: 'int64' }))
+    .concat(
+      ['ColorProfile', 'MotionPhoto', 'Encrypted', 'Charset', 'MailFrom', 'MailTo', 'DocumentModifiedTime', 'DocumentText'].map((name) => ({
+        name,
+        type: 'string',
+      })),
+    )
+    .concat([{ name: 'EntryNames', type: ['string'] }]),
 };
 
 const REQUEST_ID = /^[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}$/;
