@@ -157,6 +157,7 @@
 #define LIMIT_CHUNKS          1000000 /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
 #define LIMIT_HEADER_LINES    4096    /* lines, cards or attributes of a header */
 #define LIMIT_HEAPS           4       /* heaps within heaps of a CRW */
+#define LIMIT_FRAMES          999999999 /* that a header may claim; with more it says nothing */
 #define LIMIT_PICTURES        256     /* of a JPEG with several */
 #define LIMIT_TRAILERS        64      /* parts of what Samsung writes behind an image */
 #define LIMIT_PAGES           10000   /* of a TIFF */

@@ -216,6 +216,8 @@ enum err image_report (const struct input *in, struct image *image, json_t *meta
     if (!image->width || !image->height || image->width > INT32_MAX || image->height > INT32_MAX)
         return FAIL (e, EXTRACT_FAILED, "no width and height in the header of the %s",
                      image->format);
+    if (image->frames > LIMIT_FRAMES)
+        image->frames = 0;
     static const struct caption none;
     const struct caption *sidecar = in->sidecar ? in->sidecar : &none;
     unsigned orientation = image->orientation        ? image->orientation
