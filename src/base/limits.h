@@ -187,3 +187,23 @@
 #define LIMIT_BODY_TEXT        (2 * MIB)   /* of a document's text that is kept for search */
 #define LIMIT_ARCHIVE_UNPACKED (64 * MIB)  /* of an archive, to find its members and read some */
 #define LIMIT_ARCHIVE_MEMBERS  (256 * KIB) /* of an archive that is walked member by member */
+
+/* Documents. */
+#define LIMIT_PROPERTY       (16 * KIB)  /* bytes of a property that are looked at */
+#define LIMIT_DOCUMENT_READ  (256 * MIB) /* bytes that a job may read of a document */
+#define LIMIT_PDF_OPEN_MS    4000        /* to find its pages and what it says of itself */
+#define LIMIT_PDF_TEXT_MS    8000        /* to read the text of its pages */
+#define LIMIT_PDF_PAGES      10000       /* that are read for text */
+#define LIMIT_PDF_TRAILER    4096        /* bytes looked at behind a cross-reference table */
+#define LIMIT_ZIP_END        (65536 + 64) /* bytes at the end where the directory of a ZIP is sought */
+#define LIMIT_ZIP_DIRECTORY  (16 * MIB)  /* bytes of it */
+#define LIMIT_ZIP_ENTRIES    65536       /* of it that are read */
+#define LIMIT_ZIP_UNPACKED   (128 * MIB) /* bytes unpacked from one package */
+#define LIMIT_PACKAGE_DEPTH  256         /* elements within elements */
+#define LIMIT_OLE_SECTORS    (16 * MIB)  /* of a compound file: 8 GiB of the smaller ones */
+#define LIMIT_OLE_DIRECTORY  16384       /* entries of its directory */
+#define LIMIT_OLE_PROPERTIES (256 * KIB) /* bytes of a property set */
+#define LIMIT_OLE_STREAM     (32 * MIB)  /* bytes of a stream that is searched for text */
+#define LIMIT_OLE_TABLE      (4 * MIB)   /* bytes of the table of a text's pieces */
+#define LIMIT_OLE_PIECE      (64 * KIB)  /* bytes of a piece that are looked at together */
+#define LIMIT_OLE_FIELDS     32          /* fields of a text within each other */

@@ -78,6 +78,7 @@ static const struct extractor {
              "audio/x-ape", "audio/x-wavpack", "audio/x-musepack", "audio/x-tta", "audio/x-tak",
              "audio/x-dsf", "audio/x-dff", "audio/x-8svx", "audio/x-voc"),
       extract_media, 0, LIMIT_MEDIA_READ },
+    { "pdf", TYPES ("application/pdf"), extract_pdf, .reads = LIMIT_DOCUMENT_READ },
     { "other", NULL, extract_nothing },
 };
 

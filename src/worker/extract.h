@@ -41,3 +41,4 @@ NODISCARD enum err extract_pnm (struct input *in, json_t *meta, struct error *e)
 NODISCARD enum err extract_hdr (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_fits (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_exr (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_pdf (struct input *in, json_t *meta, struct error *e);
