@@ -13,6 +13,9 @@ static enum err extract_nothing (struct input *in UNUSED, json_t *meta UNUSED,
     return ERR_OK;
 }
 
+#define OOXML "application/vnd.openxmlformats-officedocument."
+#define ODF   "application/vnd.oasis.opendocument."
+
 /* First match wins; the last row matches all. */
 static const struct extractor {
     const char *name;
@@ -79,6 +82,18 @@ static const struct extractor {
              "audio/x-dsf", "audio/x-dff", "audio/x-8svx", "audio/x-voc"),
       extract_media, 0, LIMIT_MEDIA_READ },
     { "pdf", TYPES ("application/pdf"), extract_pdf, .reads = LIMIT_DOCUMENT_READ },
+    { "ooxml",
+      TYPES (OOXML "wordprocessingml.document", OOXML "spreadsheetml.sheet",
+             OOXML "presentationml.presentation"),
+      extract_ooxml, .reads = LIMIT_DOCUMENT_READ },
+    { "odf",
+      TYPES (ODF "text", ODF "text-template", ODF "spreadsheet", ODF "presentation",
+             ODF "graphics"),
+      extract_odf, .reads = LIMIT_DOCUMENT_READ },
+    { "ole",
+      TYPES ("application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
+             "application/vnd.ms-outlook", "application/encrypted-office"),
+      extract_ole, .reads = LIMIT_DOCUMENT_READ },
     { "other", NULL, extract_nothing },
 };
 

@@ -42,3 +42,6 @@ NODISCARD enum err extract_hdr (struct input *in, json_t *meta, struct error *e)
 NODISCARD enum err extract_fits (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_exr (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_pdf (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_ooxml (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_odf (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_ole (struct input *in, json_t *meta, struct error *e);
