@@ -150,7 +150,7 @@ static void test_hollow_headers (void **state)
         { "OggS\0\x02\0\0\0\0\0\0\0\0", 14 },
         { "RIFF\xff\xff\xff\xffWAVEfmt ", 16 },
         { "FLV\x01\x05\0\0\0\x09", 9 },
-        { "\0\0\0\x18ftypisom\0\0\0\0isommp42", 24 },
+        { "\0\0\0\030ftypisom\0\0\0\0isommp42", 24 },
     };
     for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
         json_auto_t *meta = json_object ();
