@@ -63,6 +63,7 @@
 #define LIMIT_BATCH_RESULTS                                                                        \
     128 /* of extraction that are stored together; far below those in flight, so that workers      \
            never wait */
+#define LIMIT_BATCH_BYTES     (4 * MIB) /* of the results of one write transaction */
 #define LIMIT_BATCH_MS        20
 #define LIMIT_OPEN_DATASETS   64
 #define LIMIT_BATCH_URIS      100
@@ -101,12 +102,15 @@
 #define LIMIT_DIR_DEPTH      1024 /* nested folders */
 #define LIMIT_DIR_OPEN       64 /* folders that a listing keeps open; the upper ones are opened again */
 #define LIMIT_WATCHES        (256 * 1024) /* folders watched by a server */
-#define LIMIT_UNWATCHED      4096  /* prefixes of a binding that are polled; more: all of it is */
-#define LIMIT_WATCH_BATCH    512   /* events handed over at a time */
-#define LIMIT_JOBS_IN_FLIGHT 512   /* objects on their way from work to the index */
-#define LIMIT_STRIKES        2     /* crashes or timeouts before an object is Failed */
-#define LIMIT_SETTLE_MS      2000  /* quiet time before a file counts as written */
-#define LIMIT_RESTLESS_MS    60000 /* a file that never rests is indexed this often */
+#define LIMIT_UNWATCHED      4096 /* prefixes of a binding that are polled; more: all of it is */
+#define LIMIT_WATCH_BATCH    512  /* events handed over at a time */
+#define LIMIT_JOBS_IN_FLIGHT 512  /* objects on their way from work to the index */
+#define LIMIT_RESULTS_WAITING                                                                      \
+    (32 * MIB) /* results that wait to be stored: more, and no job begins until half of them are;  \
+                  those that run then come on top */
+#define LIMIT_STRIKES     2     /* crashes or timeouts before an object is Failed */
+#define LIMIT_SETTLE_MS   2000  /* quiet time before a file counts as written */
+#define LIMIT_RESTLESS_MS 60000 /* a file that never rests is indexed this often */
 #define LIMIT_WORK_WAIT_NS                                                                         \
     INT64_C (3600000000000) /* work due later than that was queued before the clock was set back   \
                              */

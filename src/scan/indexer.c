@@ -40,6 +40,13 @@ static void on_extracted (void *arg, struct pool_result *result)
     struct extraction *x = arg;
     x->code = result->code;
     x->meta = g_steal_pointer (&result->meta);
+    x->bytes = result->bytes;
+    struct scan *s = x->bound->scan;
+    pthread_mutex_lock (&s->lock);
+    s->results_bytes += x->bytes;
+    if (s->results_bytes > LIMIT_RESULTS_WAITING)
+        pool_hold (s->pool, true);
+    pthread_mutex_unlock (&s->lock);
     g_strlcpy (x->message, result->message, sizeof x->message);
     to_writer (x);
 }

@@ -90,6 +90,7 @@ struct scan {
     GArray *purges;   /* int64_t: datasets that a bucket is being purged of, once a call */
     bool is_stopping;
     unsigned background_in_flight, urgent_in_flight;
+    size_t results_bytes; /* of `results` and what is being stored */
     struct pool *pool;
     struct watch *watch;
     struct queue *results; /* struct extraction */
@@ -183,6 +184,7 @@ struct extraction {
     enum err code; /* of opening or of the worker */
     char message[256];
     json_t *meta;
+    size_t bytes; /* that `meta` came in */
     bool is_unchanged;
     bool is_restless; /* it was written a moment ago, and maybe still is */
     int64_t again_ns; /* when its work is due again; INT64_MAX: it is done */

@@ -201,6 +201,7 @@ static void count_out (struct extraction *x)
         b->scan->background_in_flight--;
         b->background_in_flight--;
     }
+    b->scan->results_bytes -= x->bytes;
     b->rate_done++;
     b->next_work_ns = MIN (b->next_work_ns, x->again_ns);
     if (b->background_in_flight == 0)
@@ -222,6 +223,8 @@ static void measure_rate (struct bound *b)
 /* There is room for work again. With scan->lock. */
 static void wake_indexer (struct scan *s)
 {
+    if (!s->is_stopping && s->results_bytes <= LIMIT_RESULTS_WAITING / 2)
+        pool_hold (s->pool, false);
     if (s->background_in_flight <= (LIMIT_JOBS_IN_FLIGHT - SCAN_URGENT_SHARE) / 2) {
         GHashTableIter iter;
         struct bound *b;
@@ -235,24 +238,28 @@ static void wake_indexer (struct scan *s)
     pthread_cond_signal (&s->index_wake);
 }
 
-/* Stores all of the batch that belongs to the first one's binding, and takes it out. */
+/* Stores what of the batch belongs to the first one's binding, as much as one transaction may hold,
+ * and takes it out. */
 static void store_batch (struct scan *s, GPtrArray *batch, bool is_urgent)
 {
     struct bound *b = bound_ref (((struct extraction *) g_ptr_array_index (batch, 0))->bound);
     g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func (work_result_free);
     g_autoptr (GPtrArray) mine = g_ptr_array_new_with_free_func ((GDestroyNotify) extraction_free);
-    for (guint i = 0; i < batch->len;) {
+    size_t bytes = 0;
+    for (guint i = 0; i < batch->len && bytes < LIMIT_BATCH_BYTES;) {
         struct extraction *x = g_ptr_array_index (batch, i);
         if (x->bound != b) {
             i++;
             continue;
         }
+        bytes += x->bytes;
         struct work_result *r = judge (x);
         x->again_ns = r->outcome == WORK_LATER || r->keep_dirty ? r->not_before_ns : INT64_MAX;
         g_ptr_array_add (results, r);
         g_ptr_array_add (mine, g_ptr_array_steal_index (batch, i));
     }
     store_results (b, results, is_urgent);
+    g_ptr_array_set_size (results, 0); /* what they took is free before it counts as such */
     pthread_mutex_lock (&s->lock);
     for (guint i = 0; i < mine->len; i++) {
         count_out (g_ptr_array_index (mine, i));

@@ -237,6 +237,16 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     return err;
 }
 
+void pool_hold (struct pool *p, bool is_held)
+{
+    pthread_mutex_lock (&p->lock);
+    bool is_change = p->is_held != is_held;
+    p->is_held = is_held;
+    pthread_mutex_unlock (&p->lock);
+    if (is_change && !is_held)
+        (void) eventfd_write (p->wake, 1);
+}
+
 void pool_get_stats (struct pool *p, struct pool_stats *ret)
 {
     pthread_mutex_lock (&p->lock);

@@ -40,6 +40,7 @@ struct pool_result {
     enum err code;
     char message[256]; /* why, for a person; "" if OK */
     json_t *meta;
+    size_t bytes; /* of the reply that `meta` came in; about what it takes to keep it */
 };
 
 typedef void pool_done_fn (void *arg, struct pool_result *result); /* takes result->meta */
@@ -68,6 +69,10 @@ void pool_free (struct pool *p);
 /* Queues a job; takes its descriptors in any case. BUSY when the queue is full, CLOSED when
  * stopping: `done` is not called. */
 NODISCARD enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e);
+
+/* While held, no job begins, urgent ones neither; those that run end as ever. For a receiver that
+ * has more results than it can keep; it may call this from `done`. */
+void pool_hold (struct pool *p, bool is_held);
 
 struct pool_stats {
     unsigned workers, busy, waiting;

@@ -19,6 +19,7 @@ enum state {
 };
 
 struct job {
+    size_t reply_bytes;
     struct pool_job job;
     struct frame_job frame;
 };
@@ -46,7 +47,7 @@ struct pool {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t started;
     bool is_up, is_down; /* some worker was READY; every worker failed before any was */
-    bool is_stopping;
+    bool is_stopping, is_held;
     struct error start_error;
     GQueue waiting[POOL_BACKGROUND + 1];
     struct pool_stats stats;

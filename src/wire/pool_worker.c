@@ -23,7 +23,7 @@ void job_free (struct job *j)
 
 void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta)
 {
-    struct pool_result result = { .code = code, .meta = meta };
+    struct pool_result result = { .code = code, .meta = meta, .bytes = j->reply_bytes };
     g_strlcpy (result.message, message, sizeof result.message);
     pthread_mutex_lock (&p->lock);
     p->stats.jobs += code == ERR_OK || code == ERR_EXTRACT_FAILED;
@@ -50,9 +50,9 @@ static struct job *pool_pop (struct pool *p, const struct worker *w)
 {
     struct job *j = NULL;
     pthread_mutex_lock (&p->lock);
-    if (w->n_jobs == 0)
+    if (w->n_jobs == 0 && !p->is_held)
         j = g_queue_pop_head (&p->waiting[POOL_URGENT]);
-    if (!j && !w->is_reserved && g_queue_is_empty (&p->waiting[POOL_URGENT]))
+    if (!j && !w->is_reserved && !p->is_held && g_queue_is_empty (&p->waiting[POOL_URGENT]))
         j = g_queue_pop_head (&p->waiting[POOL_BACKGROUND]);
     pthread_mutex_unlock (&p->lock);
     return j;
@@ -205,7 +205,9 @@ static enum err worker_answer (struct pool *p, struct worker *w, struct error *e
     if (err != ERR_OK)
         return err;
     w->failures = 0;
-    job_end (p, worker_pop (p, w), answer->code, valid, meta);
+    struct job *j = worker_pop (p, w);
+    j->reply_bytes = w->reader.header.length;
+    job_end (p, j, answer->code, valid, meta);
     return ERR_OK;
 }
 

@@ -110,6 +110,34 @@ static void test_reserved_worker_takes_urgent_jobs_only (void **state)
     assert_err (CLOSED, call_wait (&background));
 }
 
+/* An idle worker is there all the time that the first job stalls. */
+static void test_held_jobs_wait (void **state)
+{
+    (void) state;
+    struct call stalled, background, urgent;
+    struct error e;
+    struct pool *p =
+        start_pool ((struct pool_options){ .workers = 2, .queue_max = 8, .wall_ms = 300 });
+    call_init (&stalled);
+    call_init (&background);
+    call_init (&urgent);
+    assert_ok (call_start (&stalled, p, "stall", POOL_BACKGROUND, &e), &e);
+    struct pool_stats stats = { .busy = 0 };
+    while (!stats.busy)
+        pool_get_stats (p, &stats);
+    pool_hold (p, true);
+    assert_ok (call_start (&background, p, "good", POOL_BACKGROUND, &e), &e);
+    assert_ok (call_start (&urgent, p, "good", POOL_URGENT, &e), &e);
+    assert_err (WORKER_TIMEOUT, call_wait (&stalled));
+    pool_get_stats (p, &stats);
+    assert_int_equal (2, stats.waiting);
+    pool_hold (p, false);
+    assert_err (OK, call_wait (&background));
+    assert_err (OK, call_wait (&urgent));
+    pool_hold (p, true);
+    pool_free (p);
+}
+
 static void test_full_queue_is_busy_and_stopping_is_fast (void **state)
 {
     (void) state;
@@ -162,6 +190,7 @@ int main (void)
         cmocka_unit_test (test_a_crash_strikes_the_running_job_only),
         cmocka_unit_test (test_urgent_jobs_first),
         cmocka_unit_test (test_reserved_worker_takes_urgent_jobs_only),
+        cmocka_unit_test (test_held_jobs_wait),
         cmocka_unit_test (test_full_queue_is_busy_and_stopping_is_fast),
         cmocka_unit_test (test_programs_that_are_no_workers),
     };
