@@ -157,18 +157,18 @@
 #define LIMIT_IPTC_RECORDS   1024
 
 /* Containers. */
-#define LIMIT_SEGMENTS        16384   /* segments of a JPEG, chunks of a WebP, boxes of a HEIF */
-#define LIMIT_CHUNKS          1000000 /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
-#define LIMIT_HEADER_LINES    4096    /* lines, cards or attributes of a header */
-#define LIMIT_HEAPS           4       /* heaps within heaps of a CRW */
+#define LIMIT_SEGMENTS        16384     /* segments of a JPEG, chunks of a WebP, boxes of a HEIF */
+#define LIMIT_CHUNKS          1000000   /* chunks of a PNG; LIMIT_INPUT_READ ends it before */
+#define LIMIT_HEADER_LINES    4096      /* lines, cards or attributes of a header */
+#define LIMIT_HEAPS           4         /* heaps within heaps of a CRW */
 #define LIMIT_FRAMES          999999999 /* that a header may claim; with more it says nothing */
-#define LIMIT_PICTURES        256     /* of a JPEG with several */
-#define LIMIT_TRAILERS        64      /* parts of what Samsung writes behind an image */
-#define LIMIT_PAGES           10000   /* of a TIFF */
-#define LIMIT_ITEMS           16384   /* items of a HEIF */
-#define LIMIT_ITEM_PROPERTIES 32      /* properties of one of them */
-#define LIMIT_PNG_TEXTS       4096    /* texts of a PNG that are looked at, of each kind */
-#define LIMIT_PNG_PACKED      64      /* of those that are compressed */
+#define LIMIT_PICTURES        256       /* of a JPEG with several */
+#define LIMIT_TRAILERS        64        /* parts of what Samsung writes behind an image */
+#define LIMIT_PAGES           10000     /* of a TIFF */
+#define LIMIT_ITEMS           16384     /* items of a HEIF */
+#define LIMIT_ITEM_PROPERTIES 32        /* properties of one of them */
+#define LIMIT_PNG_TEXTS       4096      /* texts of a PNG that are looked at, of each kind */
+#define LIMIT_PNG_PACKED      64        /* of those that are compressed */
 #define LIMIT_PNG_PROFILE     (256 * KIB) /* bytes of a chunk with a profile, and of its text */
 #define LIMIT_ICONS           256         /* pictures of an ICO */
 #define LIMIT_ZIP_MEMBERS     256         /* looked at to tell what a ZIP file is */
@@ -204,6 +204,8 @@
 #define LIMIT_ZIP_ENTRIES    65536       /* of it that are read */
 #define LIMIT_ZIP_UNPACKED   (128 * MIB) /* bytes unpacked from one package */
 #define LIMIT_PACKAGE_DEPTH  256         /* elements within elements */
+#define LIMIT_CHAPTER        (8 * MIB)   /* bytes of a chapter of an e-book */
+#define LIMIT_CHAPTERS       65536       /* of an e-book */
 #define LIMIT_OLE_SECTORS    (16 * MIB)  /* of a compound file: 8 GiB of the smaller ones */
 #define LIMIT_OLE_DIRECTORY  16384       /* entries of its directory */
 #define LIMIT_OLE_PROPERTIES (256 * KIB) /* bytes of a property set */

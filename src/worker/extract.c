@@ -90,6 +90,7 @@ static const struct extractor {
       TYPES (ODF "text", ODF "text-template", ODF "spreadsheet", ODF "presentation",
              ODF "graphics"),
       extract_odf, .reads = LIMIT_DOCUMENT_READ },
+    { "epub", TYPES ("application/epub+zip"), extract_epub, .reads = LIMIT_DOCUMENT_READ },
     { "ole",
       TYPES ("application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
              "application/vnd.ms-outlook", "application/encrypted-office"),

@@ -43,5 +43,6 @@ NODISCARD enum err extract_fits (struct input *in, json_t *meta, struct error *e
 NODISCARD enum err extract_exr (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_pdf (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_ooxml (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_epub (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_odf (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_ole (struct input *in, json_t *meta, struct error *e);

@@ -80,8 +80,9 @@ static const struct package_events properties = {
 
 static const char *const paragraphs[] = { "p", "h", NULL };
 static const char *const spaces[] = { "s", "tab", "line-break", "table-cell", NULL };
-/* What was deleted, who wrote a note and when, and how a word is read aloud. */
-static const char *const hidden[] = { "tracked-changes", "creator", "date", "ruby-text", NULL };
+/* What was deleted, who wrote a note and when, how a word is read aloud, and what headers count. */
+static const char *const hidden[] = { "tracked-changes", "creator",    "date",       "ruby-text",
+                                      "page-number",     "page-count", "sheet-name", NULL };
 
 static void start_text (void *data, const char *element, const char **names UNUSED,
                         const char **values UNUSED)

@@ -16,7 +16,7 @@ static void read_document (const struct ole *o, struct document *d, json_t *meta
     d->is_encrypted = ole_stream_open (o, "EncryptedPackage", &package);
     ole_properties_read (o, d);
     for (size_t i = 0; i < N_ELEMENTS (texts); i++)
-        d->is_encrypted = !texts[i](o, &d->text) || d->is_encrypted;
+        d->is_encrypted = !texts[i](o, d) || d->is_encrypted;
     ole_msg_read (o, d, meta);
 }
 

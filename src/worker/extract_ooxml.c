@@ -91,6 +91,12 @@ static void start_text (void *data, const char *element, const char **names, con
         g_string_assign (o->value, type);
     if (!strcmp (element, "v") && !strcmp (o->value->str, "str"))
         o->in_text++;
+    const char *sheet =
+        !strcmp (element, "sheet") ? package_attribute (names, values, "name") : NULL;
+    if (sheet) {
+        body_text_append (&o->document.text, sheet, strlen (sheet));
+        body_text_append_break (&o->document.text);
+    }
 }
 
 static void end_text (void *data, const char *element)
@@ -144,6 +150,7 @@ static const struct kind {
     { "word/comments", &texts },
     { "word/header", &texts },
     { "word/footer", &texts },
+    { "xl/workbook", &texts },
     { "xl/sharedStrings", &texts },
     { "xl/worksheets/sheet", &texts },
     { "xl/comments", &texts },

@@ -108,11 +108,11 @@ static void take_table (struct word *w, const uint8_t *p, size_t length)
         take_pieces (w, p + 5, MIN (get_u32le (p + 1), length - 5));
 }
 
-bool ole_text_doc (const struct ole *o, struct body_text *text)
+bool ole_text_doc (const struct ole *o, struct document *d)
 {
     _cleanup_ole_stream_ struct ole_stream stream = { 0 }, table = { 0 };
     uint8_t fib[FIB_SIZE];
-    struct word w = { .stream = &stream, .text = text };
+    struct word w = { .stream = &stream, .text = &d->text };
     if (!ole_stream_open (o, "WordDocument", &stream) ||
         !ole_stream_read (&stream, 0, fib, sizeof fib))
         return true;

@@ -144,16 +144,18 @@ static bool take_record (struct book *b)
     return true;
 }
 
-bool ole_text_xls (const struct ole *o, struct body_text *text)
+bool ole_text_xls (const struct ole *o, struct document *d)
 {
     _cleanup_ole_stream_ struct ole_stream stream, old = { 0 };
     if (!ole_stream_open (o, "Workbook", &stream) && !ole_stream_open (o, "Book", &old))
         return true;
     g_autoptr (GByteArray) bytes =
         ole_stream_bytes (stream.size ? &stream : &old, 0, LIMIT_OLE_STREAM);
-    struct book b = { .next = bytes->data, .stream_end = bytes->data + bytes->len, .text = text };
+    struct book b = { .next = bytes->data,
+                      .stream_end = bytes->data + bytes->len,
+                      .text = &d->text };
     bool is_plain = true;
-    while (is_plain && !body_text_is_full (text) && next_record (&b))
+    while (is_plain && !body_text_is_full (&d->text) && next_record (&b))
         is_plain = take_record (&b);
     return is_plain;
 }
