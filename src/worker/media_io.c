@@ -51,6 +51,23 @@ static int64_t seek (void *opaque, int64_t offset, int whence)
     return offset;
 }
 
+/* What decoders need not do for what is asked of them: only headers count. The streams that are
+ * known by now; those that turn up later are decoded in full. */
+static int look_into_streams (AVFormatContext *format)
+{
+    static const char *const needless[] = { "skip_loop_filter", "skip_idct" };
+    unsigned n = format->nb_streams;
+    AVDictionary **options = av_calloc (n + 1, sizeof *options);
+    for (unsigned i = 0; options && i < n; i++)
+        for (size_t j = 0; j < G_N_ELEMENTS (needless); j++)
+            av_dict_set (&options[i], needless[j], "all", 0);
+    int code = avformat_find_stream_info (format, options);
+    for (unsigned i = 0; options && i < n; i++)
+        av_dict_free (&options[i]);
+    av_free (options);
+    return code;
+}
+
 /* Whatever a container refers to stays closed. */
 static int refuse_open (AVFormatContext *format UNUSED, AVIOContext **io UNUSED,
                         const char *url UNUSED, int flags UNUSED, AVDictionary **options UNUSED)
@@ -118,7 +135,7 @@ enum err media_open (struct input *in, const char *type, struct media *ret, stru
     int code = avformat_open_input (&ret->format, NULL, demuxer, &options);
     av_dict_free (&options);
     if (code >= 0)
-        code = avformat_find_stream_info (ret->format, NULL);
+        code = look_into_streams (ret->format);
     if (code >= 0 || (ret->format && ret->is_late && ret->format->nb_streams))
         return ERR_OK;
     return fail (ret, name, code, e);
