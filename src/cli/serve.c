@@ -244,6 +244,17 @@ static enum err open_keys (struct server *s, struct error *e)
     return nonces_open (path, clock_now_ns (), &s->nonces, e);
 }
 
+/* Whoever chose `sandbox = best-effort` must know what came of it. */
+static void warn_of_jail (struct scan *scan)
+{
+    struct scan_workers stats;
+    scan_get_workers (scan, &stats);
+    if (stats.jail_missing[0])
+        LOG (LOG_WARN, "serve",
+             "the jail of the workers is not whole: a hostile file can do more than it should",
+             LOG_STR ("missing", stats.jail_missing), LOG_STR ("sandbox", "best-effort"));
+}
+
 static enum err start_scan (struct server *s, struct error *e)
 {
     const struct config *c = &s->config;
@@ -265,7 +276,10 @@ static enum err start_scan (struct server *s, struct error *e)
         .default_template = c->default_template,
         .timezone_min = s->api.timezone_min,
     };
-    return scan_new (&o, &s->scan, e);
+    r = scan_new (&o, &s->scan, e);
+    if (r == ERR_OK)
+        warn_of_jail (s->scan);
+    return r;
 }
 
 static bool is_ready (void *arg, char *ret_reason, size_t size)

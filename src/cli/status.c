@@ -44,6 +44,10 @@ static void print_server (const json_t *s)
             count_of (s, "Workers"), count_of (s, "WorkersBusy"), jobs,
             count_of (s, "WorkersWaiting"), count_of (s, "WorkerCrashes"),
             count_of (s, "WorkerTimeouts"));
+    if (*text_of (s, "JailMissing"))
+        printf (
+            "WARNING: the jail of the workers lacks %s; do not let strangers write to a bucket\n",
+            text_of (s, "JailMissing"));
 }
 
 static void add_binding (struct table *t, const json_t *b)

@@ -378,5 +378,6 @@ void scan_get_workers (struct scan *s, struct scan_workers *ret)
 {
     struct pool_stats p;
     pool_get_stats (s->pool, &p);
-    *ret = (struct scan_workers){ p.workers, p.busy, p.waiting, p.jobs, p.crashes, p.timeouts };
+    *ret = (struct scan_workers){ p.workers, p.busy, p.waiting, p.jobs, p.crashes, p.timeouts, "" };
+    g_strlcpy (ret->jail_missing, p.jail_missing, sizeof ret->jail_missing);
 }

@@ -399,6 +399,9 @@ int main (int argc, char **argv)
     bool complete;
     sandbox_enter (profile_get (PROFILE_EXTRACT), argc == 3 ? argv[2] : "required", &report);
     memcpy (ready.missing, report.missing, sizeof ready.missing);
+#ifdef LACKS
+    g_strlcpy (ready.missing, LACKS, sizeof ready.missing);
+#endif
     frame_reader_init (&frame);
     enum err err = frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, NULL, 0, NULL);
     while (err == ERR_OK) {

@@ -183,6 +183,49 @@ static void test_programs_that_are_no_workers (void **state)
     pool_free (NULL);
 }
 
+/* Fails closed; goes on only if it was told to, and says what is missing. */
+static void test_worker_without_a_whole_jail (void **state)
+{
+    (void) state;
+    struct pool *p = NULL;
+    struct error e;
+    struct pool_stats stats;
+    struct pool_options o = { .worker_path = getenv ("HALF_JAILED"),
+                              .workers = 1,
+                              .queue_max = 1,
+                              .sandbox_required = true };
+    assert_err (UNAVAILABLE, pool_new (&o, &p, &e));
+    assert_non_null (strstr (e.message, SANITIZED ? "jail cannot be set up" : "lacks: Landlock"));
+    o.sandbox_required = false;
+    assert_ok (pool_new (&o, &p, &e), &e);
+    assert_err (OK, run_job (p, "good", NULL));
+    pool_get_stats (p, &stats);
+    assert_string_equal (stats.jail_missing, "Landlock");
+    pool_free (p);
+}
+
+/* The real worker, with a folder for an object. */
+static void test_object_that_cannot_be_read (void **state)
+{
+    (void) state;
+    struct pool_options o = { .worker_path = getenv ("REAL"), .workers = 1, .queue_max = 1 };
+    struct pool *p = NULL;
+    struct call c;
+    struct error e;
+    assert_ok (pool_new (&o, &p, &e), &e);
+    call_init (&c);
+    struct pool_job job = { .fd = open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                            .size = 4096,
+                            .extension = "",
+                            .done = call_done,
+                            .arg = &c };
+    assert_ok (pool_submit (p, &job, &e), &e);
+    assert_err (IO, call_wait (&c));
+    assert_string_equal (c.result.message, "cannot be read: Is a directory");
+    assert_null (c.result.meta);
+    pool_free (p);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +236,8 @@ int main (void)
         cmocka_unit_test (test_held_jobs_wait),
         cmocka_unit_test (test_full_queue_is_busy_and_stopping_is_fast),
         cmocka_unit_test (test_programs_that_are_no_workers),
+        cmocka_unit_test (test_worker_without_a_whole_jail),
+        cmocka_unit_test (test_object_that_cannot_be_read),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
