@@ -19,9 +19,10 @@ static const struct frame_rule {
                       sizeof (struct frame_ready), 0, 0 },
     [FRAME_JOB] = { "JOB", FRAME_WORKING, sizeof (struct frame_job), sizeof (struct frame_job), 1,
                     FRAME_FDS },
-    [FRAME_RESULT] = { "RESULT", FRAME_BUSY, 2, LIMIT_RESULT, 0, 0 },
-    [FRAME_FAIL] = { "FAIL", FRAME_BUSY, FRAME_MESSAGE + 2, LIMIT_RESULT, 0, 0 },
-    [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY, FRAME_MESSAGE, FRAME_MESSAGE, 0, 0 },
+    [FRAME_RESULT] = { "RESULT", FRAME_BUSY, sizeof (struct frame_reply) + 2, LIMIT_RESULT, 0, 0 },
+    [FRAME_FAIL] = { "FAIL", FRAME_BUSY, sizeof (struct frame_reply) + 2, LIMIT_RESULT, 0, 0 },
+    [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY, sizeof (struct frame_reply),
+                           sizeof (struct frame_reply), 0, 0 },
 };
 static_assert (N_ELEMENTS (rules) == FRAME_TYPES, "a row for every type");
 

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-#define FRAME_VERSION   2
+#define FRAME_VERSION   3
 #define FRAME_SOCKET    3   /* the worker's end */
 #define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
 #define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
@@ -25,9 +25,9 @@ enum frame_type {
     FRAME_READY, /* worker, once: the jail stands. struct frame_ready */
     FRAME_JOB,   /* server: an object, with its descriptor and maybe its sidecar's. struct frame_job
                   */
-    FRAME_RESULT, /* worker: the answer to the oldest job. JSON */
-    FRAME_FAIL,   /* worker: the oldest job's object is damaged. FRAME_MESSAGE bytes, then JSON */
-    FRAME_UNREADABLE, /* worker: the oldest job's object could not be read. FRAME_MESSAGE bytes */
+    FRAME_RESULT,     /* worker: the answer to the oldest job. struct frame_reply, then JSON */
+    FRAME_FAIL,       /* worker: the oldest job's object is damaged. The same */
+    FRAME_UNREADABLE, /* worker: the oldest job's object could not be read. struct frame_reply */
     FRAME_TYPES
 };
 
@@ -44,7 +44,15 @@ struct frame_ready {
     char missing[FRAME_MESSAGE]; /* parts of the jail that could not be set up, "" if none */
 };
 
+/* A reply names its job by what nobody could know before the job came: one that is sent too many is
+ * not taken for the next job's. */
+struct frame_reply {
+    uint64_t job;                /* its id */
+    char message[FRAME_MESSAGE]; /* FAIL, UNREADABLE: why, for a person */
+};
+
 struct frame_job {
+    uint64_t id;                     /* random */
     uint64_t size;                   /* bytes of the object, as its version says */
     uint64_t sidecar_size;           /* the same of the sidecar; 0 without one */
     char extension[FRAME_EXTENSION]; /* a hint, lower case, "" if none */

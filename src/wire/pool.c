@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/queue.h"
@@ -218,6 +219,8 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     j->job.extension = NULL;
     j->frame.size = job->size;
     j->frame.sidecar_size = j->job.sidecar_size;
+    if (getrandom (&j->frame.id, sizeof j->frame.id, 0) != sizeof j->frame.id)
+        g_error ("no random numbers: %s", g_strerror (errno));
     g_strlcpy (j->frame.extension, job->extension, sizeof j->frame.extension);
     enum err err = ERR_OK;
     pthread_mutex_lock (&p->lock);

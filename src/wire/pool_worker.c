@@ -184,30 +184,33 @@ static enum err worker_ready (struct pool *p, struct worker *w, struct error *e)
 /* What each frame of a worker with a job says of it. */
 static const struct answer {
     enum err code;
-    bool has_message, has_meta;
+    bool has_meta;
 } answers[FRAME_TYPES] = {
-    [FRAME_RESULT] = { ERR_OK, false, true },
-    [FRAME_FAIL] = { ERR_EXTRACT_FAILED, true, true },
-    [FRAME_UNREADABLE] = { ERR_IO, true, false },
+    [FRAME_RESULT] = { ERR_OK, true },
+    [FRAME_FAIL] = { ERR_EXTRACT_FAILED, true },
+    [FRAME_UNREADABLE] = { ERR_IO, false },
 };
 
 static enum err worker_answer (struct pool *p, struct worker *w, struct error *e)
 {
     const struct answer *answer = &answers[w->reader.header.type];
-    const char *body = w->reader.body;
-    size_t skip = answer->has_message ? FRAME_MESSAGE : 0;
-    g_autofree char *message = g_strndup (body, skip ? FRAME_MESSAGE - 1 : 0);
-    g_autofree char *valid = g_utf8_make_valid (message, -1);
+    struct frame_reply reply;
+    memcpy (&reply, w->reader.body, sizeof reply);
+    if (reply.job != w->jobs[0]->frame.id)
+        return FAIL (e, WORKER_PROTOCOL, "a reply that is not to the job which it has");
     json_t *meta = NULL;
-    enum err err = ERR_OK;
-    if (answer->has_meta)
-        err = meta_parse (body + skip, w->reader.header.length - skip, &meta, e);
-    if (err != ERR_OK)
-        return err;
+    if (answer->has_meta) {
+        size_t length = w->reader.header.length - sizeof reply;
+        enum err err = meta_parse (w->reader.body + sizeof reply, length, &meta, e);
+        if (err != ERR_OK)
+            return err;
+    }
+    reply.message[answer->code == ERR_OK ? 0 : sizeof reply.message - 1] = '\0';
+    g_autofree char *message = g_utf8_make_valid (reply.message, -1);
     w->failures = 0;
     struct job *j = worker_pop (p, w);
     j->reply_bytes = w->reader.header.length;
-    job_end (p, j, answer->code, valid, meta);
+    job_end (p, j, answer->code, message, meta);
     return ERR_OK;
 }
 

@@ -19,28 +19,28 @@ static enum err say_ready (const struct sandbox_report *report, struct error *e)
     return frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, NULL, 0, e);
 }
 
-/* `why` is NULL if all went well. */
-static enum err answer (const json_t *meta, const struct error *why, struct error *e)
+static int append_json (const char *text, size_t length, void *body)
 {
-    char message[FRAME_MESSAGE] = "";
-    if (why && why->code == ERR_IO) {
-        g_strlcpy (message, why->message, sizeof message);
-        return frame_send (FRAME_SOCKET, FRAME_UNREADABLE, message, sizeof message, NULL, 0, e);
-    }
-    char *json = json_dumps (meta, JSON_COMPACT);
-    size_t length = strlen (json), skip = why ? FRAME_MESSAGE : 0;
-    enum err err =
-        length + skip > LIMIT_RESULT ? FAIL (e, LIMIT, "an answer of %zu bytes", length) : ERR_OK;
-    if (err == ERR_OK) {
-        g_autofree char *body = g_malloc0 (length + skip);
-        if (why)
-            g_strlcpy (body, why->message, FRAME_MESSAGE);
-        memcpy (body + skip, json, length);
-        err = frame_send (FRAME_SOCKET, why ? FRAME_FAIL : FRAME_RESULT, body, length + skip, NULL,
-                          0, e);
-    }
-    g_free (json);
-    return err;
+    g_byte_array_append (body, (const uint8_t *) text, (guint) length);
+    return 0;
+}
+
+/* `why` is NULL if all went well. */
+static enum err answer (uint64_t job, const json_t *meta, const struct error *why, struct error *e)
+{
+    struct frame_reply reply = { .job = job };
+    enum frame_type type = !why                  ? FRAME_RESULT
+                           : why->code == ERR_IO ? FRAME_UNREADABLE
+                                                 : FRAME_FAIL;
+    if (why)
+        g_strlcpy (reply.message, why->message, sizeof reply.message);
+    g_autoptr (GByteArray) body = g_byte_array_new ();
+    g_byte_array_append (body, (const uint8_t *) &reply, sizeof reply);
+    if (type != FRAME_UNREADABLE)
+        (void) json_dump_callback (meta, append_json, body, JSON_COMPACT);
+    if (body->len > LIMIT_RESULT)
+        return FAIL (e, LIMIT, "an answer of %u bytes", body->len);
+    return frame_send (FRAME_SOCKET, type, body->data, body->len, NULL, 0, e);
 }
 
 /* What a job is worked on with, made once: inputs are large. */
@@ -73,7 +73,7 @@ static enum err run (const struct profile *profile, struct frame_reader *frame, 
     if (frame->n_fds > 1 && b->sidecar.error)
         err = FAIL (&why, IO, "its sidecar cannot be read: %s", g_strerror (b->sidecar.error));
     caption_clear (&sidecar);
-    return answer (meta, err == ERR_OK ? NULL : &why, e);
+    return answer (job.id, meta, err == ERR_OK ? NULL : &why, e);
 }
 
 int job_loop (const struct profile *profile, const struct sandbox_report *report)

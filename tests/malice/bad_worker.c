@@ -20,10 +20,22 @@
 #include "wire/meta.h"
 #include "worker/sandbox.h"
 
+/* To the job that it has now. */
+static struct frame_reply reply;
+
+static void send_reply (enum frame_type type, const char *text)
+{
+    char body[sizeof reply + 100];
+    memcpy (body, &reply, sizeof reply);
+    memcpy (body + sizeof reply, text, strlen (text));
+    if (frame_send (FRAME_SOCKET, type, body, sizeof reply + strlen (text), NULL, 0, NULL) !=
+        ERR_OK)
+        _exit (0);
+}
+
 static void answer (const char *text)
 {
-    if (frame_send (FRAME_SOCKET, FRAME_RESULT, text, strlen (text), NULL, 0, NULL) != ERR_OK)
-        _exit (0);
+    send_reply (FRAME_RESULT, text);
 }
 
 static void answer_good (int fd)
@@ -117,11 +129,8 @@ static const struct call {
 
 static void answer_failed (const char *why)
 {
-    char body[FRAME_MESSAGE + 2] = "";
-    g_strlcpy (body, why, FRAME_MESSAGE);
-    memcpy (body + FRAME_MESSAGE, "{}", 2);
-    if (frame_send (FRAME_SOCKET, FRAME_FAIL, body, sizeof body, NULL, 0, NULL) != ERR_OK)
-        _exit (0);
+    g_strlcpy (reply.message, why, sizeof reply.message);
+    send_reply (FRAME_FAIL, "{}");
 }
 
 static void try_call (const struct call *c)
@@ -269,17 +278,23 @@ static void send_ready_again (int fd)
 static void send_bad_message (int fd)
 {
     (void) fd;
-    char body[FRAME_MESSAGE + 2];
-    memset (body, 0xff, FRAME_MESSAGE);
-    memcpy (body + FRAME_MESSAGE, "{}", 2);
-    (void) !frame_send (FRAME_SOCKET, FRAME_FAIL, body, sizeof body, NULL, 0, NULL);
+    memset (reply.message, 0xff, sizeof reply.message);
+    send_reply (FRAME_FAIL, "{}");
 }
 
 static void send_unreadable (int fd)
 {
     (void) fd;
-    static const char message[FRAME_MESSAGE] = "cannot be read: Input/output error";
-    (void) !frame_send (FRAME_SOCKET, FRAME_UNREADABLE, message, sizeof message, NULL, 0, NULL);
+    g_strlcpy (reply.message, "cannot be read: Input/output error", sizeof reply.message);
+    send_reply (FRAME_UNREADABLE, "");
+}
+
+/* As if it knew the next one. */
+static void send_forged (int fd)
+{
+    reply.job++;
+    answer_good (fd);
+    stall (fd);
 }
 
 static void send_job (int fd)
@@ -302,7 +317,7 @@ static void send_bad_field (int fd)
 
 static void send_descriptor (int fd)
 {
-    struct frame_header h = { FRAME_RESULT, 2 };
+    struct frame_header h = { FRAME_RESULT, 1000 };
     char control[CMSG_SPACE (sizeof fd)] __attribute__ ((aligned (8))) = { 0 };
     struct iovec iov = { &h, sizeof h };
     struct msghdr m = {
@@ -333,6 +348,22 @@ static void fail_assertion (int fd)
     (void) fd;
     (void) !write (STDERR_FILENO, "first\nlast words\n", 17);
     abort ();
+}
+
+/* Like who has mapped the object: waits until it is cut, and crashes. Short ones are fine. */
+static void wait_for_cut (int fd)
+{
+    char c;
+    if (pread (fd, &c, 1, 1000) != 1) {
+        answer_good (fd);
+        return;
+    }
+    off_t end = 1000;
+    while (pread (fd, &c, 1, end) == 1)
+        end++;
+    while (pread (fd, &c, 1, end - 1) == 1)
+        ;
+    crash (0);
 }
 
 static void leave (int fd)
@@ -366,12 +397,14 @@ static const struct mode {
     { "bad-field", send_bad_field },
     { "bad-message", send_bad_message },
     { "unreadable", send_unreadable },
+    { "forged", send_forged },
     { "job", send_job },
     { "no-json", send_no_json },
     { "descriptor", send_descriptor },
     { "close", close_socket },
     { "crash", crash },
     { "abort", fail_assertion },
+    { "shrink", wait_for_cut },
     { "leave", leave },
 };
 
@@ -379,6 +412,7 @@ static void work (struct frame_reader *frame)
 {
     struct frame_job job;
     memcpy (&job, frame->body, sizeof job);
+    reply = (struct frame_reply){ .job = job.id };
     bool is_known = false;
     for (size_t i = 0; i < N_ELEMENTS (calls) && !is_known; i++)
         if ((is_known = !strcmp (calls[i].mode, job.extension)))
