@@ -189,6 +189,9 @@
 
 /* Texts and archives inside of objects. */
 #define LIMIT_BODY_TEXT        (2 * MIB)   /* of a document's text that is kept for search */
+#define LIMIT_TEXT_READ        (2 * MIB)   /* bytes of a text that are looked at */
+#define LIMIT_MARKUP_DEPTH     512         /* elements within elements of HTML and XML */
+#define LIMIT_MARKUP_PIECE     (32 * KIB)  /* that such a parser is fed at a time */
 #define LIMIT_ARCHIVE_UNPACKED (64 * MIB)  /* of an archive, to find its members and read some */
 #define LIMIT_ARCHIVE_MEMBERS  (256 * KIB) /* of an archive that is walked member by member */
 

@@ -46,3 +46,9 @@ NODISCARD enum err extract_ooxml (struct input *in, json_t *meta, struct error *
 NODISCARD enum err extract_epub (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_odf (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_ole (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_plain (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_html (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_xml (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_rtf (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_mail (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_archive (struct input *in, json_t *meta, struct error *e);

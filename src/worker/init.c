@@ -17,6 +17,7 @@
 #include <poppler.h>
 
 #include "base/macros.h"
+#include "worker/charset.h"
 
 /* ---- the C library and GLib ---- */
 
@@ -135,7 +136,7 @@ static const struct library {
 } libraries[] = {
     { "libc", init_locale },        { "encodings", init_encodings }, { "glib", init_glib },
     { "jansson", init_jansson },    { "libxml2", init_xml },         { "libav", init_av },
-    { "libarchive", init_archive }, { "poppler", init_poppler },
+    { "libarchive", init_archive }, { "poppler", init_poppler },     { "charsets", charset_init },
 };
 
 void init_libraries (void)
