@@ -51,14 +51,16 @@ static bool is_sound_only (const AVFormatContext *format)
     return has_sound;
 }
 
-static void refine_type (const AVFormatContext *format, const char *type, json_t *meta)
+static void refine_type (const AVFormatContext *format, json_t *meta)
 {
-    for (size_t i = 0; is_sound_only (format) && i < G_N_ELEMENTS (sound_types); i++)
-        if (!strcmp (type, sound_types[i].type)) {
-            const char *sound = sound_types[i].sound;
-            json_object_set_new (meta, "ContentType", json_string (sound));
-            json_object_set_new (meta, "MediaType", json_string (sniff_media_type (sound)));
-        }
+    const char *type = json_string_value (json_object_get (meta, "ContentType")), *sound = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS (sound_types) && !sound; i++)
+        if (!strcmp (type, sound_types[i].type))
+            sound = sound_types[i].sound;
+    if (!sound || !is_sound_only (format))
+        return;
+    json_object_set_new (meta, "ContentType", json_string (sound));
+    json_object_set_new (meta, "MediaType", json_string (sniff_media_type (sound)));
 }
 
 enum err extract_media (struct input *in, json_t *meta, struct error *e)
@@ -72,6 +74,6 @@ enum err extract_media (struct input *in, json_t *meta, struct error *e)
     media_report_streams (&media, meta);
     media_report_tags (&media, meta);
     media_report_covers (&media, meta);
-    refine_type (media.format, type, meta);
+    refine_type (media.format, meta);
     return ERR_OK;
 }
