@@ -99,6 +99,7 @@
 #define LIMIT_DIR_MERGE 64   /* runs that are merged at once */
 #define LIMIT_DIR_WINDOW                                                                           \
     (32 * MIB) /* names that a listing holds; what is more is put aside in sorted runs */
+#define LIMIT_NEAR_MS        20   /* a folder that was found is believed to be where it was */
 #define LIMIT_DIR_DEPTH      1024 /* nested folders */
 #define LIMIT_DIR_OPEN       64 /* folders that a listing keeps open; the upper ones are opened again */
 #define LIMIT_WATCHES        (256 * 1024) /* folders watched by a server */

@@ -109,13 +109,13 @@ static enum err submit (struct extraction *x, struct error *e)
 }
 
 /* Opens the object. VERSION_CHANGED if it is still being written. */
-static enum err open_object (struct extraction *x, struct error *e)
+static enum err open_object (struct extraction *x, struct store_near *near, struct error *e)
 {
     const char *bucket = x->bound->bucket, *key = x->item->key;
     struct store *store;
-    enum err r = stores_find (x->bound->scan->o.stores, bucket, &store, e);
+    enum err r = stores_find_near (x->bound->scan->o.stores, bucket, near, &store, e);
     if (r == ERR_OK)
-        r = store_open (store, bucket, key, &x->handle, e);
+        r = store_open (store, bucket, key, near, &x->handle, e);
     if (r == ERR_STORE_DENIED && store_head (store, bucket, key, &x->handle.facts, NULL) != ERR_OK)
         return ERR_STORE_DOWN;
     x->is_restless = r == ERR_OK && is_restless (x);
@@ -126,7 +126,7 @@ static enum err open_object (struct extraction *x, struct error *e)
 
 /* One that is not there, cannot be read or is too large is as good as none: when that changes, so
  * does its own row, and the image is looked at again. */
-static enum err open_sidecar (struct extraction *x, struct error *e)
+static enum err open_sidecar (struct extraction *x, struct store_near *near, struct error *e)
 {
     const struct bound *b = x->bound;
     g_autofree char *key = NULL;
@@ -136,9 +136,9 @@ static enum err open_sidecar (struct extraction *x, struct error *e)
     enum err r = sidecar_find (b->db, b->bucket, x->item->key, &key, e);
     if (r != ERR_OK || !key)
         return r;
-    r = stores_find (b->scan->o.stores, b->bucket, &store, e);
+    r = stores_find_near (b->scan->o.stores, b->bucket, near, &store, e);
     if (r == ERR_OK)
-        r = store_open (store, b->bucket, key, &x->sidecar, e);
+        r = store_open (store, b->bucket, key, near, &x->sidecar, e);
     if (r == ERR_OK && (x->sidecar.facts.size == 0 || x->sidecar.facts.size > LIMIT_XMP))
         store_handle_clear (&x->sidecar);
     return r == ERR_NO_OBJECT || r == ERR_NOT_A_FILE || r == ERR_STORE_DENIED ? ERR_OK : r;
@@ -146,7 +146,8 @@ static enum err open_sidecar (struct extraction *x, struct error *e)
 
 /* Opens the object and sends it on its way: to a worker, or straight to the writer when there is
  * nothing to extract. */
-static void begin (struct bound *b, struct work_item *item, uint32_t operators)
+static void begin (struct bound *b, struct work_item *item, uint32_t operators,
+                   struct store_near *near)
 {
     struct extraction *x = g_new0 (struct extraction, 1);
     *x = (struct extraction){ .bound = bound_ref (b),
@@ -155,10 +156,10 @@ static void begin (struct bound *b, struct work_item *item, uint32_t operators)
                               .sidecar.fd = -1,
                               .operators = operators };
     struct error e = { 0 };
-    x->code = open_object (x, &e);
+    x->code = open_object (x, near, &e);
     x->is_unchanged = x->code == ERR_OK && is_indexed (x);
     if (x->code == ERR_OK && !x->is_unchanged) {
-        enum err r = open_sidecar (x, &e);
+        enum err r = open_sidecar (x, near, &e);
         if (r == ERR_OK)
             r = submit (x, &e);
         if (r == ERR_OK)
@@ -236,8 +237,10 @@ static bool serve (struct bound *b)
     uint32_t operators = b->operators;
     pthread_mutex_unlock (&s->lock);
     g_ptr_array_set_free_func (items, NULL);
+    _cleanup_near_ struct store_near near;
+    store_near_init (&near);
     for (guint i = 0; i < taken; i++)
-        begin (b, g_ptr_array_index (items, i), operators);
+        begin (b, g_ptr_array_index (items, i), operators, &near);
     pthread_mutex_lock (&s->lock);
     return taken > 0;
 }

@@ -102,9 +102,9 @@ static void judge_down (struct work_result *r, struct extraction *x)
 
 /* The worker could open it but not read it: a disk or a file system that fails, which is nothing
  * against the object. It is tried again, after a longer pause each time. */
-static void judge_unreadable (struct work_result *r, struct extraction *x)
+static void judge_unreadable (struct work_result *r, struct extraction *x, struct store_near *near)
 {
-    if (store_verify (&x->handle, NULL) != ERR_OK) {
+    if (store_verify (&x->handle, near, NULL) != ERR_OK) {
         judge_changed (r, x);
         return;
     }
@@ -114,9 +114,9 @@ static void judge_unreadable (struct work_result *r, struct extraction *x)
     judge_down (r, x);
 }
 
-static void judge_opened (struct work_result *r, struct extraction *x)
+static void judge_opened (struct work_result *r, struct extraction *x, struct store_near *near)
 {
-    enum err verified = x->handle.fd >= 0 ? store_verify (&x->handle, NULL) : ERR_OK;
+    enum err verified = x->handle.fd >= 0 ? store_verify (&x->handle, near, NULL) : ERR_OK;
     if (x->code == ERR_VERSION_CHANGED || verified != ERR_OK)
         judge_changed (r, x);
     else if (x->is_unchanged)
@@ -131,7 +131,7 @@ static void judge_opened (struct work_result *r, struct extraction *x)
         look_again (r);
 }
 
-static struct work_result *judge (struct extraction *x)
+static struct work_result *judge (struct extraction *x, struct store_near *near)
 {
     struct work_result *r = g_new0 (struct work_result, 1);
     *r = (struct work_result){ .binding = x->bound->id,
@@ -155,10 +155,10 @@ static struct work_result *judge (struct extraction *x)
     case ERR_WORKER_CRASHED:
     case ERR_WORKER_TIMEOUT:
     case ERR_WORKER_PROTOCOL:
-        judge_opened (r, x);
+        judge_opened (r, x, near);
         break;
     case ERR_IO:
-        judge_unreadable (r, x);
+        judge_unreadable (r, x, near);
         break;
     default: /* the store or the pool, not the object */
         judge_down (r, x);
@@ -243,6 +243,8 @@ static void wake_indexer (struct scan *s)
 static void store_batch (struct scan *s, GPtrArray *batch, bool is_urgent)
 {
     struct bound *b = bound_ref (((struct extraction *) g_ptr_array_index (batch, 0))->bound);
+    _cleanup_near_ struct store_near near;
+    store_near_init (&near);
     g_autoptr (GPtrArray) results = g_ptr_array_new_with_free_func (work_result_free);
     g_autoptr (GPtrArray) mine = g_ptr_array_new_with_free_func ((GDestroyNotify) extraction_free);
     size_t bytes = 0;
@@ -253,19 +255,21 @@ static void store_batch (struct scan *s, GPtrArray *batch, bool is_urgent)
             continue;
         }
         bytes += x->bytes;
-        struct work_result *r = judge (x);
+        struct work_result *r = judge (x, &near);
         x->again_ns = r->outcome == WORK_LATER || r->keep_dirty ? r->not_before_ns : INT64_MAX;
         g_ptr_array_add (results, r);
         g_ptr_array_add (mine, g_ptr_array_steal_index (batch, i));
     }
     store_results (b, results, is_urgent);
+    bool has_queued = false;
+    for (guint i = 0; i < results->len; i++)
+        has_queued |= ((struct work_result *) g_ptr_array_index (results, i))->has_queued;
     g_ptr_array_set_size (results, 0); /* what they took is free before it counts as such */
     pthread_mutex_lock (&s->lock);
-    for (guint i = 0; i < mine->len; i++) {
+    for (guint i = 0; i < mine->len; i++)
         count_out (g_ptr_array_index (mine, i));
-        if (((struct work_result *) g_ptr_array_index (results, i))->has_queued)
-            b->next_work_ns = 0;
-    }
+    if (has_queued)
+        b->next_work_ns = 0;
     if (b->is_dirtied) { /* maybe a key that was in flight, and so could not be taken */
         b->next_work_ns = 0;
         b->is_dirtied = g_hash_table_size (b->in_flight) > 0;

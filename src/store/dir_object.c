@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/macros.h"
 #include "base/text.h"
@@ -12,16 +13,10 @@
 
 /* Where a key leads: the bucket, the folder that it is in, and the name there. */
 struct place {
-    int root, parent;
+    int root, parent; /* borrowed */
     const char *name; /* of the key */
     struct statx sx;
 };
-
-static void place_clear (struct place *p)
-{
-    macros_closep (&p->root);
-    macros_closep (&p->parent);
-}
 
 /* True if the listing could yield such a key. */
 static bool key_is_sane (const char *key)
@@ -56,21 +51,62 @@ static enum err fail_object (struct error *e, const char *key, int error)
     }
 }
 
-static enum err find_place (struct store_dir *s, const char *bucket, const char *key,
-                            struct place *p, struct error *e)
+static bool is_near (const struct store_near *n, const struct store_dir *s, const char *bucket,
+                     const char *key, size_t prefix_len)
 {
-    enum err r = dir_open_bucket (s, bucket, &p->root, e);
+    return n->store == &s->base && strcmp (n->bucket, bucket) == 0 &&
+           strncmp (n->prefix, key, prefix_len) == 0 && n->prefix[prefix_len] == '\0' &&
+           clock_mono_ms () < n->until_ms;
+}
+
+/* Opens the folder that the key is in. */
+static enum err go_near (struct store_near *n, struct store_dir *s, const char *bucket,
+                         const char *key, size_t prefix_len, struct error *e)
+{
+    int64_t until_ms = clock_mono_ms () + LIMIT_NEAR_MS;
+    store_near_clear (n);
+    enum err r = dir_open_bucket (s, bucket, &n->root, e);
     if (r != ERR_OK)
         return r;
+    n->folder = dir_open_prefix (n->root, key, prefix_len, O_PATH);
+    if (n->folder < 0)
+        return fail_object (e, key, errno);
+    n->store = &s->base;
+    n->bucket = g_strdup (bucket);
+    n->prefix = g_strndup (key, prefix_len);
+    n->until_ms = until_ms;
+    return ERR_OK;
+}
+
+/* NO_OBJECT for a key that no object can have, if there is such a bucket at all. */
+static enum err check_key (struct store_dir *s, const char *bucket, const char *key,
+                           struct error *e)
+{
+    bool is_sane = key_is_sane (key);
+    if (is_sane && dir_filter_takes (dir_bucket_of (s, bucket), key))
+        return ERR_OK;
+    _cleanup_close_ int fd = -1;
+    enum err r = dir_open_bucket (s, bucket, &fd, e);
+    if (r != ERR_OK)
+        return r;
+    return is_sane ? FAIL (e, NO_OBJECT, "a filter leaves out '%s'", key)
+                   : FAIL (e, NO_OBJECT, "no object of a folder can have such a key");
+}
+
+static enum err find_place (struct store_dir *s, const char *bucket, const char *key,
+                            struct store_near *near, struct place *p, struct error *e)
+{
     const char *slash = strrchr (key, '/');
     size_t prefix_len = slash ? (size_t) (slash - key) + 1 : 0;
-    if (!key_is_sane (key))
-        return FAIL (e, NO_OBJECT, "no object of a folder can have such a key");
-    if (!dir_filter_takes (dir_bucket_of (s, bucket), key))
-        return FAIL (e, NO_OBJECT, "a filter leaves out '%s'", key);
-    p->parent = dir_open_prefix (p->root, key, prefix_len, O_PATH);
+    enum err r = check_key (s, bucket, key, e);
+    if (r == ERR_OK && !is_near (near, s, bucket, key, prefix_len))
+        r = go_near (near, s, bucket, key, prefix_len, e);
+    if (r != ERR_OK)
+        return r;
+    p->root = near->root;
+    p->parent = near->folder;
     p->name = key + prefix_len;
-    if (p->parent < 0 || statx (p->parent, p->name, AT_SYMLINK_NOFOLLOW, DIR_STAT_MASK, &p->sx) < 0)
+    if (statx (p->parent, p->name, AT_SYMLINK_NOFOLLOW, DIR_STAT_MASK, &p->sx) < 0)
         return fail_object (e, key, errno);
     return ERR_OK;
 }
@@ -93,14 +129,20 @@ static enum err place_facts (const struct place *p, const char *key, struct stor
     return fail_object (e, key, errno);
 }
 
+static enum err head (struct store *s, const char *bucket, const char *key, struct store_near *near,
+                      struct store_facts *ret, struct error *e)
+{
+    struct place p;
+    enum err r = find_place ((struct store_dir *) s, bucket, key, near, &p, e);
+    return r == ERR_OK ? place_facts (&p, key, ret, e) : r;
+}
+
 enum err dir_head (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
                    struct error *e)
 {
-    __attribute__ ((cleanup (place_clear))) struct place p = { -1, -1 };
-    enum err r = find_place ((struct store_dir *) s, bucket, key, &p, e);
-    if (r != ERR_OK)
-        return r;
-    return place_facts (&p, key, ret, e);
+    _cleanup_near_ struct store_near here;
+    store_near_init (&here);
+    return head (s, bucket, key, &here, ret, e);
 }
 
 /* The type was looked at before, so that no FIFO or device is opened; O_NONBLOCK is for one that
@@ -115,12 +157,14 @@ static int open_place (const struct place *p, const char *key)
     return dir_follow_beneath (p->parent, p->name, flags);
 }
 
-enum err dir_open (struct store *s, const char *bucket, const char *key, struct store_handle *ret,
-                   struct error *e)
+enum err dir_open (struct store *s, const char *bucket, const char *key, struct store_near *near,
+                   struct store_handle *ret, struct error *e)
 {
-    __attribute__ ((cleanup (place_clear))) struct place p = { -1, -1 };
+    struct place p;
     struct store_facts facts;
-    enum err r = find_place ((struct store_dir *) s, bucket, key, &p, e);
+    _cleanup_near_ struct store_near here;
+    store_near_init (&here);
+    enum err r = find_place ((struct store_dir *) s, bucket, key, near ? near : &here, &p, e);
     if (r == ERR_OK)
         r = place_facts (&p, key, &facts, e);
     if (r != ERR_OK)
@@ -140,10 +184,12 @@ enum err dir_open (struct store *s, const char *bucket, const char *key, struct 
     return ERR_OK;
 }
 
-enum err dir_verify (struct store_handle *h, struct error *e)
+enum err dir_verify (struct store_handle *h, struct store_near *near, struct error *e)
 {
     struct store_facts now;
-    enum err r = dir_head (h->store, h->bucket, h->key, &now, e);
+    _cleanup_near_ struct store_near here;
+    store_near_init (&here);
+    enum err r = head (h->store, h->bucket, h->key, near ? near : &here, &now, e);
     if (r != ERR_OK)
         return r;
     if (!store_facts_equal (&now, &h->facts))

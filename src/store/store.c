@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/macros.h"
 
@@ -56,15 +57,29 @@ enum err store_head (struct store *s, const char *bucket, const char *key, struc
     return s->ops->head (s, bucket, key, ret, e);
 }
 
-enum err store_open (struct store *s, const char *bucket, const char *key, struct store_handle *ret,
-                     struct error *e)
+enum err store_open (struct store *s, const char *bucket, const char *key, struct store_near *near,
+                     struct store_handle *ret, struct error *e)
 {
-    return s->ops->open (s, bucket, key, ret, e);
+    return s->ops->open (s, bucket, key, near, ret, e);
 }
 
-enum err store_verify (struct store_handle *h, struct error *e)
+enum err store_verify (struct store_handle *h, struct store_near *near, struct error *e)
 {
-    return h->store->ops->verify (h, e);
+    return h->store->ops->verify (h, near, e);
+}
+
+void store_near_init (struct store_near *n)
+{
+    *n = (struct store_near){ .root = -1, .folder = -1 };
+}
+
+void store_near_clear (struct store_near *n)
+{
+    macros_closep (&n->root);
+    macros_closep (&n->folder);
+    g_free (n->bucket);
+    g_free (n->prefix);
+    store_near_init (n);
 }
 
 void store_handle_clear (struct store_handle *h)
@@ -245,6 +260,15 @@ enum err stores_find (struct stores *all, const char *bucket, struct store **ret
         }
     }
     return worst;
+}
+
+enum err stores_find_near (struct stores *all, const char *bucket, const struct store_near *near,
+                           struct store **ret, struct error *e)
+{
+    if (!near->store || strcmp (near->bucket, bucket) != 0 || clock_mono_ms () >= near->until_ms)
+        return stores_find (all, bucket, ret, e);
+    *ret = near->store;
+    return ERR_OK;
 }
 
 static int compare_names (const void *a, const void *b)

@@ -113,6 +113,19 @@ struct store_handle {
 
 void store_handle_clear (struct store_handle *h);
 
+/* Where an object was found just now: the next one of the same folder is found in fewer steps.
+ * Nobody but the store looks inside. It is forgotten after LIMIT_NEAR_MS, for folders move. */
+struct store_near {
+    struct store *store; /* NULL: nothing is known */
+    char *bucket, *prefix;
+    int root, folder;
+    int64_t until_ms;
+};
+
+void store_near_init (struct store_near *n);
+void store_near_clear (struct store_near *n);
+#define _cleanup_near_ __attribute__ ((cleanup (store_near_clear)))
+
 struct store_ops {
     const char *kind; /* "dir" */
     void (*free) (struct store *s);
@@ -131,9 +144,9 @@ struct store_ops {
     void (*list_close) (struct store_listing *l);
     enum err (*head) (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
                       struct error *e);
-    enum err (*open) (struct store *s, const char *bucket, const char *key,
+    enum err (*open) (struct store *s, const char *bucket, const char *key, struct store_near *near,
                       struct store_handle *ret, struct error *e);
-    enum err (*verify) (struct store_handle *h, struct error *e);
+    enum err (*verify) (struct store_handle *h, struct store_near *near, struct error *e);
 };
 
 /* Back-ends embed these as the first members of their own. */
@@ -155,7 +168,8 @@ struct store_listing {
  * if there is none, NOT_A_FILE for what is no regular file. store_open: opens it for reading, never
  * blocks on a FIFO or device; facts are of the open descriptor. store_verify: VERSION_CHANGED if
  * the object's facts are no longer those of the handle, by descriptor (unless it was taken) and by
- * name; NO_OBJECT if the name is gone, NOT_A_FILE if it is something else now. */
+ * name; NO_OBJECT if the name is gone, NOT_A_FILE if it is something else now. `near` may be NULL;
+ * it helps, and holds what was found. */
 void store_free (struct store *s);
 NODISCARD enum err store_buckets (struct store *s, GPtrArray *names, struct error *e);
 NODISCARD enum err store_check (struct store *s, const char *bucket, struct error *e);
@@ -170,8 +184,8 @@ void store_list_close (struct store_listing *l);
 NODISCARD enum err store_head (struct store *s, const char *bucket, const char *key,
                                struct store_facts *ret, struct error *e);
 NODISCARD enum err store_open (struct store *s, const char *bucket, const char *key,
-                               struct store_handle *ret, struct error *e);
-NODISCARD enum err store_verify (struct store_handle *h, struct error *e);
+                               struct store_near *near, struct store_handle *ret, struct error *e);
+NODISCARD enum err store_verify (struct store_handle *h, struct store_near *near, struct error *e);
 
 /* True if two versions are the same. */
 bool store_facts_equal (const struct store_facts *a, const struct store_facts *b);
@@ -193,6 +207,11 @@ void stores_add_take (struct stores *all, struct store *s);
  * check() says. */
 NODISCARD enum err stores_find (struct stores *all, const char *bucket, struct store **ret,
                                 struct error *e);
+
+/* The same, without a look if an object of that bucket was found just now. */
+NODISCARD enum err stores_find_near (struct stores *all, const char *bucket,
+                                     const struct store_near *near, struct store **ret,
+                                     struct error *e);
 
 /* All buckets as char * (caller frees), in byte order. What failing stores do not tell is left out,
  * and the first error returned with the rest in place. */

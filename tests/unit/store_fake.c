@@ -194,7 +194,8 @@ static int memory_file (GBytes *bytes)
 }
 
 static enum err fake_open (struct store *s, const char *bucket, const char *key,
-                           struct store_handle *ret, struct error *e)
+                           struct store_near *near UNUSED, struct store_handle *ret,
+                           struct error *e)
 {
     struct fake *f = (struct fake *) s;
     enum err r = call_hook (f, FAKE_OPEN, key, 0, e);
@@ -215,7 +216,8 @@ static enum err fake_open (struct store *s, const char *bucket, const char *key,
     return call_hook (f, FAKE_OPENED, key, 0, e);
 }
 
-static enum err fake_verify (struct store_handle *h, struct error *e)
+static enum err fake_verify (struct store_handle *h, struct store_near *near UNUSED,
+                             struct error *e)
 {
     struct fake *f = (struct fake *) h->store;
     struct store_facts now;

@@ -137,8 +137,8 @@ static void test_longest_key (void **state)
     assert_string_equal (got, want);
     assert_ok (store_head (s, "bucket", key, &facts, &e), &e);
     struct store_handle h;
-    assert_ok (store_open (s, "bucket", key, &h, &e), &e);
-    assert_ok (store_verify (&h, &e), &e);
+    assert_ok (store_open (s, "bucket", key, NULL, &h, &e), &e);
+    assert_ok (store_verify (&h, NULL, &e), &e);
     store_handle_clear (&h);
     store_free (s);
     remove_deep (&t, 194);

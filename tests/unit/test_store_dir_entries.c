@@ -62,9 +62,9 @@ static void test_special_files (void **state)
         g_strconcat ("!fifo is a FIFO|!link is a link to a FIFO|!socket is a socket|",
                      has_device ? "!zero is a character device|" : "", NULL);
     assert_string_equal (got, want);
-    assert_err (NOT_A_FILE, store_open (s, "bucket", "fifo", &h, &e));
-    assert_err (NOT_A_FILE, store_open (s, "bucket", "link", &h, &e));
-    assert_err (NOT_A_FILE, store_open (s, "bucket", "socket", &h, &e));
+    assert_err (NOT_A_FILE, store_open (s, "bucket", "fifo", NULL, &h, &e));
+    assert_err (NOT_A_FILE, store_open (s, "bucket", "link", NULL, &h, &e));
+    assert_err (NOT_A_FILE, store_open (s, "bucket", "socket", NULL, &h, &e));
     store_free (s);
     tree_clear (&t);
 }
@@ -129,21 +129,21 @@ static void test_verify (void **state)
     tree_init (&t);
     tree_write (&t, "a", "one");
     struct store *s = new_store (&t);
-    assert_ok (store_open (s, "bucket", "a", &h, &e), &e);
+    assert_ok (store_open (s, "bucket", "a", NULL, &h, &e), &e);
     char content[8] = "";
     assert_int_equal (read (h.fd, content, sizeof content), 3);
     assert_string_equal (content, "one");
-    assert_ok (store_verify (&h, &e), &e);
+    assert_ok (store_verify (&h, NULL, &e), &e);
     tree_write (&t, "b", "two");
     assert_int_equal (renameat (t.fd, "b", t.fd, "a"), 0);
-    assert_err (VERSION_CHANGED, store_verify (&h, &e));
+    assert_err (VERSION_CHANGED, store_verify (&h, NULL, &e));
     assert_int_equal (unlinkat (t.fd, "a", 0), 0);
-    assert_err (NO_OBJECT, store_verify (&h, &e));
+    assert_err (NO_OBJECT, store_verify (&h, NULL, &e));
     store_handle_clear (&h);
     tree_write (&t, "a", "one");
-    assert_ok (store_open (s, "bucket", "a", &h, &e), &e);
+    assert_ok (store_open (s, "bucket", "a", NULL, &h, &e), &e);
     tree_write (&t, "a", "longer");
-    assert_err (VERSION_CHANGED, store_verify (&h, &e));
+    assert_err (VERSION_CHANGED, store_verify (&h, NULL, &e));
     store_handle_clear (&h);
     store_free (s);
     tree_clear (&t);
