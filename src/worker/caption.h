@@ -9,7 +9,7 @@
  *   Title          sidecar, XMP, IPTC, EXIF XPTitle
  *   Artist         sidecar, XMP, IPTC, EXIF Artist, EXIF XPAuthor
  *   Rating         sidecar, XMP, EXIF Rating; -1, "rejected", is left out
- *   Labels         all of sidecar, XMP dc:subject, IPTC keywords, EXIF XPKeywords, each once
+ *   Labels         sidecar; else all of XMP dc:subject, IPTC keywords, EXIF XPKeywords, each once
  *   Language       sidecar, XMP dc:language
  *
  * Sidecars are where programs put what people edit of files that they do not write, raw files above

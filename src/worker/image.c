@@ -107,16 +107,17 @@ static void add_labels (GPtrArray **all, GPtrArray *keywords)
     }
 }
 
-/* XPKeywords are one text, with semicolons between. */
+/* A sidecar has all keywords: one that is not in it was taken away. XPKeywords are one text, with
+ * semicolons between. */
 static void report_labels (const struct image *image, const struct caption *sidecar, json_t *meta)
 {
     g_autoptr (GPtrArray) all = NULL;
     const char *text = exif_get (&image->exif, "XPKeywords");
     g_auto (GStrv) parts = g_strsplit (text ? text : "", ";", LIMIT_KEYWORDS);
     add_labels (&all, sidecar->keywords);
-    add_labels (&all, image->xmp.keywords);
-    add_labels (&all, image->iptc.keywords);
-    for (char **p = parts; *p; p++)
+    add_labels (&all, sidecar->keywords ? NULL : image->xmp.keywords);
+    add_labels (&all, sidecar->keywords ? NULL : image->iptc.keywords);
+    for (char **p = parts; *p && !sidecar->keywords; p++)
         caption_add_keyword (&all, *p, strlen (*p));
     if (!all)
         return;

@@ -30,7 +30,9 @@ enum property {
     CREATED,
     ORIENTATION,
     LATITUDE,
+    LATITUDE_REF,
     LONGITUDE,
+    LONGITUDE_REF,
     RATING,
     KEYWORDS,
     LANGUAGE,
@@ -54,7 +56,9 @@ static const struct {
     [CREATED] = { XMP, "CreateDate", FIRST_ITEM },
     [ORIENTATION] = { TIFF, "Orientation", FIRST_ITEM },
     [LATITUDE] = { EXIF, "GPSLatitude", FIRST_ITEM },
+    [LATITUDE_REF] = { EXIF, "GPSLatitudeRef", FIRST_ITEM },
     [LONGITUDE] = { EXIF, "GPSLongitude", FIRST_ITEM },
+    [LONGITUDE_REF] = { EXIF, "GPSLongitudeRef", FIRST_ITEM },
     [RATING] = { XMP, "Rating", FIRST_ITEM },
     [KEYWORDS] = { DC, "subject", EACH_ITEM },
     [LANGUAGE] = { DC, "language", FIRST_ITEM },
@@ -213,12 +217,14 @@ bool xmp_feed (struct xmp *x, struct input *in, uint64_t at, uint64_t length)
 
 /* ---- values ---- */
 
-/* "39,54.20575N" or "39,54,12.345N": degrees and minutes, or seconds too; a plain number as well.
- */
-static bool parse_degrees (const char *text, const char *letters, double limit, double *ret)
+/* "39,54.20575N" or "39,54,12.345N": degrees and minutes, or seconds too. Some programs write plain
+ * numbers, with the letter in a property of its own (`ref`, may be NULL), or with a sign. */
+static bool parse_degrees (const char *text, const char *ref, const char *letters, double limit,
+                           double *ret)
 {
-    double sum = 0, unit = 1, sign = 1;
-    const char *p = text;
+    bool is_negative = *text == '-', is_plain = true;
+    double sum = 0, unit = 1;
+    const char *p = text + is_negative;
     for (unsigned i = 0; i < 3; i++, unit *= 60) {
         char *end;
         double value = g_ascii_isdigit (*p) ? g_ascii_strtod (p, &end) : NAN;
@@ -229,11 +235,12 @@ static bool parse_degrees (const char *text, const char *letters, double limit, 
         if (*p != ',')
             break;
         p++;
+        is_plain = false;
     }
-    if (!*p || p[1] || !strchr (letters, *p) || sum > limit)
+    char letter = *p ? *p : ref ? *ref : is_plain ? letters[is_negative] : '\0';
+    if (!letter || !strchr (letters, letter) || (*p && (p[1] || is_negative)) || sum > limit)
         return false;
-    sign = *p == letters[1] ? -1 : 1;
-    *ret = sign * sum;
+    *ret = letter == letters[1] ? -sum : sum;
     return true;
 }
 
@@ -280,9 +287,9 @@ void xmp_report (const struct xmp *x, struct caption *c)
     if (o && o[0] >= '1' && o[0] <= '8' && !o[1] && !c->orientation)
         c->orientation = (unsigned) (o[0] - '0');
     if (v[LATITUDE] && !c->has_latitude)
-        c->has_latitude = parse_degrees (v[LATITUDE], "NS", 90, &c->latitude);
+        c->has_latitude = parse_degrees (v[LATITUDE], v[LATITUDE_REF], "NS", 90, &c->latitude);
     if (v[LONGITUDE] && !c->has_longitude)
-        c->has_longitude = parse_degrees (v[LONGITUDE], "EW", 180, &c->longitude);
+        c->has_longitude = parse_degrees (v[LONGITUDE], v[LONGITUDE_REF], "EW", 180, &c->longitude);
     report_labels (x, c);
 }
 

@@ -53,11 +53,25 @@ static void test_xmp_positions (void **state)
         bool is_taken;
         double value;
     } rows[] = {
-        { "39,54.5N", true, 39.908333 }, { "39,54,30S", true, -39.908333 },
-        { "90,0N", true, 90 },           { "91,0N", false, 0 },
-        { "39,54.5", false, 0 },         { "39,54.5E", false, 0 },
-        { "39,54.5NN", false, 0 },       { ",N", false, 0 },
-        { "1,2,3,4N", false, 0 },        { "nanN", false, 0 },
+        { "39,54.5N", true, 39.908333 },
+        { "39,54,30S", true, -39.908333 },
+        { "90,0N", true, 90 },
+        { "91,0N", false, 0 },
+        { "39,54.5", false, 0 },
+        { "39,54.5E", false, 0 },
+        { "39,54.5NN", false, 0 },
+        { ",N", false, 0 },
+        { "1,2,3,4N", false, 0 },
+        { "nanN", false, 0 },
+        { "39.5", true, 39.5 },
+        { "-39.5", true, -39.5 },
+        { "-39.5N", false, 0 },
+        { "-91", false, 0 },
+        { "39.5\" exif:GPSLatitudeRef=\"S", true, -39.5 },
+        { "39,30\" exif:GPSLatitudeRef=\"S", true, -39.5 },
+        { "39,30N\" exif:GPSLatitudeRef=\"S", true, 39.5 },
+        { "39.5\" exif:GPSLatitudeRef=\"W", false, 0 },
+        { "39.5\" exif:GPSLatitudeRef=\"", true, 39.5 },
     };
     for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
         g_autofree char *text =
