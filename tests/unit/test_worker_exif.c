@@ -156,6 +156,56 @@ static void test_positions (void **state)
     }
 }
 
+/* Make, at 104; an Exif directory at 38; in that a maker's note at 56 with one entry and a text. */
+static char *canon_lens (const char entry[12], const char *text, size_t length)
+{
+    static const char entries[] = "\x0f\1\2\0\6\0\0\0\x68\0\0\0"
+                                  "\x69\x87\4\0\1\0\0\0\x26\0\0\0";
+    char more[18 + 18 + 64] = "\1\0\x7c\x92\7\0\x30\0\0\0\x38\0\0\0\0\0\0\0\1";
+    memcpy (more + 20, entry, 12);
+    memcpy (more + 36, text, length);
+    memcpy (more + 66, "Canon", 6);
+    g_autoptr (GByteArray) bytes = tiff (2, entries, more, sizeof more);
+    struct input *in = input_of (bytes->data, bytes->len, "");
+    struct exif x;
+    exif_init (&x);
+    assert_true (exif_parse (in, 0, bytes->len, &x));
+    assert_string_equal (exif_get (&x, "Make"), "Canon");
+    char *value = g_strdup (exif_get (&x, "LensModel"));
+    exif_clear (&x);
+    input_done (in);
+    return value;
+}
+
+/* The entry's text is at 74. */
+static void test_maker_notes (void **state)
+{
+    (void) state;
+    g_autofree char *good = canon_lens ("\x95\0\2\0\6\0\0\0\x4a\0\0\0", "EF50\0\xff", 6);
+    assert_string_equal (good, "EF50");
+    g_autofree char *moved = canon_lens ("\x95\0\2\0\6\0\0\0\x4a\0\0\0", "E\x01zz\0", 5);
+    assert_null (moved);
+    g_autofree char *number = canon_lens ("\x95\0\3\0\3\0\0\0\x4a\0\0\0", "abcdef", 6);
+    assert_null (number);
+    g_autofree char *behind = canon_lens ("\x95\0\2\0\6\0\0\0\xff\xff\xff\xff", "", 0);
+    assert_null (behind);
+}
+
+/* Directories behind each other, the last of which leads back to the first. */
+static void test_pages_in_a_circle (void **state)
+{
+    (void) state;
+    static const char bytes[] = "II*\0\x08\0\0\0"
+                                "\1\0\0\1\3\0\1\0\0\0\x05\0\0\0\x1a\0\0\0"
+                                "\1\0\0\1\3\0\1\0\0\0\x05\0\0\0\x08\0\0\0";
+    struct input *in = input_of (bytes, sizeof bytes - 1, "");
+    assert_int_equal (exif_count_pages (in), 2);
+    input_done (in);
+    in = input_of (bytes, 10, "");
+    assert_int_equal (exif_count_pages (in), 1);
+    input_done (in);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +214,8 @@ int main (void)
         cmocka_unit_test (test_number_of_entries_is_limited),
         cmocka_unit_test (test_no_structure),
         cmocka_unit_test (test_positions),
+        cmocka_unit_test (test_maker_notes),
+        cmocka_unit_test (test_pages_in_a_circle),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
