@@ -144,11 +144,11 @@ static void test_texts (void **state)
 static void test_keywords (void **state)
 {
     (void) state;
-    json_auto_t *embedded = answer_with ("", OPEN "dc:title='Edited'" CLOSE);
-    json_auto_t *none = answer_with ("", NULL);
+    json_auto_t *embedded = answer_with ("rated.jpg", OPEN "dc:title='Edited'" CLOSE);
+    json_auto_t *none = answer_with ("rated.jpg", NULL);
     assert_true (
         json_equal (json_object_get (embedded, "Labels"), json_object_get (none, "Labels")));
-    json_auto_t *edited = answer_with ("", OPEN "dc:subject='only'" CLOSE);
+    json_auto_t *edited = answer_with ("rated.jpg", OPEN "dc:subject='only'" CLOSE);
     const json_t *labels = json_object_get (edited, "Labels");
     assert_int_equal (json_array_size (labels), 1);
     assert_string_equal (
