@@ -156,9 +156,10 @@ enum err extract_epub (struct input *in, json_t *meta, struct error *e)
     b.chapters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
     document_init (&b.document);
     enum err err = zip_open (&z, in, e);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         err = read_book (&z, &b, e);
-    document_report (&b.document, meta);
+        document_report (&b.document, meta);
+    }
     document_clear (&b.document);
     g_string_free (b.value, TRUE);
     g_free (b.package);

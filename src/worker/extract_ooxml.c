@@ -230,9 +230,10 @@ enum err extract_ooxml (struct input *in, json_t *meta, struct error *e)
     struct ooxml o = { .value = g_string_new (NULL) };
     document_init (&o.document);
     enum err err = zip_open (&z, in, e);
-    if (err == ERR_OK)
+    if (err == ERR_OK) {
         err = read_parts (&z, &o, e);
-    document_report (&o.document, meta);
+        document_report (&o.document, meta);
+    }
     document_clear (&o.document);
     g_string_free (o.value, TRUE);
     return err;

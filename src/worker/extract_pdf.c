@@ -202,6 +202,7 @@ enum err extract_pdf (struct input *in, json_t *meta, struct error *e)
     g_autoptr (GInputStream) stream = pdf_stream_new (in);
     pdf_stream_set_deadline (stream, after (LIMIT_PDF_OPEN_MS));
     enum err err = read_pdf (in, stream, &d, e);
-    document_report (&d, meta);
+    if (err == ERR_OK || d.pages)
+        document_report (&d, meta);
     return err;
 }

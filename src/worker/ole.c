@@ -26,14 +26,19 @@ static size_t sector_size (const struct ole *o)
 
 /* ---- chains ---- */
 
-/* The sectors from `start` on, as many as `size` bytes need. */
+/* The sectors from `start` on, as many as `size` bytes need, each once. */
 static GArray *follow (const GArray *fat, uint32_t start, uint64_t size, unsigned bits)
 {
     GArray *sectors = g_array_new (FALSE, FALSE, sizeof (uint32_t));
+    g_autofree uint8_t *is_seen = g_malloc0 (fat->len / 8 + 1);
     uint64_t n = (size >> bits) + ((size & ((1u << bits) - 1)) != 0);
-    for (uint32_t sector = start; sectors->len < n && sector < fat->len && sectors->len < fat->len;
-         sector = get (fat, sector))
+    for (uint32_t sector = start; sectors->len < n && sector < fat->len;
+         sector = get (fat, sector)) {
+        if (is_seen[sector / 8] & 1u << sector % 8)
+            break;
+        is_seen[sector / 8] |= (uint8_t) (1u << sector % 8);
         g_array_append_val (sectors, sector);
+    }
     return sectors;
 }
 

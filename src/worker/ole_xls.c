@@ -146,9 +146,9 @@ static bool take_record (struct book *b)
 
 bool ole_text_xls (const struct ole *o, struct document *d)
 {
-    _cleanup_ole_stream_ struct ole_stream stream, old = { 0 };
-    if (!ole_stream_open (o, "Workbook", &stream) && !ole_stream_open (o, "Book", &old))
-        return true;
+    _cleanup_ole_stream_ struct ole_stream stream, old;
+    ole_stream_open (o, "Workbook", &stream);
+    ole_stream_open (o, "Book", &old);
     g_autoptr (GByteArray) bytes =
         ole_stream_bytes (stream.size ? &stream : &old, 0, LIMIT_OLE_STREAM);
     struct book b = { .next = bytes->data,
