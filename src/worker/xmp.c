@@ -132,7 +132,9 @@ static void start_element (GMarkupParseContext *context UNUSED, const char *elem
     unsigned below = below_rdf (x);
     for (unsigned i = 0; names[i] && below == DESCRIPTION; i++) {
         enum property p = find_property (x, names[i]);
-        if (p < N_PROPERTIES)
+        if (p < N_PROPERTIES && properties[p].items == EACH_ITEM)
+            caption_add_keyword (&x->keywords, values[i], strlen (values[i]));
+        else if (p < N_PROPERTIES)
             caption_set (&x->values[p], values[i], strlen (values[i]));
     }
     if (below == PROPERTY)
