@@ -193,6 +193,12 @@
 #define LIMIT_TEXT_READ        (2 * MIB)   /* bytes of a text that are looked at */
 #define LIMIT_MARKUP_DEPTH     512         /* elements within elements of HTML and XML */
 #define LIMIT_MARKUP_PIECE     (32 * KIB)  /* that such a parser is fed at a time */
+#define LIMIT_ENTRY_NAMES      1000        /* of an archive or a mail that are answered */
+#define LIMIT_MAIL_READ        (8 * MIB)   /* bytes of a mail that are looked at */
+#define LIMIT_MAIL_HEADER      (64 * KIB)  /* of one header line, unfolded; longer is cut */
+#define LIMIT_MAIL_DEPTH       16          /* parts within parts */
+#define LIMIT_MAIL_PARTS       1000        /* of one mail */
+#define LIMIT_MAIL_ADDRESSES   4096        /* bytes of all recipients */
 #define LIMIT_ARCHIVE_UNPACKED (64 * MIB)  /* of an archive, to find its members and read some */
 #define LIMIT_ARCHIVE_MEMBERS  (256 * KIB) /* of an archive that is walked member by member */
 

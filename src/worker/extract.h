@@ -51,4 +51,5 @@ NODISCARD enum err extract_html (struct input *in, json_t *meta, struct error *e
 NODISCARD enum err extract_xml (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_rtf (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_mail (struct input *in, json_t *meta, struct error *e);
+NODISCARD enum err extract_zip (struct input *in, json_t *meta, struct error *e);
 NODISCARD enum err extract_archive (struct input *in, json_t *meta, struct error *e);
