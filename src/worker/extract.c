@@ -109,6 +109,7 @@ static const struct extractor {
       TYPES ("application/xml", "application/rss+xml", "application/atom+xml",
              "application/gpx+xml", "application/vnd.google-earth.kml+xml", "application/ttml+xml"),
       extract_xml },
+    { "rtf", TYPES ("application/rtf"), extract_rtf },
     { "mail", TYPES ("message/rfc822", "application/mbox"), extract_mail },
     { "zip",
       TYPES ("application/zip", "application/java-archive",
