@@ -206,6 +206,7 @@
 
 /* Documents. */
 #define LIMIT_PROPERTY       (16 * KIB)  /* bytes of a property that are looked at */
+#define LIMIT_DOCUMENT_SIZE  (1 * GIB)   /* of a document that is decoded at all */
 #define LIMIT_DOCUMENT_READ  (256 * MIB) /* bytes that a job may read of a document */
 #define LIMIT_PDF_OPEN_MS    4000        /* to find its pages and what it says of itself */
 #define LIMIT_PDF_TEXT_MS    8000        /* to read the text of its pages */

@@ -170,6 +170,25 @@ static void test_reads_that_fail_later (void **state)
     input_done (in);
 }
 
+/* Too large to be decoded: refused before a decoder sees it, and what it is stays known. */
+static void test_source_over_its_limit (void **state)
+{
+    (void) state;
+    struct error e;
+    json_auto_t *meta = json_object ();
+    struct input *in = input_of ("%PDF-1.4\n", 9, "pdf");
+    assert_int_equal (ftruncate (in->fd, 3 * GIB), 0);
+    input_init (in, in->fd, 3 * GIB, "pdf");
+    assert_err (EXTRACT_FAILED, extract (in, meta, &e));
+    assert_string_equal (
+        e.message, "size 3221225472 is over the 1073741824 bytes that are read of application/pdf");
+    assert_string_equal (json_string_value (json_object_get (meta, "ContentType")),
+                         "application/pdf");
+    assert_string_equal (json_string_value (json_object_get (meta, "MediaType")), "document");
+    assert_in_range (in->bytes_read, 1, INPUT_HEAD + 4 * INPUT_WINDOW);
+    input_done (in);
+}
+
 static json_t *extract_text (const char *text, enum err *ret)
 {
     json_t *meta = json_object ();
@@ -235,6 +254,7 @@ int main (void)
         cmocka_unit_test (test_chunk_far_behind),
         cmocka_unit_test (test_reads_that_fail),
         cmocka_unit_test (test_reads_that_fail_later),
+        cmocka_unit_test (test_source_over_its_limit),
         cmocka_unit_test (test_svg_sizes),
         cmocka_unit_test (test_empty_object),
     };

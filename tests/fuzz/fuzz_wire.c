@@ -1,0 +1,63 @@
+/* What a worker may send: any bytes as a stream of frames, in each state of the conversation (the
+ * first byte says in which it begins), and as a reply. Nothing but the rules of the wire may come
+ * of it, and a reply that is taken fits meta.def. */
+#include <assert.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <glib.h>
+#include <jansson.h>
+
+#include "wire/frame.h"
+#include "wire/meta.h"
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+static void parse (const char *text, size_t length)
+{
+    struct error e;
+    json_t *meta = NULL;
+    enum err err = meta_parse (text, length, &meta, &e);
+    assert (err == ERR_OK ? json_is_object (meta) : err == ERR_WORKER_PROTOCOL && !meta);
+    json_decref (meta);
+}
+
+/* Frames until one is refused or the stream ends. */
+static void read_frames (int socket, enum frame_state state)
+{
+    struct error e;
+    struct frame_reader r;
+    enum err err = ERR_OK;
+    frame_reader_init (&r);
+    while (err == ERR_OK) {
+        bool complete = false;
+        err = frame_read (&r, socket, state, &complete, &e);
+        if (err != ERR_OK || !complete)
+            continue;
+        if (r.header.type == FRAME_RESULT || r.header.type == FRAME_FAIL)
+            parse (r.body + sizeof (struct frame_reply),
+                   r.header.length - sizeof (struct frame_reply));
+        state = state == FRAME_STARTING ? FRAME_BUSY : state;
+        frame_reader_clear (&r);
+    }
+    assert (err == ERR_CLOSED || err == ERR_WORKER_PROTOCOL);
+    frame_reader_clear (&r);
+}
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+    static const enum frame_state states[] = { FRAME_STARTING, FRAME_IDLE, FRAME_BUSY,
+                                               FRAME_WORKING };
+    int sockets[2];
+    if (!size)
+        return 0;
+    int made = socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets);
+    assert (made == 0);
+    fcntl (sockets[1], F_SETFL, O_NONBLOCK);
+    (void) !write (sockets[1], data + 1, size - 1);
+    close (sockets[1]);
+    read_frames (sockets[0], states[data[0] % N_ELEMENTS (states)]);
+    close (sockets[0]);
+    parse ((const char *) data, size);
+    return 0;
+}
