@@ -167,6 +167,10 @@ def captions():
         ('rated.jpg', jpeg(40, 30, tiff('<', WINDOWS), more=words + xmp_segment(xmp('xmp:Rating="4"', KEYWORDS + LANGUAGE))),
          'image/jpeg', 'jpg', {}),
         ('rejected.jpg', jpeg(40, 30, more=xmp_segment(xmp('xmp:Rating="-1"'))), 'image/jpeg', 'jpg', {'Rating': None}),
+        # exiftool does not reckon with UTC
+        ('zone-of-position.jpg', jpeg(40, 30, tiff('<', [ascii_tag(0x10f, 'Bindery')], [ascii_tag(0x9003, '2020:08:19 17:11:11')],
+                                                   [ratio('<', 7, (9, 1), (10, 1), (5950, 100)), ascii_tag(29, '2020:08:19')])),
+         'image/jpeg', 'jpg', {'ProduceTime': '2020-08-19T17:11:11+08:00'}),
         ('exif-rating.jpg', jpeg(40, 30, tiff('<', [short('<', 0x4746, 3)])), 'image/jpeg', 'jpg', {}),
     ]
 

@@ -4,6 +4,7 @@
  * How the sources of an image rank:
  *   ProduceTime    sidecar (taken), EXIF original, EXIF digitized, sidecar (created), XMP, IPTC,
  *                  EXIF DateTime (the last change)
+ *                  The zone of EXIF original: its own, else from GPS (civil.h)
  *   Orientation    the container (HEIC, AVIF, JPEG XL), sidecar, EXIF, XMP
  *   LatLong        sidecar, EXIF, XMP
  *   Title          sidecar, XMP, IPTC, EXIF XPTitle

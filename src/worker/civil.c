@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 /* `n` digits at *p, which moves behind them; -1 if there are fewer. */
 static int take_number (const char **p, int n)
@@ -90,4 +91,54 @@ bool civil_is_time (const char *text)
 {
     g_autoptr (GString) out = g_string_new (NULL);
     return civil_append (out, text, NULL, NULL);
+}
+
+/* Seconds of a day in a clock of three rationals; false if that is none. */
+static bool parse_clock (const char *text, int64_t *ret)
+{
+    static const int units[] = { 3600, 60, 1 };
+    int64_t sum = 0;
+    g_auto (GStrv) parts = g_strsplit_set (text, " /", 7);
+    if (g_strv_length (parts) != 6)
+        return false;
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t over, under;
+        if (!text_parse_u64 (parts[2 * i], &over) || !text_parse_u64 (parts[2 * i + 1], &under) ||
+            !under || over / under > 60)
+            return false;
+        sum += (int64_t) (over / under) * units[i];
+    }
+    *ret = sum;
+    return true;
+}
+
+/* Seconds since 1970 of a date and a time of the day, without any zone. */
+static bool parse_seconds (const char *text, bool has_clock, int64_t *ret)
+{
+    const char *p = text;
+    int hour = 0, minute = 0, second = 0;
+    int year = take_number (&p, 4);
+    int month = year < 0 ? -1 : take_part (&p, ":-");
+    int day = month < 0 ? -1 : take_part (&p, ":-");
+    int64_t ns;
+    if (day < 0 || (has_clock && !take_clock (&p, &hour, &minute, &second)) ||
+        !clock_from_civil (year, month, day, hour, minute, second, &ns))
+        return false;
+    *ret = ns / 1000000000;
+    return true;
+}
+
+void civil_append_zone (GString *out, const char *local, const char *date, const char *clock)
+{
+    enum { QUARTER = 15 * 60, MOST = 14 * 3600 };
+    int64_t here, day, utc;
+    if (!parse_seconds (local, true, &here) || !parse_seconds (date, false, &day) ||
+        !parse_clock (clock, &utc))
+        return;
+    int64_t ahead = here - day - utc;
+    int64_t east = (ahead + (ahead < 0 ? -QUARTER : QUARTER) / 2) / QUARTER * QUARTER;
+    if (ABS (ahead - east) > CIVIL_GPS_LAG_S || ABS (east) > MOST)
+        return;
+    int minutes = (int) (ABS (east) / 60);
+    g_string_append_printf (out, "%c%02d:%02d", east < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }

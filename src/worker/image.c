@@ -54,15 +54,26 @@ static void append_edited_time (GString *out, const struct caption *sidecar, con
                          is_same ? exif_get (x, "OffsetTimeOriginal") : NULL);
 }
 
+/* The zone of the time at which the picture was taken; NULL: not known. `buffer` keeps it. */
+static const char *find_zone (const struct exif *x, GString *buffer)
+{
+    const char *zone = exif_get (x, "OffsetTimeOriginal"), *time = exif_get (x, "DateTimeOriginal");
+    const char *date = exif_get (x, "GPSDateStamp"), *clock = exif_get (x, "GPSTimeStamp");
+    if (!zone && time && date && clock)
+        civil_append_zone (buffer, time, date, clock);
+    return zone ? zone : buffer->len ? buffer->str : NULL;
+}
+
 /* In the order of caption.h. */
 static void report_time (const struct image *image, const struct caption *sidecar, json_t *meta)
 {
     const struct exif *x = &image->exif;
+    g_autoptr (GString) zone = g_string_new (NULL);
     const struct {
         const char *time, *fraction, *zone;
     } times[] = {
         { exif_get (x, "DateTimeOriginal"), exif_get (x, "SubSecTimeOriginal"),
-          exif_get (x, "OffsetTimeOriginal") },
+          find_zone (x, zone) },
         { exif_get (x, "DateTimeDigitized"), exif_get (x, "SubSecTimeDigitized"),
           exif_get (x, "OffsetTimeDigitized") },
         { sidecar->time, NULL, NULL },
