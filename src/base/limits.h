@@ -176,16 +176,16 @@
 #define LIMIT_OLE_ENTRIES     64          /* of the directory of an OLE2 file */
 
 /* Video and audio. */
-#define LIMIT_MEDIA_CPU_MS     2000        /* of reading one object */
+#define LIMIT_MEDIA_HEADER_MS  500         /* CPU time of reading the header of one object */
+#define LIMIT_MEDIA_LOOK_MS    1000        /* the same of looking into its streams */
 #define LIMIT_MEDIA_READ       (64 * MIB)  /* bytes of one object */
 #define LIMIT_MEDIA_ALLOCATION (128 * MIB) /* of one block of memory */
 #define LIMIT_MEDIA_BUFFER     (32 * KIB)
-#define LIMIT_MEDIA_STREAMS    512        /* of one container */
-#define LIMIT_MEDIA_LISTED     64         /* of each kind that are answered, as meta.def has it */
-#define LIMIT_MEDIA_COVERS     16         /* that are answered, as meta.def has it */
-#define LIMIT_MEDIA_COVER      (16 * MIB) /* bytes of one that is looked at */
-#define LIMIT_MEDIA_NAME       256        /* bytes of a codec's or layout's name; longer is cut */
-#define LIMIT_MEDIA_WORD       64         /* the same of a language, format or ratio */
+#define LIMIT_MEDIA_STREAMS    512 /* of one container */
+#define LIMIT_MEDIA_LISTED     64  /* of each kind that are answered, as meta.def has it */
+#define LIMIT_MEDIA_COVERS     16  /* that are answered, as meta.def has it */
+#define LIMIT_MEDIA_NAME       256 /* bytes of a codec's or layout's name; longer is cut */
+#define LIMIT_MEDIA_WORD       64  /* the same of a language, format or ratio */
 #define LIMIT_MEDIA_LYRIC      (64 * KIB - 1)
 
 /* Texts and archives inside of objects. */

@@ -14,6 +14,11 @@ static int64_t cpu_now_ns (void)
     return t.tv_sec * INT64_C (1000000000) + t.tv_nsec;
 }
 
+static void allow (struct media *media, int64_t ms)
+{
+    media->deadline_ns = cpu_now_ns () + ms * INT64_C (1000000);
+}
+
 static int is_late (void *opaque)
 {
     struct media *media = opaque;
@@ -120,8 +125,7 @@ static enum err fail (const struct media *media, const char *demuxer, int code, 
 
 enum err media_open (struct input *in, const char *type, struct media *ret, struct error *e)
 {
-    *ret = (struct media){ .in = in,
-                           .deadline_ns = cpu_now_ns () + LIMIT_MEDIA_CPU_MS * INT64_C (1000000) };
+    *ret = (struct media){ .in = in };
     const char *name = media_demuxer (in, type);
     const AVInputFormat *demuxer = name ? av_find_input_format (name) : NULL;
     if (!demuxer)
@@ -132,8 +136,10 @@ enum err media_open (struct input *in, const char *type, struct media *ret, stru
         return FAIL (e, EXTRACT_FAILED, "out of memory");
     AVDictionary *options = NULL;
     av_dict_set (&options, "scan_all_pmts", "1", 0);
+    allow (ret, LIMIT_MEDIA_HEADER_MS);
     int code = avformat_open_input (&ret->format, NULL, demuxer, &options);
     av_dict_free (&options);
+    allow (ret, LIMIT_MEDIA_LOOK_MS);
     if (code >= 0)
         code = look_into_streams (ret->format);
     if (code >= 0 || (ret->format && ret->is_late && ret->format->nb_streams))

@@ -164,6 +164,32 @@ static void test_hollow_headers (void **state)
     }
 }
 
+/* Tags without end, each with a name of its own, cost a bounded time: libav looks each up in a
+ * list. */
+static void test_endless_tags (void **state)
+{
+    (void) state;
+    enum { TAGS = 60000, SIZE = 10 + 12 };
+    g_autoptr (GByteArray) bytes = g_byte_array_new ();
+    unsigned n = TAGS * SIZE;
+    const uint8_t head[] = { 'I',           'D',     '3', 3, 0, 0, n >> 21 & 0x7f, n >> 14 & 0x7f,
+                             n >> 7 & 0x7f, n & 0x7f };
+    g_byte_array_append (bytes, head, sizeof head);
+    for (unsigned i = 0; i < TAGS; i++) {
+        char frame[SIZE + 1];
+        g_snprintf (frame + 10, 13, "_%08u_v_", i);
+        memcpy (frame, "TXXX\0\0\0\x0c\0", 10);
+        frame[10] = frame[19] = frame[21] = '\0';
+        g_byte_array_append (bytes, (const uint8_t *) frame, SIZE);
+    }
+    clock_t begun = clock ();
+    json_auto_t *meta = json_object ();
+    struct input *in = input_of (bytes->data, bytes->len, "mp3");
+    assert_err (EXTRACT_FAILED, extract (in, meta, NULL));
+    input_done (in);
+    assert_true ((clock () - begun) / (CLOCKS_PER_SEC / 1000) < LIMIT_JOB_CPU_MS);
+}
+
 /* ---- texts and places ---- */
 
 static void test_texts (void **state)
@@ -237,6 +263,7 @@ int main (void)
         cmocka_unit_test (test_samples_open_nothing),
         cmocka_unit_test (test_read_limit),
         cmocka_unit_test (test_hollow_headers),
+        cmocka_unit_test (test_endless_tags),
         cmocka_unit_test (test_texts),
         cmocka_unit_test (test_places),
     };
