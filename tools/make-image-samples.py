@@ -289,6 +289,9 @@ def headers():
         ('canon.crw', crw(3072, 2048), 'image/x-canon-crw', 'crw', {}),
         ('sigma.x3f', b'FOVb' + struct.pack('<I', 0x20002) + b'\0' * 20 + struct.pack('<III', 2268, 1512, 0) + b'\0' * 60,
          'image/x-sigma-x3f', 'x3f', two(2268, 1512)),
+        # a camera that does not mark its preview
+        ('nikon.nrw', camera('<', make='NIKON', ifd0=picture('<', 0, 160, 120)[1:], subs=[picture('<', 0, 4000, 3000)]),
+         'image/x-nikon-nrw', 'tiff', two(4000, 3000)),
         ('epson.erf', camera('<', make='SEIKO EPSON CORP.', ifd0=picture('<', 1, 160, 120), subs=[picture('<', 0, 3040, 2024)]),
          'image/x-epson-erf', 'tiff', two(3040, 2024)),
     ]

@@ -223,16 +223,17 @@ void exif_read_directory (struct exif_reader *r, enum exif_directory directory, 
     r->next = p ? exif_number (r, p, word) : 0;
 }
 
-/* The main image of a TIFF is the first directory, unless that says it is a preview: then the
- * largest of its sub-directories that is none. */
+/* The main image of a TIFF is the largest of the first directory and its sub-directories, without
+ * those that say they are previews. */
 static void read_main_image (struct exif_reader *r)
 {
     bool is_preview = r->subfile & 1;
     r->x->width = r->width;
     r->x->height = r->height;
     unsigned n = r->n_subs;
-    uint64_t best = 0;
-    for (unsigned i = 0; i < n && is_preview; i++) {
+    uint64_t best =
+        is_preview || r->width > UINT32_MAX || r->height > UINT32_MAX ? 0 : r->width * r->height;
+    for (unsigned i = 0; i < n; i++) {
         exif_read_directory (r, EXIF_SUB, r->subs[i]);
         if (r->subfile & 1 || r->width > UINT32_MAX || r->height > UINT32_MAX ||
             r->width * r->height <= best)

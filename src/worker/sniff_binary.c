@@ -37,6 +37,25 @@ static bool is_pef (const struct exif *x)
            (g_str_has_prefix (make, "PENTAX") || g_str_has_prefix (make, "RICOH"));
 }
 
+/* What a TIFF that names a camera is, if its extension says so: makers have several formats, and
+ * old cameras do not mark the preview. */
+static const char *raw_by_extension (const struct input *in)
+{
+    static const struct name_type extensions[] = {
+        { "3fr", "image/x-hasselblad-3fr" }, { "fff", "image/x-hasselblad-3fr" },
+        { "arw", "image/x-sony-arw" },       { "sr2", "image/x-sony-arw" },
+        { "dcr", "image/x-kodak-dcr" },      { "kdc", "image/x-kodak-kdc" },
+        { "erf", "image/x-epson-erf" },      { "mef", "image/x-mamiya-mef" },
+        { "mos", "image/x-leaf-mos" },       { "nef", "image/x-nikon-nef" },
+        { "nrw", "image/x-nikon-nrw" },      { "pef", "image/x-pentax-pef" },
+        { "srw", "image/x-samsung-srw" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS (extensions); i++)
+        if (!strcmp (in->extension, extensions[i].name))
+            return extensions[i].type;
+    return NULL;
+}
+
 /* Raw formats are TIFFs whose first directory is a preview, by the maker that it names. */
 const char *sniff_tiff (struct input *in)
 {
@@ -59,6 +78,8 @@ const char *sniff_tiff (struct input *in)
     const char *type = "image/tiff", *found;
     if (exif_get (&x, "DNGVersion"))
         type = "image/x-adobe-dng";
+    else if (make && (found = raw_by_extension (in)))
+        type = found;
     else if (make && subfile && !strcmp (subfile, "1") && exif_get (&x, "SubIFDs") &&
              (found = find_type (makers, G_N_ELEMENTS (makers), make, strlen (make))))
         type = found;
