@@ -48,7 +48,9 @@ static json_t *make_meta (GRand *random)
 
 static void make_row (struct test_row *row, GRand *random, int64_t id)
 {
-    *row = (struct test_row){ .id = id, .bucket = "pictures", .status = FILE_INDEXED };
+    *row = (struct test_row){
+        .id = id, .bucket = "pictures", .status = FILE_INDEXED, .is_fresh = true
+    };
     g_snprintf (row->key, sizeof row->key, "albums/%04d/holiday-%02d/IMG_%07d.jpg",
                 (int) (id / 1000), (int) (id / 100 % 10), (int) id);
     g_snprintf (row->etag, sizeof row->etag, "%08x%08x", g_rand_int (random), g_rand_int (random));

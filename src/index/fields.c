@@ -416,17 +416,22 @@ static enum err add_child (struct sql *s, const char *insert, int64_t id, const 
     return sql_run (st, e);
 }
 
+static enum err forget_children (struct sql *s, int64_t id, const struct field *f, struct error *e)
+{
+    g_autofree char *text = g_strconcat ("DELETE FROM ", f->column, " WHERE id = ?", NULL);
+    return run_with_id (s, text, id, e);
+}
+
 /* "Labels.LabelName": the member LabelName of each structure in the list Labels. */
 static enum err write_children (struct sql *s, int64_t id, const struct field *f,
-                                const json_t *meta, struct error *e)
+                                const json_t *meta, bool is_fresh, struct error *e)
 {
     const char *dot = strchr (f->name, '.');
     g_autofree char *list_name = g_strndup (f->name, (gsize) (dot - f->name));
-    g_autofree char *forget = g_strconcat ("DELETE FROM ", f->column, " WHERE id = ?", NULL);
     g_autofree char *insert =
         g_strconcat ("INSERT OR IGNORE INTO ", f->column, " VALUES (?, ?)", NULL);
     const json_t *list = json_object_get (meta, list_name);
-    enum err r = run_with_id (s, forget, id, e);
+    enum err r = is_fresh ? ERR_OK : forget_children (s, id, f, e);
     for (size_t i = 0; i < json_array_size (list) && r == ERR_OK; i++) {
         const json_t *value = json_object_get (json_array_get (list, i), dot + 1);
         if (json_string_length (value) > 0)
@@ -435,29 +440,37 @@ static enum err write_children (struct sql *s, int64_t id, const struct field *f
     return r;
 }
 
+static enum err write_body (struct sql *s, int64_t id, const json_t *text, bool is_fresh,
+                            struct error *e)
+{
+    if (is_fresh && !text)
+        return ERR_OK;
+    return body_write (s, id, json_string_value (text), json_string_length (text), e);
+}
+
 /* For each field of the place BODY or ARRAY. */
-static enum err write_apart (struct sql *s, int64_t id, const json_t *meta, struct error *e)
+static enum err write_apart (struct sql *s, int64_t id, const json_t *meta, bool is_fresh,
+                             struct error *e)
 {
     enum err r = ERR_OK;
     for (const struct field *f = fields; f < fields + fields_count && r == ERR_OK; f++) {
-        const json_t *text = json_object_get (meta, f->name);
         if (f->place == PLACE_ARRAY)
-            r = write_children (s, id, f, meta, e);
+            r = write_children (s, id, f, meta, is_fresh, e);
         else if (f->place == PLACE_BODY)
-            r = body_write (s, id, json_string_value (text), json_string_length (text), e);
+            r = write_body (s, id, json_object_get (meta, f->name), is_fresh, e);
     }
     return r;
 }
 
 enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
-                           const json_t *meta, struct error *e)
+                           const json_t *meta, bool is_fresh, struct error *e)
 {
     enum err r = write_file (s, write_extracted_sql, id, facts, meta, e);
     if (r == ERR_OK && sql_changes (s) == 0)
         r = write_file (s, write_file_sql, id, facts, meta, e);
     if (r == ERR_OK)
         r = write_text (s, id, facts, meta, e);
-    return r == ERR_OK ? write_apart (s, id, meta, e) : r;
+    return r == ERR_OK && (meta || !is_fresh) ? write_apart (s, id, meta, is_fresh, e) : r;
 }
 
 enum err fields_delete_row (struct sql *s, int64_t id, struct error *e)

@@ -86,9 +86,10 @@ const char *file_status_name (unsigned status);
 const char *fields_schema (void);
 
 /* Writes the row `id` whole, inserted or replaced, inside the caller's transaction. `meta` may be
- * NULL; members of it that are not of the field's kind count as absent. */
+ * NULL; members of it that are not of the field's kind count as absent. `is_fresh`: the row is new
+ * or was written without `meta` only, so that its tables beside `file` need no look. */
 NODISCARD enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
-                                     const json_t *meta, struct error *e);
+                                     const json_t *meta, bool is_fresh, struct error *e);
 
 /* Removes the row `id`. */
 NODISCARD enum err fields_delete_row (struct sql *s, int64_t id, struct error *e);

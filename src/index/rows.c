@@ -119,13 +119,15 @@ static void count_put (struct change *c, const struct row *old, const struct row
     c->failed += (put->status == FILE_FAILED) - (old->is_there && old->status == FILE_FAILED);
 }
 
-static enum err put_file (struct change *c, int64_t id, const struct field_facts *facts,
-                          const struct row_put *put, struct error *e)
+static enum err put_file (struct change *c, int64_t id, const struct row *old,
+                          const struct field_facts *facts, const struct row_put *put,
+                          struct error *e)
 {
+    bool is_fresh = !old->is_there || old->status == FILE_PENDING;
     if (!put->ctx)
-        return fields_write_row (c->s, id, facts, NULL, e);
+        return fields_write_row (c->s, id, facts, NULL, is_fresh, e);
     json_auto_t *meta = document_filter_meta (put->meta, put->operators, put->ctx->timezone_min);
-    enum err r = fields_write_row (c->s, id, facts, meta, e);
+    enum err r = fields_write_row (c->s, id, facts, meta, is_fresh, e);
     if (r != ERR_OK)
         return r;
     g_autofree char *text = document_text (put->ctx, facts, put->operators, meta);
@@ -153,7 +155,7 @@ enum err rows_put (struct change *c, const struct row *old, const struct row_put
     int64_t id = old->is_there ? old->id : dataset_totals (c->db)->next_id++;
     r = put_object (c, uri, id, put, e);
     if (r == ERR_OK)
-        r = put_file (c, id, &facts, put, e);
+        r = put_file (c, id, old, &facts, put, e);
     if (r == ERR_OK)
         count_put (c, old, put);
     return r;
