@@ -16,6 +16,13 @@ static enum err extract_nothing (struct input *in UNUSED, json_t *meta UNUSED,
 #define OOXML "application/vnd.openxmlformats-officedocument."
 #define ODF   "application/vnd.oasis.opendocument."
 
+static const char *const media_types[] = {
+#define MEDIA(type, demuxer, bytes) type,
+#include "worker/media.def"
+#undef MEDIA
+    NULL
+};
+
 /* First match wins; the last row matches all. */
 static const struct extractor {
     const char *name;
@@ -68,19 +75,7 @@ static const struct extractor {
     { "jp2", TYPES ("image/jp2", "image/jpx", "image/x-jp2-codestream"), extract_jp2 },
     { "jxl", TYPES ("image/jxl"), extract_jxl },
     { "svg", TYPES ("image/svg+xml"), extract_svg },
-    { "media",
-      TYPES ("video/mp4", "video/quicktime", "video/x-m4v", "video/3gpp", "video/3gpp2",
-             "video/x-matroska", "video/webm", "video/x-msvideo", "video/x-flv", "video/mp2t",
-             "video/mpeg", "video/h264", "video/h265", "video/ogg", "video/x-ms-wmv",
-             "video/x-ms-asf", "video/x-ms-wtv", "video/x-dv", "video/x-nut", "video/x-ivf",
-             "video/x-yuv4mpeg", "application/vnd.rn-realmedia", "application/mxf",
-             "application/gxf", "audio/mp4", "audio/3gpp", "audio/3gpp2", "audio/ogg",
-             "audio/x-ms-wma", "audio/x-pn-realaudio", "audio/mpeg", "audio/aac", "audio/ac3",
-             "audio/eac3", "audio/vnd.dts", "audio/flac", "audio/wav", "audio/x-w64",
-             "audio/x-aiff", "audio/x-caf", "audio/basic", "audio/amr", "audio/amr-wb",
-             "audio/x-ape", "audio/x-wavpack", "audio/x-musepack", "audio/x-tta", "audio/x-tak",
-             "audio/x-dsf", "audio/x-dff", "audio/x-8svx", "audio/x-voc"),
-      extract_media, 0, LIMIT_MEDIA_READ },
+    { "media", media_types, extract_media, 0, LIMIT_MEDIA_READ },
     { "pdf", TYPES ("application/pdf"), extract_pdf, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ },
     { "ooxml",
       TYPES (OOXML "wordprocessingml.document", OOXML "spreadsheetml.sheet",
