@@ -286,6 +286,32 @@ static void a_restart_forgets_no_image (void **state)
     expect_title (w, "a.cr2", "while down");
 }
 
+static unsigned open_descriptors (void)
+{
+    g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+    unsigned n = 0;
+    while (g_dir_read_name (dir))
+        n++;
+    return n;
+}
+
+static void no_descriptor_stays_open (void **state)
+{
+    struct world *w = *state;
+    unsigned before = 0;
+    put_image (w, "a.cr2");
+    bind_and_wait (w);
+    for (int i = 0; i < 30; i++) {
+        g_autofree char *title = g_strdup_printf ("title %d", i);
+        put_sidecar (w, "a.xmp", title);
+        world_dirty (w, "a.xmp");
+        expect_title (w, "a.cr2", title);
+        if (i == 10) /* sessions of the index and the like are open by now */
+            before = open_descriptors ();
+    }
+    wait_for (open_descriptors () <= before);
+}
+
 int main (void)
 {
 #define RACE(f) cmocka_unit_test_setup_teardown (f, world_setup, world_teardown)
@@ -302,6 +328,7 @@ int main (void)
         RACE (a_sidecar_that_vanishes_before_it_is_opened_is_as_none),
         RACE (broken_and_huge_sidecars_fail_no_image),
         RACE (a_restart_forgets_no_image),
+        RACE (no_descriptor_stays_open),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
