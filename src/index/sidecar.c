@@ -99,6 +99,33 @@ enum err sidecar_exists (struct sql *s, const char *bucket, const char *base, co
     return sql_step (st, ret, e);
 }
 
+enum err sidecar_has_any (struct sql *s, const char *bucket, bool *ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    g_autofree char *lo = NULL, *hi = NULL;
+    enum err r = sql_prepare (s,
+                              "SELECT 1 FROM object WHERE " BASE_IS "> ? AND " BASE_IS
+                              "< ? AND " IS_SIDECAR " LIMIT 1",
+                              &st, e);
+    if (r != ERR_OK)
+        return r;
+    rows_bounds (bucket, NULL, NULL, &lo, &hi);
+    sql_bind_text (st, 1, lo);
+    sql_bind_text (st, 2, hi);
+    return sql_step (st, ret, e);
+}
+
+enum err sidecar_is_used (struct dataset_db *db, const char *bucket, bool *ret, struct error *e)
+{
+    struct sql *s = NULL;
+    enum err r = dataset_read (db, &s, e);
+    if (r != ERR_OK)
+        return r;
+    r = sidecar_has_any (s, bucket, ret, e);
+    dataset_read_done (db, s);
+    return r;
+}
+
 /* The first of them, in byte order: "a.XMP" before "a.xmp". */
 static enum err find_by_base (struct sql *s, const char *bucket, const char *base, char **ret,
                               struct error *e)

@@ -24,6 +24,11 @@ char *sidecar_base (const char *key);
  * "dir/a". */
 bool sidecar_may_concern (const char *base, const char *image);
 
+/* Whether the bucket has any, so that nobody looks for them one by one where there are none. */
+NODISCARD enum err sidecar_is_used (struct dataset_db *db, const char *bucket, bool *ret,
+                                    struct error *e);
+NODISCARD enum err sidecar_has_any (struct sql *s, const char *bucket, bool *ret, struct error *e);
+
 /* The key of an image's sidecar (the caller frees), or NULL. An image whose name begins that of
  * more than LIMIT_SIDECAR_SIBLINGS objects may miss that there is a raw file among them. */
 NODISCARD enum err sidecar_find (struct dataset_db *db, const char *bucket, const char *image,

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/limits.h"
+#include "index/sidecar.h"
 #include "index/work_internal.h"
 
 static enum err put_new (struct change *c, const struct merge_batch *b, const struct merge_put *put,
@@ -17,9 +18,19 @@ static enum err put_new (struct change *c, const struct merge_batch *b, const st
     return rows_put (c, none, &row, e);
 }
 
+/* Without sidecars, images concern nobody else. */
+static enum err touch_images (struct change *c, const struct merge_batch *b, const char *key,
+                              bool *has_sidecars, struct error *e)
+{
+    bool touched = false;
+    *has_sidecars = *has_sidecars || sidecar_is_one (key);
+    return *has_sidecars ? work_touch_images (c, b->bucket, key, WORK_SCAN, &touched, e) : ERR_OK;
+}
+
 /* A changed row stays as it is until its object was extracted anew: only work is queued. */
 static enum err apply_put (struct change *c, const struct merge_batch *b,
-                           const struct merge_put *put, int64_t *over_quota, struct error *e)
+                           const struct merge_put *put, bool *has_sidecars, int64_t *over_quota,
+                           struct error *e)
 {
     g_autofree char *uri = rows_uri (b->bucket, put->key);
     struct row row;
@@ -31,10 +42,9 @@ static enum err apply_put (struct change *c, const struct merge_batch *b,
             (*over_quota)++;
             return ERR_OK;
         }
-        bool touched = false;
         r = put_new (c, b, put, &row, e);
         if (r == ERR_OK)
-            r = work_touch_images (c, b->bucket, put->key, WORK_SCAN, &touched, e);
+            r = touch_images (c, b, put->key, has_sidecars, e);
         if (r != ERR_OK)
             return r;
     }
@@ -44,12 +54,12 @@ static enum err apply_put (struct change *c, const struct merge_batch *b,
 /* The listing knows nothing of what was written since it began: such a row, or a key that was
  * dirtied since, stays. */
 static enum err apply_delete (struct change *c, const struct merge_batch *b, const char *key,
-                              struct error *e)
+                              bool *has_sidecars, struct error *e)
 {
     g_autofree char *uri = rows_uri (b->bucket, key);
     struct row row;
     struct work_row work;
-    bool has_work = false, touched = false;
+    bool has_work = false;
     enum err r = rows_find (c->s, uri, &row, e);
     if (r != ERR_OK || !row.is_there || row.commit_no > b->page_commit)
         return r;
@@ -60,7 +70,7 @@ static enum err apply_delete (struct change *c, const struct merge_batch *b, con
     if (r == ERR_OK && has_work)
         r = work_remove (c, key, e);
     if (r == ERR_OK)
-        r = work_touch_images (c, b->bucket, key, WORK_SCAN, &touched, e);
+        r = touch_images (c, b, key, has_sidecars, e);
     c->deleted++;
     return r;
 }
@@ -107,11 +117,15 @@ static enum err apply_reject (struct change *c, const struct work_reject *reject
 static enum err apply (struct change *c, const struct merge_batch *b, int64_t *over_quota,
                        struct error *e)
 {
+    bool has_sidecars = false;
     enum err r = work_move_range (c, b->range, b->cursor, b->until_ns, e);
+    if (r == ERR_OK)
+        r = sidecar_has_any (c->s, b->bucket, &has_sidecars, e);
     for (guint i = 0; b->puts && i < b->puts->len && r == ERR_OK; i++)
-        r = apply_put (c, b, &g_array_index (b->puts, struct merge_put, i), over_quota, e);
+        r = apply_put (c, b, &g_array_index (b->puts, struct merge_put, i), &has_sidecars,
+                       over_quota, e);
     for (guint i = 0; b->deletes && i < b->deletes->len && r == ERR_OK; i++)
-        r = apply_delete (c, b, g_ptr_array_index (b->deletes, i), e);
+        r = apply_delete (c, b, g_ptr_array_index (b->deletes, i), &has_sidecars, e);
     for (guint i = 0; b->rejects && i < b->rejects->len && r == ERR_OK; i++)
         r = apply_reject (c, g_ptr_array_index (b->rejects, i), e);
     c->listed += b->listed;

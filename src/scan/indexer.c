@@ -144,22 +144,36 @@ static enum err open_sidecar (struct extraction *x, struct store_near *near, str
     return r == ERR_NO_OBJECT || r == ERR_NOT_A_FILE || r == ERR_STORE_DENIED ? ERR_OK : r;
 }
 
+/* What objects that were taken together have in common. */
+struct round {
+    uint32_t operators;
+    bool has_sidecars;
+    struct store_near near;
+};
+
+/* Asked after the work was taken: a sidecar that comes later dirties its image again. If it cannot
+ * be told, each image tells. */
+static bool may_have_sidecars (const struct bound *b)
+{
+    bool is_used = true;
+    return sidecar_is_used (b->db, b->bucket, &is_used, NULL) != ERR_OK || is_used;
+}
+
 /* Opens the object and sends it on its way: to a worker, or straight to the writer when there is
  * nothing to extract. */
-static void begin (struct bound *b, struct work_item *item, uint32_t operators,
-                   struct store_near *near)
+static void begin (struct bound *b, struct work_item *item, struct round *round)
 {
     struct extraction *x = g_new0 (struct extraction, 1);
     *x = (struct extraction){ .bound = bound_ref (b),
                               .item = item,
                               .handle.fd = -1,
                               .sidecar.fd = -1,
-                              .operators = operators };
+                              .operators = round->operators };
     struct error e = { 0 };
-    x->code = open_object (x, near, &e);
+    x->code = open_object (x, &round->near, &e);
     x->is_unchanged = x->code == ERR_OK && is_indexed (x);
     if (x->code == ERR_OK && !x->is_unchanged) {
-        enum err r = open_sidecar (x, near, &e);
+        enum err r = round->has_sidecars ? open_sidecar (x, &round->near, &e) : ERR_OK;
         if (r == ERR_OK)
             r = submit (x, &e);
         if (r == ERR_OK)
@@ -168,6 +182,18 @@ static void begin (struct bound *b, struct work_item *item, uint32_t operators,
     }
     g_strlcpy (x->message, e.message, sizeof x->message);
     to_writer (x);
+}
+
+/* Takes the items. */
+static void begin_all (struct bound *b, GPtrArray *items, uint32_t operators)
+{
+    struct round round = { .operators = operators,
+                           .has_sidecars = items->len && may_have_sidecars (b) };
+    store_near_init (&round.near);
+    g_ptr_array_set_free_func (items, NULL);
+    for (guint i = 0; i < items->len; i++)
+        begin (b, g_ptr_array_index (items, i), &round);
+    store_near_clear (&round.near);
 }
 
 /* With scan->lock. */
@@ -236,11 +262,7 @@ static bool serve (struct bound *b)
         finish_full_scan (b, next_ns);
     uint32_t operators = b->operators;
     pthread_mutex_unlock (&s->lock);
-    g_ptr_array_set_free_func (items, NULL);
-    _cleanup_near_ struct store_near near;
-    store_near_init (&near);
-    for (guint i = 0; i < taken; i++)
-        begin (b, g_ptr_array_index (items, i), operators, &near);
+    begin_all (b, items, operators);
     pthread_mutex_lock (&s->lock);
     return taken > 0;
 }
