@@ -184,6 +184,8 @@
 #define LIMIT_MEDIA_STREAMS    512 /* of one container */
 #define LIMIT_MEDIA_LISTED     64  /* of each kind that are answered, as meta.def has it */
 #define LIMIT_MEDIA_COVERS     16  /* that are answered, as meta.def has it */
+#define LIMIT_MEDIA_COUNT      INT64_C (999999999) /* largest small number that is answered */
+#define LIMIT_MEDIA_NUMBER     INT64_C (999999999999999999) /* the same of bits and frames */
 #define LIMIT_MEDIA_NAME       256 /* bytes of a codec's or layout's name; longer is cut */
 #define LIMIT_MEDIA_WORD       64  /* the same of a language, format or ratio */
 #define LIMIT_MEDIA_LYRIC      (64 * KIB - 1)

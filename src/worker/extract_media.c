@@ -2,6 +2,7 @@
 #include <string.h>
 #include <glib.h>
 
+#include "base/limits.h"
 #include "worker/extract.h"
 #include "worker/media.h"
 #include "worker/sniff.h"
@@ -19,7 +20,7 @@ static void report_container (const AVFormatContext *format, json_t *meta)
     if (format->duration != AV_NOPTS_VALUE)
         json_object_set_new (meta, "Duration",
                              json_real ((double) format->duration / AV_TIME_BASE));
-    if (format->bit_rate > 0)
+    if (format->bit_rate > 0 && format->bit_rate <= LIMIT_MEDIA_NUMBER)
         json_object_set_new (meta, "Bitrate", json_integer (format->bit_rate));
 }
 

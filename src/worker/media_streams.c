@@ -23,10 +23,16 @@ static json_t *name_of (const char *name)
     return name ? media_text (name, LIMIT_MEDIA_NAME, false) : NULL;
 }
 
-/* Not 0 nor less, which libav says where it does not know. */
-static json_t *positive (int64_t number)
+/* What is beyond the largest is nonsense of a damaged header. */
+static json_t *natural (int64_t number, int64_t most)
 {
-    return number > 0 ? json_integer (number) : NULL;
+    return number >= 0 && number <= most ? json_integer (number) : NULL;
+}
+
+/* Not 0, which libav says where it does not know. */
+static json_t *positive (int64_t number, int64_t most)
+{
+    return number ? natural (number, most) : NULL;
 }
 
 /* Seconds, to the microsecond. */
@@ -107,12 +113,12 @@ static json_t *get_duration (const struct stream *s)
 
 static json_t *get_bitrate (const struct stream *s)
 {
-    return positive (s->codec->bit_rate);
+    return positive (s->codec->bit_rate, LIMIT_MEDIA_NUMBER);
 }
 
 static json_t *get_frame_count (const struct stream *s)
 {
-    return positive (s->av->nb_frames);
+    return positive (s->av->nb_frames, LIMIT_MEDIA_NUMBER);
 }
 
 /* ---- pictures ---- */
@@ -129,17 +135,17 @@ static json_t *get_profile (const struct stream *s)
 
 static json_t *get_width (const struct stream *s)
 {
-    return positive (s->codec->width);
+    return positive (s->codec->width, LIMIT_MEDIA_COUNT);
 }
 
 static json_t *get_height (const struct stream *s)
 {
-    return positive (s->codec->height);
+    return positive (s->codec->height, LIMIT_MEDIA_COUNT);
 }
 
 static json_t *get_b_frames (const struct stream *s)
 {
-    return json_integer (MAX (s->codec->video_delay, 0));
+    return natural (s->codec->video_delay, LIMIT_MEDIA_COUNT);
 }
 
 static json_t *get_sample_ratio (const struct stream *s)
@@ -163,7 +169,7 @@ static json_t *get_pixel_format (const struct stream *s)
 
 static json_t *get_level (const struct stream *s)
 {
-    return s->codec->level >= 0 ? json_integer (s->codec->level) : NULL;
+    return natural (s->codec->level, LIMIT_MEDIA_COUNT);
 }
 
 static json_t *get_frame_rate (const struct stream *s)
@@ -194,7 +200,7 @@ static json_t *get_bit_depth (const struct stream *s)
 {
     const AVPixFmtDescriptor *pixels = av_pix_fmt_desc_get ((enum AVPixelFormat) s->codec->format);
     int bits = s->codec->bits_per_raw_sample;
-    return positive (bits > 0 || !pixels ? bits : pixels->comp[0].depth);
+    return positive (bits > 0 || !pixels ? bits : pixels->comp[0].depth, LIMIT_MEDIA_COUNT);
 }
 
 static json_t *get_color_space (const struct stream *s)
@@ -244,12 +250,12 @@ static json_t *get_sample_format (const struct stream *s)
 
 static json_t *get_sample_rate (const struct stream *s)
 {
-    return positive (s->codec->sample_rate);
+    return positive (s->codec->sample_rate, LIMIT_MEDIA_COUNT);
 }
 
 static json_t *get_channels (const struct stream *s)
 {
-    return positive (s->codec->ch_layout.nb_channels);
+    return positive (s->codec->ch_layout.nb_channels, LIMIT_MEDIA_COUNT);
 }
 
 static json_t *get_channel_layout (const struct stream *s)
