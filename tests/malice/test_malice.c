@@ -21,8 +21,10 @@ static void test_crime (void **state)
         print_message ("skipped: sanitizers and the jail exclude each other\n");
         skip ();
     }
+    /* Short only where the deadline is what is tested. */
+    unsigned wall_ms = strstr (crime->message, "not done") ? 500 : 0;
     struct pool *p =
-        start_pool ((struct pool_options){ .workers = 1, .queue_max = 4, .wall_ms = 500 });
+        start_pool ((struct pool_options){ .workers = 1, .queue_max = 4, .wall_ms = wall_ms });
     char message[256];
     assert_string_equal (error_name (run_job (p, crime->mode, message)), crime->code);
     if (!strstr (message, crime->message))
