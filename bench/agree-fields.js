@@ -118,7 +118,7 @@ const image = [
     (f) => first(f.exif, 'XMP-dc:Title', 'IPTC:ObjectName', 'IPTC:Headline', 'IFD0:XPTitle'), c.sameText],
   ['Artist', isImage, (r) => r.Artist,
     (f) => joined(first(f.exif, 'XMP-dc:Creator', 'IPTC:By-line', 'IFD0:Artist', 'IFD0:XPAuthor')), c.sameText],
-  ['Rating', isImage, (r) => r.Rating, (f) => first(f.exif, 'XMP-xmp:Rating', 'IFD0:Rating'), c.sameNumber],
+  ['Rating', isImage, (r) => r.Rating, (f) => first(f.exif, 'XMP-xmp:Rating', 'IFD0:Rating', 'FujiFilm:Rating'), c.sameNumber],
   ['Labels', isImage, labels, keywords, c.sameSet],
   ['FrameCount', hasFrames, (r) => r.FrameCount, frames, c.sameNumber],
   ['ColorProfile', isImage, (r) => r.ColorProfile, colorProfile, c.sameText],
@@ -135,7 +135,14 @@ function exifOf(row) {
   }
 }
 
-// Our tag, exiftool's tag, how they are compared.
+/** Nikon's lens is four numbers; ours is "28-300mm f/3.5-5.6". */
+const numbers = (v) => [...new Set(String(v).match(/[\d.]+/g))].join(' ');
+const sameLens = (ours, theirs) => c.sameText(ours, theirs) || (/^[\d. ]+$/.test(theirs) && numbers(ours) === numbers(theirs));
+
+/** Canon's is a number, of which a camera prints ten digits. */
+const sameSerial = (ours, theirs) => c.sameText(ours, theirs) || c.sameNumber(ours, theirs);
+
+// Our tag, exiftool's tag or those of which the first counts, how they are compared.
 const EXIF = [
   ['Make', 'IFD0:Make', c.sameText],
   ['Model', 'IFD0:Model', c.sameText],
@@ -169,14 +176,14 @@ const EXIF = [
   ['DigitalZoomRatio', 'ExifIFD:DigitalZoomRatio', c.near(1e-6)],
   ['SceneCaptureType', 'ExifIFD:SceneCaptureType', c.sameNumber],
   ['LensMake', 'ExifIFD:LensMake', c.sameText],
-  ['LensModel', 'ExifIFD:LensModel', c.sameText],
+  ['LensModel', ['ExifIFD:LensModel', 'Canon:LensModel', 'Olympus:LensModel', 'Panasonic:LensType', 'Nikon:Lens'], sameLens],
   ['LensSpecification', 'ExifIFD:LensInfo', c.nearAll(1e-6)],
-  ['LensSerialNumber', 'ExifIFD:LensSerialNumber', c.sameText],
-  ['BodySerialNumber', 'ExifIFD:SerialNumber', c.sameText],
+  ['LensSerialNumber', ['ExifIFD:LensSerialNumber', 'Olympus:LensSerialNumber', 'Panasonic:LensSerialNumber'], c.sameText],
+  ['BodySerialNumber', ['ExifIFD', 'Canon', 'Nikon', 'Olympus', 'Pentax'].map((g) => `${g}:SerialNumber`), sameSerial],
 ];
 
 const exif = EXIF.map(([ours, theirs, same]) => [
-  `EXIF.${ours}`, isImage, (r) => known((exifOf(r)[ours] || {}).value), (f) => first(f.exif, theirs), same,
+  `EXIF.${ours}`, isImage, (r) => known((exifOf(r)[ours] || {}).value), (f) => first(f.exif, ...[theirs].flat()), same,
 ]);
 
 // ---- video and audio, by ffprobe ----
