@@ -212,6 +212,7 @@
 #define LIMIT_DOCUMENT_READ  (256 * MIB) /* bytes that a job may read of a document */
 #define LIMIT_PDF_OPEN_MS    4000        /* to find its pages and what it says of itself */
 #define LIMIT_PDF_TEXT_MS    8000        /* to read the text of its pages */
+#define LIMIT_PDF_PAGE_MS    1000        /* to read one of them; longer, and it is cut */
 #define LIMIT_PDF_PAGES      10000       /* that are read for text */
 #define LIMIT_PDF_TRAILER    4096        /* bytes looked at behind a cross-reference table */
 #define LIMIT_ZIP_END        (65536 + 64) /* bytes at the end where the directory of a ZIP is sought */
@@ -221,6 +222,7 @@
 #define LIMIT_PACKAGE_DEPTH  256         /* elements within elements */
 #define LIMIT_CHAPTER        (8 * MIB)   /* bytes of a chapter of an e-book */
 #define LIMIT_CHAPTERS       65536       /* of an e-book */
+#define LIMIT_CHAPTER_TAG    (64 * KIB)  /* bytes of one tag in it */
 #define LIMIT_OLE_SECTORS    (16 * MIB)  /* of a compound file: 8 GiB of the smaller ones */
 #define LIMIT_OLE_DIRECTORY  16384       /* entries of its directory */
 #define LIMIT_OLE_PROPERTIES (256 * KIB) /* bytes of a property set */

@@ -11,7 +11,8 @@ struct chapter {
     htmlParserCtxtPtr parser;
     struct body_text *text;
     unsigned hidden; /* elements that are open, and whose text is not shown */
-    size_t fed;
+    size_t fed, tag; /* bytes so far; those of the tag that is open, 0: none */
+    char quote;      /* of the value that is open in it, or 0 */
 };
 
 static bool is_any (const char *element, const char *const *elements)
@@ -58,10 +59,30 @@ static void take_text (void *data, const xmlChar *text, int length)
         body_text_append (c->text, text, (size_t) length);
 }
 
+/* The parser compares each attribute of a tag with those before: long tags are no chapter's. */
+static bool has_long_tag (struct chapter *c, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length && c->tag <= LIMIT_CHAPTER_TAG; i++) {
+        char byte = (char) bytes[i];
+        if (!c->tag)
+            c->tag = byte == '<';
+        else if (c->quote)
+            c->quote = byte == c->quote ? 0 : c->quote;
+        else if (byte == '"' || byte == '\'')
+            c->quote = byte;
+        else if (byte == '>' || (c->tag == 2 && !g_ascii_isalpha (byte) && byte != '/'))
+            c->tag = 0;
+        c->tag += c->tag != 0;
+    }
+    return c->tag > LIMIT_CHAPTER_TAG;
+}
+
 static bool feed (void *data, const uint8_t *bytes, size_t length)
 {
     struct chapter *c = data;
     c->fed += length;
+    if (has_long_tag (c, bytes, length))
+        return false;
     (void) htmlParseChunk (c->parser, (const char *) bytes, (int) length, 0);
     return c->fed < LIMIT_CHAPTER && !body_text_is_full (c->text);
 }

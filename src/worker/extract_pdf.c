@@ -166,12 +166,17 @@ static gint64 after (int ms)
     return g_get_monotonic_time () + ms * G_GINT64_CONSTANT (1000);
 }
 
+/* A page is cut when its time is up, the document when all of it is. */
 static void read_text (PopplerDocument *pdf, GInputStream *stream, struct document *d)
 {
     int pages = (int) MIN (d->pages, LIMIT_PDF_PAGES);
-    pdf_stream_set_deadline (stream, after (LIMIT_PDF_TEXT_MS));
-    for (int i = 0; i < pages && !body_text_is_full (&d->text) && !pdf_stream_is_over (stream); i++)
+    gint64 end = after (LIMIT_PDF_TEXT_MS);
+    for (int i = 0; i < pages && !body_text_is_full (&d->text); i++) {
+        pdf_stream_set_deadline (stream, MIN (end, after (LIMIT_PDF_PAGE_MS)));
         read_page (pdf, i, &d->text);
+        if (pdf_stream_is_over (stream))
+            return;
+    }
 }
 
 static enum err read_pdf (struct input *in, GInputStream *stream, struct document *d,
