@@ -1,5 +1,6 @@
 /* A GInputStream over a job's object, for poppler takes no other kind of source that is not a path
- * or all in memory. Poppler's own blocks are small, so a window of its own stands between. */
+ * or all in memory. It calls itself one in memory: of any other kind poppler keeps what it has read,
+ * in a table as large as the object, and would go on with that when the stream has ended. */
 #include "worker/pdf_stream.h"
 
 #include <string.h>
@@ -8,16 +9,16 @@
 #include "base/macros.h"
 
 struct _PdfStream {
-    GInputStream parent;
+    GMemoryInputStream parent;
     struct input *in;
     uint64_t at;
     gint64 deadline_us;
     gboolean is_over;
 };
 
-G_DECLARE_FINAL_TYPE (PdfStream, pdf_stream, PDF, STREAM, GInputStream)
+G_DECLARE_FINAL_TYPE (PdfStream, pdf_stream, PDF, STREAM, GMemoryInputStream)
 static void pdf_stream_become_seekable (GSeekableIface *iface);
-G_DEFINE_FINAL_TYPE_WITH_CODE (PdfStream, pdf_stream, G_TYPE_INPUT_STREAM,
+G_DEFINE_FINAL_TYPE_WITH_CODE (PdfStream, pdf_stream, G_TYPE_MEMORY_INPUT_STREAM,
                                G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, pdf_stream_become_seekable))
 
 /* ---- reading ---- */
