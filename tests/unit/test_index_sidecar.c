@@ -227,7 +227,6 @@ static void a_sidecar_that_comes_during_extraction_is_not_missed (void **state)
     assert_ok (work_mark_dirty (w->db, BINDING, &dirty, 1, &w->e), &w->e); /* no row yet */
     put_keys (w, keys, 1);
     struct work_item *a = take (w, "a.cr2"), *b = take (w, "b.cr2");
-    index_one (w, "c.txt");
     list_one (w, "a.xmp");
     list_one (w, "b.xmp");
     finish (w, result_of (a, WORK_STORED));
