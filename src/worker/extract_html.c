@@ -271,6 +271,8 @@ void html_read (const char *text, size_t length, struct body_text *body, json_t 
             if (htmlParseChunk (page.parser, text + at, (int) step, at + step == length)) {}
             at += step;
         }
+        xmlFreeDoc (page.parser->myDoc);
+        page.parser->myDoc = NULL;
         htmlFreeParserCtxt (page.parser);
     }
     *body = page.body;
@@ -330,6 +332,8 @@ enum err extract_xml (struct input *in, json_t *meta, struct error *e UNUSED)
                 break;
             at += step;
         }
+        xmlFreeDoc (page.parser->myDoc); /* holds what the document type declares */
+        page.parser->myDoc = NULL;
         xmlFreeParserCtxt (page.parser);
     }
     g_string_free (text, TRUE);

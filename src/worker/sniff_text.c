@@ -3,6 +3,7 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "worker/charset.h"
 #include "worker/sniff_table.h"
 
 /* Bytes that no text has. Escape, backspace and form feed happen in logs. */
@@ -26,7 +27,8 @@ static bool is_text (const uint8_t *text, size_t length)
     size_t left = length - (size_t) (end - (const char *) text);
     if (left < 4 && length == INPUT_HEAD)
         return true;
-    return length >= 16 && high * 4 <= length * 3;
+    return length >= 16 &&
+           (high * 4 <= length * 3 || charset_detect (text, length, length == INPUT_HEAD));
 }
 
 static bool begins (const char *text, size_t length, const char *with)
@@ -217,5 +219,14 @@ const char *sniff_text (struct input *in)
         p += 3;
         length -= 3;
     }
-    return is_text (p, length) ? text_type ((const char *) p, length, is_whole) : NULL;
+    if (is_text (p, length))
+        return text_type ((const char *) p, length, is_whole);
+    /* UTF-16 without a mark has a zero in nearly every character. */
+    const struct charset *wide =
+        length >= 16 && (!p[0] != !p[1]) ? charset_detect (p, length, true) : NULL;
+    const char *name = wide ? charset_name (wide) : "";
+    if (!g_str_has_prefix (name, "UTF-16"))
+        return NULL;
+    g_autofree char *utf8 = from_utf16 (p, length, !strcmp (name, "UTF-16LE"));
+    return utf8 ? text_type (utf8, strlen (utf8), false) : NULL;
 }
