@@ -62,7 +62,12 @@ static const struct command command = {
     "  bindery query demo photos 'Size > 10MB and MediaType = image' --sort -ProduceTime\n"
     "  bindery query demo photos 'ProduceTime = 2024-05 and not Filename ^= \"trash/\"'\n"
     "  bindery query demo photos 'EXIF ~ Canon' --fields Filename,ImageWidth,EXIF.Model\n"
+    "  bindery query demo photos 'Duration > 3600 and MediaType = video' --fields "
+    "Filename,Duration\n"
+    "  bindery query demo photos 'Artist = \"Jane Doe\" and PageCount > 100'\n"
+    "  bindery query demo photos 'DocumentText ~ \"annual report\"'\n"
     "  bindery query demo photos --group MediaType --sum Size\n"
+    "  bindery query demo photos --group Labels.LabelName\n"
 };
 
 /* Reads the filter into `params`; complains with a caret below the place. */

@@ -10,9 +10,30 @@
 
 #define TIME_SHOWN 19 /* "2024-05-01T12:30:59" */
 
+static json_t *find_member (const json_t *doc, const char *name);
+
+/* The texts of a member in each structure of a list (Labels.LabelName), with commas between. */
+static json_t *join_members (const json_t *list, const char *name)
+{
+    g_autoptr (GString) all = g_string_new (NULL);
+    for (size_t i = 0; i < json_array_size (list); i++) {
+        const json_t *item = json_array_get (list, i);
+        json_auto_t *value = json_is_object (item) ? find_member (item, name) : NULL;
+        g_autofree char *text = value ? json_is_string (value)
+                                            ? g_strdup (json_string_value (value))
+                                            : json_dumps (value, JSON_COMPACT | JSON_ENCODE_ANY)
+                                      : NULL;
+        if (text)
+            g_string_append_printf (all, "%s%s", all->len ? ", " : "", text);
+    }
+    return json_string (all->str);
+}
+
 /* The member `name` of an object; of a text that holds JSON (EXIF), the member of that. */
 static json_t *find_member (const json_t *doc, const char *name)
 {
+    if (json_is_array (doc))
+        return join_members (doc, name);
     const char *text = json_string_value (doc);
     json_auto_t *parsed = text && *text == '{' ? json_loads (text, 0, NULL) : NULL;
     json_t *member = json_object_get (parsed ? parsed : doc, name);
