@@ -81,6 +81,13 @@ static enum err translate (sqlite3 *db, int code, struct error *e)
 
 /* ---- Statements ---- */
 
+/* Statements are long and looked up for every row: their length and their ends tell them apart. */
+static guint hash_text (gconstpointer text)
+{
+    size_t len = strlen (text);
+    return g_str_hash ((const char *) text + len - MIN (len, 24)) * 31 + (guint) len;
+}
+
 static void stmt_free (void *p)
 {
     struct sqlite_stmt *st = p;
@@ -396,7 +403,7 @@ static enum err sqlite_open (const char *where, int flags, struct sql **ret, str
     assert (sqlite3_threadsafe ());
     struct sqlite *s = g_new0 (struct sqlite, 1);
     s->base.ops = &sql_sqlite;
-    s->statements = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, stmt_free);
+    s->statements = g_hash_table_new_full (hash_text, g_str_equal, NULL, stmt_free);
     s->durability = SQL_DURABLE;
     s->is_reader = flags & SQL_READ_ONLY;
     int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
