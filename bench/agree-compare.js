@@ -42,7 +42,7 @@ const nearAll = (relative) => (ours, theirs) => {
   return a.length === b.length && a.every((v, i) => near(relative)(v, b[i]));
 };
 
-const TIME = /^(\d{4})[-:](\d\d)(?:[-:](\d\d))?(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z|[+-]\d\d(?::?\d\d)?)?$/;
+const TIME = /^(\d{4})[-:](\d\d)(?:[-:](\d\d))?(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?\s*(Z(?:\d\d:\d\d)?|[+-]\d\d(?::?\d\d)?)?$/;
 
 /** {wall: ms as if in UTC, offset: ms or undefined}, or null. */
 function time(value) {

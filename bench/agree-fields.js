@@ -29,7 +29,7 @@ const known = (value) => (value === undefined || value === '' || value === 'unkn
 // ---- images, by exiftool ----
 
 const SIZE_GROUPS = ['File', 'PNG', 'GIF', 'RIFF', 'Jpeg2000', 'PNG-pHYs', 'Photoshop', 'SVG', 'BMP', 'IFD0', 'Meta', 'XML'];
-const size = (name) => (f) => first(f.exif, ...SIZE_GROUPS.map((g) => `${g}:${name}`));
+const size = (name) => (f) => first(f.exif, ...SIZE_GROUPS.map((g) => `${g}:${name}`), name === 'ImageWidth' ? 'FITS:Naxis1' : 'FITS:Naxis2');
 
 /** A length of an SVG in pixels of 96 to the inch. */
 function pixels(value) {

@@ -30,6 +30,12 @@ function watchMemory(server) {
   return { peak, stop: () => { clearInterval(timer); return peak; } };
 }
 
+/** CPU time that a process has used, in ms (in steps of 10). */
+function cpuMs(pid) {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 const seconds = (begin) => Number(process.hrtime.bigint() - begin) / 1e9;
 
 function row(what, figure, goal = '') {
@@ -46,4 +52,4 @@ async function withServer(options, run) {
   }
 }
 
-module.exports = { median, quantile, rssAnon, watchMemory, seconds, row, withServer };
+module.exports = { median, quantile, rssAnon, cpuMs, watchMemory, seconds, row, withServer };

@@ -8,7 +8,7 @@ const child = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { project, build, tempFolder, until } = require('../tests/func/harness');
-const { median, rssAnon, row, seconds, withServer } = require('./common');
+const { median, rssAnon, cpuMs, row, seconds, withServer } = require('./common');
 
 const files = Number(process.argv[2] || 12000);
 const corpus = process.env.BINDERY_CORPUS || path.join(project, '..', 'shared', 'corpus');
@@ -52,6 +52,8 @@ function index(tree) {
   return withServer({ flags: { store: path.dirname(tree) } }, async (server) => {
     const where = await server.dataset('p', 'd');
     const workers = await server.runningWorkers();
+    const cpu = () => [cpuMs(server.process.pid), workers.reduce((sum, pid) => sum + cpuMs(pid), 0)];
+    const before = cpu();
     const begin = process.hrtime.bigint();
     await server.call('CreateBinding', { ...where, URI: 'oss://tree' });
     const hits = async (Field, Value) =>
@@ -62,12 +64,14 @@ function index(tree) {
     }, { seconds: 3600, every: 10 });
     const missing = files - (await hits('ObjectStatus', 'Indexed')) - (await hits('ObjectStatus', 'Failed'));
     const took = seconds(begin);
+    const after = cpu();
     if (missing) throw new Error(`${missing} rows are missing`);
     const kinds = [];
     for (const kind of KINDS) kinds.push(`${kind} ${await hits('MediaType', kind)}`);
     return {
       seconds: took,
       kinds: kinds.join(', '),
+      cpu: after.map((ms, i) => (1000 * (ms - before[i])) / files),
       failed: await hits('ObjectStatus', 'Failed'),
       server: rssAnon(server.process.pid),
       worker: Math.max(...workers.map(rssAnon)),
@@ -88,10 +92,13 @@ async function main() {
   if (!fs.existsSync(tree)) makeTree(tree);
   const input = filesOf(tree).map((name) => `${name}\0`).join('');
   const bare = [];
+  const bareCpu = [];
   const ours = [];
   let last;
   for (let i = 0; i < runs; i++) {
-    bare.push(Number(child.execFileSync(floor, ['2'], { input, encoding: 'utf8' })));
+    const [speed, cpu] = child.execFileSync(floor, ['2'], { input, encoding: 'utf8' }).split(' ').map(Number);
+    bare.push(speed);
+    bareCpu.push(cpu);
     last = await index(tree);
     ours.push(files / last.seconds);
     console.error(`run ${i + 1}: ${Math.round(ours[i])} files/s, floor ${Math.round(bare[i])}`);
@@ -105,6 +112,9 @@ async function main() {
   row('floor: the extractors in two processes, files/s', Math.round(median(bare)));
   row('ours / exiftool', (mine / peer).toFixed(1), 'goal: at least 20');
   row('ours / floor', (mine / median(bare)).toFixed(2), 'goal: at least 0.60');
+  row('CPU time of a file, microseconds: the server', Math.round(last.cpu[0]));
+  row('  the workers', Math.round(last.cpu[1]));
+  row('  the floor', Math.round(median(bareCpu)));
   row('RssAnon of the server, MB', last.server, 'goal: under 150');
   row('RssAnon of a worker, MB', last.worker, 'goal: under 150');
 }
