@@ -119,6 +119,33 @@
 #define LIMIT_SIDECAR_SIBLINGS                                                                     \
     256 /* objects named like a sidecar, up to a dot, that are looked at */
 
+/* Stores over HTTP. */
+#define LIMIT_STORE_WINDOW_START 32   /* requests of a store in flight, at first */
+#define LIMIT_STORE_WINDOW       256  /* the same, at most */
+#define LIMIT_STORE_QUEUE        4096 /* requests of a store that wait */
+#define LIMIT_STORE_TRIES        6    /* of one request */
+#define LIMIT_STORE_PAUSE_MS     100  /* longest pause before the second try */
+#define LIMIT_STORE_PAUSE_MOST_MS                                                                  \
+    5000                              /* the same before any later one                             \
+                                       */
+#define LIMIT_STORE_DEADLINE_MS 60000 /* of a request, all tries and waiting included */
+#define LIMIT_STORE_TRY_MS      30000 /* of one try */
+#define LIMIT_STORE_CONNECT_MS  5000
+#define LIMIT_STORE_DRIP_BYTES                                                                     \
+    256 /* a second; an answer that is slower for LIMIT_STORE_DRIP_S ends */
+#define LIMIT_STORE_DRIP_S        10
+#define LIMIT_STORE_HEAD          (64 * KIB) /* of an answer: all header lines */
+#define LIMIT_STORE_HEADERS       256
+#define LIMIT_STORE_ERROR         (64 * KIB) /* bytes of a refusal that are looked at */
+#define LIMIT_STORE_ANSWER        (8 * MIB)  /* of a body in memory, unless the request says less */
+#define LIMIT_STORE_BODY          (64 * MIB) /* of a request */
+#define LIMIT_STORE_BUCKETS       4096       /* of a store whose regions are remembered */
+#define LIMIT_STORE_SKEW_S        86400      /* a clock that is further away is not believed */
+#define LIMIT_STORE_HOPS          3          /* regions that one request is sent to */
+#define LIMIT_CREDENTIALS_FILE    (64 * KIB)
+#define LIMIT_CREDENTIALS_LOOK_MS 1000 /* between two looks at the file */
+#define LIMIT_CREDENTIALS_EARLY_S 60   /* credentials that expire sooner are read again */
+
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */
 #define LIMIT_META_STRING   1024      /* bytes of a string in a list of strings */
