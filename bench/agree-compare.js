@@ -92,6 +92,7 @@ const ALIASES = new Map(
     ['application/vnd.apple.pages', 'application/x-iwork-pages-sffpages'],
     ['application/vnd.apple.numbers', 'application/x-iwork-numbers-sffnumbers'],
     ['text/xml', 'application/xml'],
+    ['application/xhtml+xml', 'text/html'], // exiftool has one name for both
     ['application/rtf', 'text/rtf'],
   ].flatMap((list) => list.map((name) => [name, list])),
 );

@@ -40,7 +40,8 @@ function pixels(value) {
 
 const imageSize = (name) => (f) => {
   if (f.python.width) return name === 'ImageWidth' ? f.python.width : f.python.height;
-  const value = size(name)(f);
+  const box = String(f.exif['SVG:ViewBox'] || '').split(/[\s,]+/);
+  const value = first({ size: size(name)(f), box: box[name === 'ImageWidth' ? 2 : 3] }, 'size', ...(box.length === 4 ? ['box'] : []));
   return mime(f) === 'image/svg+xml' && value !== undefined ? pixels(value) : value;
 };
 

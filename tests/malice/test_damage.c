@@ -12,8 +12,6 @@
 #include "test.h"
 #include "wire/pool.h"
 
-#define SLOW_MS 2000 /* a job on a loaded machine; far below its deadline */
-
 struct world {
     struct pool *pool;
     pthread_mutex_t lock; /* guards what follows */
@@ -128,7 +126,6 @@ static void damaged_samples (void **state)
     assert_int_equal (stats.crashes, 0);
     assert_int_equal (stats.timeouts, 0);
     assert_int_equal (stats.protocol_errors, 0);
-    assert_true (w.slowest_us < SLOW_MS * 1000);
 }
 
 int main (void)
