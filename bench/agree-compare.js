@@ -91,6 +91,7 @@ const ALIASES = new Map(
     ['application/vnd.apple.keynote', 'application/x-iwork-keynote-sffkey'],
     ['application/vnd.apple.pages', 'application/x-iwork-pages-sffpages'],
     ['application/vnd.apple.numbers', 'application/x-iwork-numbers-sffnumbers'],
+    ['audio/webm', 'audio/x-matroska'],
     ['text/xml', 'application/xml'],
     ['application/xhtml+xml', 'text/html'], // exiftool has one name for both
     ['application/rtf', 'text/rtf'],

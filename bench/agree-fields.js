@@ -349,8 +349,11 @@ const contentType = (f) => {
   return hasSound && !hasPicture ? mime(f).replace(/^video\//, 'audio/') : mime(f);
 };
 
+/** exiftool knows few kinds of text, and calls the others plain: that says nothing. */
+const isJustText = (f) => mime(f) === 'text/plain' && /^text\/(?!plain)/.test(f.row.ContentType);
+
 const FIELDS = [
-  ['ContentType', (f) => mime(f) !== '', (r) => r.ContentType, contentType, c.sameType],
+  ['ContentType', (f) => mime(f) !== '' && !isJustText(f), (r) => r.ContentType, contentType, c.sameType],
   ...image,
   ...exif,
   ...media,
