@@ -1,6 +1,6 @@
 /* A GInputStream over a job's object, for poppler takes no other kind of source that is not a path
- * or all in memory. It calls itself one in memory: of any other kind poppler keeps what it has read,
- * in a table as large as the object, and would go on with that when the stream has ended. */
+ * or all in memory. It calls itself one in memory: of any other kind poppler keeps what it has
+ * read, in a table as large as the object, and would go on with that when the stream has ended. */
 #include "worker/pdf_stream.h"
 
 #include <string.h>
