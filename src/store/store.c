@@ -3,6 +3,9 @@
 #include "store/store.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -68,6 +71,19 @@ enum err store_verify (struct store_handle *h, struct store_near *near, struct e
     return h->store->ops->verify (h, near, e);
 }
 
+bool store_is_remote (const struct store *s)
+{
+    return s->ops->fetch != NULL;
+}
+
+enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
+                      const struct store_range *more, size_t n, store_fetched_fn *done, void *arg,
+                      struct error *e)
+{
+    assert (store_is_remote (h->store) && n <= STORE_RANGES);
+    return h->store->ops->fetch (h, head, tail, more, n, done, arg, e);
+}
+
 void store_near_init (struct store_near *n)
 {
     *n = (struct store_near){ .root = -1, .folder = -1 };
@@ -82,12 +98,43 @@ void store_near_clear (struct store_near *n)
     store_near_init (n);
 }
 
+void store_handle_init (struct store_handle *h, struct store *s, const char *bucket,
+                        const char *key)
+{
+    *h = (struct store_handle){
+        .fd = -1,
+        .store = s,
+        .bucket = g_strdup (bucket),
+        .key = g_strdup (key),
+        .is_remote = store_is_remote (s),
+    };
+}
+
 void store_handle_clear (struct store_handle *h)
 {
     macros_closep (&h->fd);
     g_free (h->bucket);
     g_free (h->key);
+    json_decref (h->attributes);
     *h = (struct store_handle){ .fd = -1 };
+}
+
+bool store_handle_is_whole (const struct store_handle *h)
+{
+    if (!h->is_remote || h->facts.size == 0)
+        return h->fd >= 0;
+    return h->n_known == 1 && h->known[0].at == 0 && h->known[0].length == h->facts.size;
+}
+
+enum err store_handle_reader (const struct store_handle *h, int *ret_fd, struct error *e)
+{
+    char path[64];
+    snprintf (path, sizeof path, "/proc/self/fd/%d", h->fd);
+    int fd = open (path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return FAIL (e, IO, "'%s' cannot be handed to be read: %s", h->key, g_strerror (errno));
+    *ret_fd = fd;
+    return ERR_OK;
 }
 
 bool store_facts_equal (const struct store_facts *a, const struct store_facts *b)

@@ -12,16 +12,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <glib.h>
+#include <jansson.h>
 
 #include "base/error.h"
 
-#define STORE_ETAG_SIZE 64
+#define STORE_ETAG_SIZE  64
+#define STORE_CLASS_SIZE 32
+#define STORE_RANGES     16 /* ranges of an object that a handle can know */
 
-/* The facts of an object that a listing knows. etag, size and mtime together are its version. */
+/* The facts of an object that a listing knows. etag, size and mtime together are its version.
+ * Remote stores give whole seconds, as their headers do. */
 struct store_facts {
-    uint64_t size;              /* bytes */
-    int64_t mtime_ns;           /* last modification, ns UTC since 1970 */
-    char etag[STORE_ETAG_SIZE]; /* without quotes; upper-case hex where we make it */
+    uint64_t size;                        /* bytes */
+    int64_t mtime_ns;                     /* last modification, ns UTC since 1970 */
+    char etag[STORE_ETAG_SIZE];           /* without quotes; upper-case hex where we make it */
+    char storage_class[STORE_CLASS_SIZE]; /* as the store spells it; "": it does not say */
+};
+
+/* Bytes [at, at + length) of an object. */
+struct store_range {
+    uint64_t at, length;
 };
 
 struct store_object {
@@ -103,15 +113,36 @@ struct store_list_hooks {
 struct store;
 struct store_listing;
 
-/* An object that was opened to be read. */
+/* An object that was opened to be read. Of a remote one the descriptor is a memory file as large as
+ * the object, of which only the known ranges are filled; the rest reads as zeros. */
 struct store_handle {
-    int fd;                   /* readable, seekable; -1 once taken */
+    int fd;                   /* readable, seekable; -1 once taken, or before the first fetch */
     struct store_facts facts; /* as they were when it was opened */
     struct store *store;      /* borrowed */
     char *bucket, *key;
+    bool is_remote;
+    struct store_range known[STORE_RANGES]; /* of a remote one: ascending, apart, not empty */
+    unsigned n_known;
+    uint64_t bytes_fetched; /* of bodies, all rounds together */
+    unsigned rounds;        /* fetches that succeeded */
+    json_t *attributes; /* of a remote one: File members that the store tells, an object; or NULL */
 };
 
+/* The handle of a remote object before its first fetch. */
+void store_handle_init (struct store_handle *h, struct store *s, const char *bucket,
+                        const char *key);
 void store_handle_clear (struct store_handle *h);
+
+/* True if all of the object is there: no fetch can bring more. */
+bool store_handle_is_whole (const struct store_handle *h);
+
+/* A descriptor of its own for somebody who may only read: the caller closes it. Each has its own
+ * position. IO if the system gives none. */
+NODISCARD enum err store_handle_reader (const struct store_handle *h, int *ret_fd, struct error *e);
+
+/* Told when a fetch has ended, on the thread that fetches, which it must not block; it may begin
+ * the next fetch. `message` is a sentence for people, "" after OK. */
+typedef void store_fetched_fn (void *arg, enum err code, const char *message);
 
 /* Where an object was found just now: the next one of the same folder is found in fewer steps.
  * Nobody but the store looks inside. It is forgotten after LIMIT_NEAR_MS, for folders move. */
@@ -147,6 +178,10 @@ struct store_ops {
     enum err (*open) (struct store *s, const char *bucket, const char *key, struct store_near *near,
                       struct store_handle *ret, struct error *e);
     enum err (*verify) (struct store_handle *h, struct store_near *near, struct error *e);
+    /* Remote stores only; NULL: objects are opened. */
+    enum err (*fetch) (struct store_handle *h, uint64_t head, uint64_t tail,
+                       const struct store_range *more, size_t n, store_fetched_fn *done, void *arg,
+                       struct error *e);
 };
 
 /* Back-ends embed these as the first members of their own. */
@@ -186,6 +221,22 @@ NODISCARD enum err store_head (struct store *s, const char *bucket, const char *
 NODISCARD enum err store_open (struct store *s, const char *bucket, const char *key,
                                struct store_near *near, struct store_handle *ret, struct error *e);
 NODISCARD enum err store_verify (struct store_handle *h, struct store_near *near, struct error *e);
+
+/* True if objects are fetched over a network, by ranges: store_fetch() in place of store_open(). */
+bool store_is_remote (const struct store *s);
+
+/* Fetches parts of a remote object in the background. The first fetch of a handle (fd -1) makes the
+ * memory file and brings facts, attributes, the first `head` bytes and the last `tail`; `more` is
+ * not looked at. Later ones bring the ranges of `more` (cut at the object's end; what is known
+ * already is not fetched again; at most STORE_RANGES of them), if the object is still the one that
+ * facts.etag names. OK: `done` will be called once, and the handle is the store's until then. Any
+ * error: it will not, and nothing began (BUSY: too much waits already; CLOSED: the store ends).
+ * `done` gets OK, NO_OBJECT, NO_BUCKET, VERSION_CHANGED, STORE_DENIED, STORE_ARCHIVED,
+ * STORE_CREDENTIALS, STORE_DOWN (nothing is known), LIMIT (more ranges than a handle can know), IO
+ * or CLOSED. After an error the handle has what it had. */
+NODISCARD enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
+                                const struct store_range *more, size_t n, store_fetched_fn *done,
+                                void *arg, struct error *e);
 
 /* True if two versions are the same. */
 bool store_facts_equal (const struct store_facts *a, const struct store_facts *b);
