@@ -170,9 +170,10 @@ describe('workers that die', () => {
   it('have no network, no access to files, and no way to start programs', async () => {
     const workers = await server.runningWorkers();
     for (const pid of workers) {
-      const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-      assert.match(status, /^NoNewPrivs:\s+1$/m);
-      if (!process.env.BINDERY_SANITIZED) assert.match(status, /^Seccomp:\s+2$/m);
+      const has = (line) => line.test(fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+      await until('its libraries are loaded and it is in its jail', () => {
+        return has(/^NoNewPrivs:\s+1$/m) && (process.env.BINDERY_SANITIZED || has(/^Seccomp:\s+2$/m));
+      });
       const env = fs.readFileSync(`/proc/${pid}/environ`, 'utf8');
       assert.ok(!env.includes('SECRET'), 'the secret is not in its environment');
     }
