@@ -268,6 +268,23 @@ static void test_reindex_that_comes_while_a_scan_begins_is_done (void **state)
     assert_int_not_equal (row.operators, 1);
 }
 
+/* What an older extractor made nothing of, this one may; what this one Failed stays so. */
+static void test_other_extractors_look_again (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    run_sql (w, "UPDATE object SET status = 2 WHERE uri LIKE '%k3' OR uri LIKE '%k4';"
+                "UPDATE object SET extractor = extractor - 1 WHERE uri LIKE '%k3'");
+    unsigned before = fake_opens (w->fake);
+    world_rescan (w);
+    struct index_entry row;
+    wait_for (world_get_row (w, "k3", &row) && row.status == FILE_INDEXED && world_is_quiet (w));
+    assert_int_equal (row.extractor, pool_extractor_version ());
+    assert_true (world_get_row (w, "k4", &row));
+    assert_int_equal (row.status, FILE_FAILED);
+    assert_int_equal (fake_opens (w->fake), before + 1);
+}
+
 /* A full scan's range and another end at once, on two threads: each has seen that of the other. */
 static void test_full_scan_ends_whichever_range_is_last (void **state)
 {
@@ -453,6 +470,7 @@ int main (void)
         FAULT (test_work_of_a_later_day_is_done_today),
         FAULT (test_prefixes_that_are_asked_for_do_not_pile_up),
         FAULT (test_reindex_that_comes_while_a_scan_begins_is_done),
+        FAULT (test_other_extractors_look_again),
         FAULT (test_full_scan_ends_whichever_range_is_last),
         FAULT (test_clearing_up_is_interrupted_and_taken_up_again),
         FAULT (test_binding_made_during_a_purge_has_all_rows),
