@@ -61,7 +61,7 @@ function index(tree) {
     await until('all files are rows', async () => {
       const { Progress: p } = await server.binding(where, 'tree');
       return p.Indexed + p.Failed >= files;
-    }, { seconds: 3600, every: 10 });
+    }, { seconds: 3600, every: 25 });
     const missing = files - (await hits('ObjectStatus', 'Indexed')) - (await hits('ObjectStatus', 'Failed'));
     const took = seconds(begin);
     const after = cpu();

@@ -91,11 +91,44 @@ static bool is_ascii (const char *text, size_t len)
     return !(bits & 0x80);
 }
 
-/* In compatibility form; a text that is ASCII, or broken, stays as it stands. */
+static size_t ascii_run (const char *text, size_t len)
+{
+    size_t n = 0;
+    while (n < len && !(text[n] & 0x80))
+        n++;
+    return n;
+}
+
+/* In compatibility form; NULL if it is broken. Only what is not ASCII is looked at, each piece with
+ * the letter before it, with which its first mark may become one: no ASCII character ever becomes
+ * one with what stands before it. */
+static char *normalize (const char *text, size_t len)
+{
+    g_autoptr (GString) out = g_string_sized_new (len + len / 8);
+    for (size_t at = 0; at < len;) {
+        size_t ascii = ascii_run (text + at, len - at);
+        size_t plain = at + ascii < len && ascii ? ascii - 1 : ascii;
+        g_string_append_len (out, text + at, (gssize) plain);
+        at += plain;
+        size_t end = at + ascii - plain;
+        while (end < len && text[end] & 0x80)
+            end++;
+        if (end == at)
+            break;
+        g_autofree char *piece =
+            g_utf8_normalize (text + at, (gssize) (end - at), G_NORMALIZE_ALL_COMPOSE);
+        if (!piece)
+            return NULL;
+        g_string_append (out, piece);
+        at = end;
+    }
+    return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+/* A text that is ASCII, or broken, stays as it stands. */
 static struct reader read_text (const char *text, size_t len, char **normal)
 {
-    *normal = is_ascii (text, len) ? NULL
-                                   : g_utf8_normalize (text, (gssize) len, G_NORMALIZE_ALL_COMPOSE);
+    *normal = is_ascii (text, len) ? NULL : normalize (text, len);
     if (*normal) {
         text = *normal;
         len = strlen (text);
@@ -217,7 +250,10 @@ char *phrase_words (const char *text, size_t len, size_t max, size_t *ret_len)
             g_string_append_c (out, ' ');
             start = out->len;
         }
-        g_string_append_unichar (out, symbol & ~WORD_START);
+        if ((symbol & ~WORD_START) < 0x80)
+            g_string_append_c (out, (char) symbol);
+        else
+            g_string_append_unichar (out, symbol & ~WORD_START);
     }
     shorten_word (out, start);
     if (out->len > max)

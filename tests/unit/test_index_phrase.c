@@ -1,6 +1,8 @@
 /* Phrases: what counts as a word, and what as right after it. */
 #include "test.h"
 
+#include <glib.h>
+
 #include "index/phrase.h"
 
 static bool match (const char *text, const char *phrase)
@@ -75,6 +77,26 @@ static void finds_what_overlaps_itself (void **state)
     assert_false (match ("a b a b a b", "a b a c"));
 }
 
+static void assert_words (const char *text, const char *words)
+{
+    size_t len;
+    g_autofree char *found = phrase_words (text, strlen (text), 1000, &len);
+    assert_string_equal (found, words);
+    assert_int_equal (len, strlen (words));
+}
+
+/* Marks become one with the letter before them wherever a piece of the text ends. */
+static void composes_letters (void **state)
+{
+    (void) state;
+    assert_words ("Cafe\u0301 na\u00efve", "caf\u00e9 na\u00efve");
+    assert_words ("e\u0301", "\u00e9");
+    assert_words ("e\u0301e\u0301e", "\u00e9\u00e9e");
+    assert_words ("xxe\u0301\u0302yy", "xx\u00e9\u0302yy");
+    assert_words ("\u00e9a \uff21\uff22c", "\u00e9a abc");
+    assert_words ("o\ufb03ce 2\u00b2", "office 22");
+}
+
 static void takes_anything (void **state)
 {
     (void) state;
@@ -99,7 +121,7 @@ int main (void)
         cmocka_unit_test (finds_words),          cmocka_unit_test (finds_whole_words_only),
         cmocka_unit_test (parts_names_of_files), cmocka_unit_test (takes_ideographs_one_by_one),
         cmocka_unit_test (folds_letters),        cmocka_unit_test (finds_what_overlaps_itself),
-        cmocka_unit_test (takes_anything),
+        cmocka_unit_test (composes_letters),     cmocka_unit_test (takes_anything),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
