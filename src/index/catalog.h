@@ -134,6 +134,20 @@ NODISCARD enum err catalog_set_binding_state (struct catalog *c, int64_t id,
                                               const char *reason, bool touch, struct error *e);
 NODISCARD enum err catalog_delete_binding (struct catalog *c, int64_t id, struct error *e);
 
+/* How events of a binding come in. Not part of `struct binding`, so that no answer shows it by
+ * accident. get: makes the secret when it is asked for the first time. renew: makes another.
+ * set_subscription: "" for none. NOT_FOUND. */
+struct binding_hook {
+    char *secret;       /* 43 characters of base64url: 256 random bits */
+    char *subscription; /* what a sender still waits to have confirmed, as text for people; or "" */
+};
+void binding_hook_clear (struct binding_hook *h);
+NODISCARD enum err catalog_get_binding_hook (struct catalog *c, int64_t id,
+                                             struct binding_hook *ret, struct error *e);
+NODISCARD enum err catalog_renew_binding_secret (struct catalog *c, int64_t id, struct error *e);
+NODISCARD enum err catalog_set_binding_subscription (struct catalog *c, int64_t id,
+                                                     const char *text, struct error *e);
+
 /* Attachments. create: EXISTS if the bucket is attached to any project ("attachment"). list: bucket
  * byte order. */
 NODISCARD enum err catalog_create_attachment (struct catalog *c, struct attachment *a,

@@ -13,7 +13,7 @@
  * fields.def or what phrase_words() yields. The version in a dataset file has a sum of the fields
  * behind it: while a program is being written, too, no file has columns that the program has not.
  */
-#define CATALOG_VERSION "1"
+#define CATALOG_VERSION "2"
 #define DATASET_VERSION G_GINT64_CONSTANT (2)
 
 static const char catalog_script[] =
@@ -35,11 +35,21 @@ static const char catalog_script[] =
     " create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL, UNIQUE (project_id, name));"
     "CREATE TABLE binding (id INTEGER PRIMARY KEY AUTOINCREMENT, dataset_id INTEGER NOT NULL,"
     " bucket TEXT NOT NULL, state INTEGER NOT NULL, phase INTEGER NOT NULL, reason TEXT NOT NULL,"
-    " create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL, UNIQUE (dataset_id, bucket));"
+    " create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL, secret TEXT NOT NULL DEFAULT '',"
+    " subscription TEXT NOT NULL DEFAULT '', UNIQUE (dataset_id, bucket));"
     "CREATE TABLE attachment (bucket TEXT PRIMARY KEY, project_id INTEGER NOT NULL,"
     " description TEXT NOT NULL, create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE INDEX attachment_project ON attachment (project_id, bucket);";
+
+/* What turns a catalogue of one version into one of the next: in order, none left out. */
+static const struct {
+    const char *from, *to, *script;
+} catalog_steps[] = {
+    { "1", "2",
+      "ALTER TABLE binding ADD COLUMN secret TEXT NOT NULL DEFAULT '';"
+      "ALTER TABLE binding ADD COLUMN subscription TEXT NOT NULL DEFAULT '';" },
+};
 
 /* binding.failed, .rejected and .pending are how many there are now: kept with the rows that they
  * count. binding.scan numbers the full scans: a reject with an older number was not seen again. */
@@ -137,6 +147,32 @@ static enum err make_catalog (struct sql *s, struct error *e)
     return make (s, scripts, CATALOG_VERSION, e);
 }
 
+static enum err change_version (struct sql *s, const char *version, struct error *e)
+{
+    enum err r = sql_exec (s, "DELETE FROM schema_version", e);
+    return r == ERR_OK ? set_version (s, version, e) : r;
+}
+
+/* What was there is kept: nothing else has it. */
+static enum err upgrade_catalog (struct sql *s, struct error *e)
+{
+    g_autofree char *found = NULL;
+    enum err r = get_version (s, &found, e);
+    for (size_t i = 0; r == ERR_OK && i < N_ELEMENTS (catalog_steps); i++) {
+        if (strcmp (found, catalog_steps[i].from) != 0)
+            continue;
+        r = sql_exec (s, catalog_steps[i].script, e);
+        g_free (found);
+        found = g_strdup (catalog_steps[i].to);
+    }
+    if (r == ERR_OK && strcmp (found, CATALOG_VERSION) != 0)
+        return FAIL (e, DATABASE,
+                     "its tables are of version %s, this program's are of " CATALOG_VERSION
+                     ": use the program that made the data folder",
+                     found);
+    return r == ERR_OK ? change_version (s, found, e) : r;
+}
+
 enum err schema_make_catalog (struct sql *s, struct error *e)
 {
     g_autofree char *found = NULL;
@@ -145,12 +181,7 @@ enum err schema_make_catalog (struct sql *s, struct error *e)
         return r;
     if (!found)
         return in_transaction (s, make_catalog, e);
-    if (strcmp (found, CATALOG_VERSION) != 0)
-        return FAIL (e, DATABASE,
-                     "its tables are of version %s, this program's are of " CATALOG_VERSION
-                     ": use the program that made the data folder",
-                     found);
-    return ERR_OK;
+    return strcmp (found, CATALOG_VERSION) == 0 ? ERR_OK : in_transaction (s, upgrade_catalog, e);
 }
 
 /* ---- Dataset files ---- */

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "index/catalog.h"
+#include "index/sql.h"
 #include "tree.h"
 
 struct world {
@@ -281,6 +282,105 @@ static void a_file_that_is_no_database_is_refused (void **state)
     tree_clear (&other);
 }
 
+static void reopen (struct world *w)
+{
+    catalog_close (g_steal_pointer (&w->c));
+    assert_ok (catalog_open (w->tree.path, &w->c, &w->e), &w->e);
+}
+
+/* The secret of a binding as it is kept now; caller frees. */
+static char *secret_of (struct world *w, int64_t binding)
+{
+    struct binding_hook hook;
+    assert_ok (catalog_get_binding_hook (w->c, binding, &hook, &w->e), &w->e);
+    char *secret = g_steal_pointer (&hook.secret);
+    binding_hook_clear (&hook);
+    return secret;
+}
+
+static void a_binding_has_a_secret_of_its_own (void **state)
+{
+    struct world *w = *state;
+    struct binding_hook hook;
+    int64_t d, one, two;
+    assert_ok (add_dataset (w, w->project, "d", &d), &w->e);
+    assert_ok (add_binding (w, d, "one", &one), &w->e);
+    assert_ok (add_binding (w, d, "two", &two), &w->e);
+    g_autofree char *first = secret_of (w, one), *other = secret_of (w, two);
+    assert_int_equal (strlen (first), 43);
+    assert_int_equal (strspn (first, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_"), 43);
+    assert_string_not_equal (first, other);
+    reopen (w);
+    g_autofree char *again = secret_of (w, one);
+    assert_string_equal (again, first);
+    assert_ok (catalog_renew_binding_secret (w->c, one, &w->e), &w->e);
+    g_autofree char *renewed = secret_of (w, one);
+    assert_string_not_equal (renewed, first);
+    assert_ok (catalog_delete_binding (w->c, one, &w->e), &w->e);
+    assert_err (NOT_FOUND, catalog_get_binding_hook (w->c, one, &hook, &w->e));
+    assert_err (NOT_FOUND, catalog_renew_binding_secret (w->c, one, &w->e));
+    assert_err (NOT_FOUND, catalog_set_binding_subscription (w->c, one, "x", &w->e));
+}
+
+static void a_subscription_that_waits_is_kept (void **state)
+{
+    struct world *w = *state;
+    struct binding_hook hook;
+    int64_t d, b;
+    assert_ok (add_dataset (w, w->project, "d", &d), &w->e);
+    assert_ok (add_binding (w, d, "one", &b), &w->e);
+    assert_ok (catalog_set_binding_subscription (w->c, b, "arn token", &w->e), &w->e);
+    reopen (w);
+    assert_ok (catalog_get_binding_hook (w->c, b, &hook, &w->e), &w->e);
+    assert_string_equal (hook.subscription, "arn token");
+    binding_hook_clear (&hook);
+}
+
+/* Gives the file the tables that version 1 had. */
+static void make_older (struct world *w, const char *version)
+{
+    struct sql *s;
+    g_autofree char *path = g_build_filename (w->tree.path, "catalog.db", NULL);
+    g_autofree char *script = g_strdup_printf (
+        "ALTER TABLE binding DROP COLUMN secret; ALTER TABLE binding DROP COLUMN subscription;"
+        "UPDATE schema_version SET version = '%s'",
+        version);
+    catalog_close (g_steal_pointer (&w->c));
+    assert_ok (sql_open (&sql_sqlite, path, SQL_CREATE, &s, &w->e), &w->e);
+    assert_ok (sql_exec (s, script, &w->e), &w->e);
+    sql_close (s);
+}
+
+static void a_catalogue_of_version_1_is_changed_in_place (void **state)
+{
+    struct world *w = *state;
+    struct binding *b;
+    int64_t d, id;
+    assert_ok (add_dataset (w, w->project, "d", &d), &w->e);
+    assert_ok (add_binding (w, d, "photos", &id), &w->e);
+    make_older (w, "1");
+    assert_ok (catalog_open (w->tree.path, &w->c, &w->e), &w->e);
+    assert_ok (catalog_get_binding_by_id (w->c, id, &b, &w->e), &w->e);
+    assert_string_equal (b->bucket, "photos");
+    binding_free (b);
+    g_autofree char *secret = secret_of (w, id);
+    assert_int_equal (strlen (secret), 43);
+    reopen (w);
+    g_autofree char *kept = secret_of (w, id);
+    assert_string_equal (kept, secret);
+}
+
+static void a_catalogue_of_a_newer_program_is_refused_and_left_alone (void **state)
+{
+    struct world *w = *state;
+    make_older (w, "1000");
+    for (int i = 0; i < 2; i++) {
+        assert_err (DATABASE, catalog_open (w->tree.path, &w->c, &w->e));
+        assert_non_null (strstr (w->e.message, "version 1000"));
+    }
+    w->c = NULL;
+}
+
 #define T(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
 
 int main (void)
@@ -296,6 +396,10 @@ int main (void)
         T (bindings_are_listed_by_dataset_then_bucket),
         T (a_state_is_kept_and_touches_only_when_told),
         T (settings_are_kept),
+        T (a_binding_has_a_secret_of_its_own),
+        T (a_subscription_that_waits_is_kept),
+        T (a_catalogue_of_version_1_is_changed_in_place),
+        T (a_catalogue_of_a_newer_program_is_refused_and_left_alone),
         T (a_file_that_is_no_database_is_refused),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
