@@ -81,23 +81,34 @@ static size_t sort_out (struct bound *b, const struct watch_event *events, size_
     return keys;
 }
 
-static void mark_dirty (struct bound *b, const struct work_dirty *keys, size_t n)
+/* Stores the keys and wakes the indexer. */
+static enum err mark_dirty (struct bound *b, const struct work_dirty *keys, size_t n,
+                            struct error *e)
+{
+    if (!bound_enter (b))
+        return FAIL (e, SUPERSEDED, "the binding is being removed");
+    enum err r = work_mark_dirty (b->db, b->id, keys, n, e);
+    bound_leave (b);
+    if (r != ERR_OK)
+        return r;
+    pthread_mutex_lock (&b->scan->lock);
+    b->next_work_ns = 0;
+    b->is_dirtied = true;
+    pthread_cond_signal (&b->scan->index_wake);
+    pthread_mutex_unlock (&b->scan->lock);
+    return ERR_OK;
+}
+
+static void mark_watched (struct bound *b, const struct work_dirty *keys, size_t n)
 {
     struct error e;
-    if (!bound_enter (b))
+    enum err r = mark_dirty (b, keys, n, &e);
+    if (r == ERR_OK || atomic_load (&b->is_ending))
         return;
-    enum err r = work_mark_dirty (b->db, b->id, keys, n, &e);
-    bound_leave (b);
+    LOG (LOG_ERROR, "scan", "cannot store events; scanning again", LOG_STR ("bucket", b->bucket),
+         LOG_STR ("error", e.message));
     pthread_mutex_lock (&b->scan->lock);
-    if (r == ERR_OK) {
-        b->next_work_ns = 0;
-        b->is_dirtied = true;
-        pthread_cond_signal (&b->scan->index_wake);
-    } else {
-        LOG (LOG_ERROR, "scan", "cannot store events; scanning again",
-             LOG_STR ("bucket", b->bucket), LOG_STR ("error", e.message));
-        b->needs_scan = true;
-    }
+    b->needs_scan = true;
     pthread_mutex_unlock (&b->scan->lock);
 }
 
@@ -109,8 +120,36 @@ void events_receive (void *scan, int64_t binding, const struct watch_event *even
     g_autofree struct work_dirty *dirty = g_new (struct work_dirty, n);
     size_t keys = sort_out (b, events, n, dirty);
     if (keys)
-        mark_dirty (b, dirty, keys);
+        mark_watched (b, dirty, keys);
     bound_unref (b);
+}
+
+static enum err hint (struct bound *b, const char *const *keys, size_t n, struct error *e)
+{
+    struct work_dirty dirty[LIMIT_BATCH_ROWS];
+    for (size_t at = 0; at < n;) {
+        size_t part = MIN (n - at, LIMIT_BATCH_ROWS);
+        for (size_t i = 0; i < part; i++)
+            dirty[i] = (struct work_dirty){ keys[at + i], 0 };
+        enum err r = mark_dirty (b, dirty, part, e);
+        if (r == ERR_SUPERSEDED)
+            return FAIL (e, UNAVAILABLE, "The binding is just being set up or removed.");
+        if (r != ERR_OK)
+            return r;
+        at += part;
+    }
+    return ERR_OK;
+}
+
+enum err scan_hint (struct scan *s, int64_t binding, const char *const *keys, size_t n,
+                    struct error *e)
+{
+    struct bound *b = find_ref (s, binding);
+    if (!b)
+        return FAIL (e, NOT_FOUND, "The specified resource binding is not found.");
+    enum err r = hint (b, keys, n, e);
+    bound_unref (b);
+    return r;
 }
 
 void events_poll_folders (struct bound *b)

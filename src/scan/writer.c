@@ -23,6 +23,14 @@ static bool is_still_missing (const struct extraction *x)
     return r == ERR_NO_OBJECT || r == ERR_NOT_A_FILE;
 }
 
+/* What somebody named but nobody ever saw has nothing to lose. */
+static bool has_row (const struct extraction *x)
+{
+    struct index_entry row;
+    return files_get_entry (x->bound->db, x->bound->bucket, x->item->key, &row, NULL) !=
+           ERR_NOT_FOUND;
+}
+
 /* There is no such file. That counts only while the bucket is the one that was bound: a vanished
  * root or mount point looks the same. Below a mount point the folder's scan decides, which checks
  * it. */
@@ -30,6 +38,8 @@ static enum work_outcome judge_missing (struct extraction *x)
 {
     struct bound *b = x->bound;
     bool has_root = bound_has_its_root (b);
+    if (has_root && !has_row (x))
+        return WORK_GONE;
     enum work_outcome outcome = has_root && is_still_missing (x) ? WORK_GONE : WORK_LATER;
     pthread_mutex_lock (&b->scan->lock);
     for (guint i = 0; has_root && b->mounts && i < b->mounts->len; i++) {
