@@ -59,6 +59,7 @@ struct call_request {
     enum call_face face;
     const char *method;  /* "GET", "POST" */
     const char *raw_uri; /* undecoded request target: "/?Action=..." */
+    const char *path;    /* of that, undecoded too: "/" */
     GHashTable *headers; /* lower-case name -> value; repeated ones joined by "\n", in order */
     const uint8_t *body;
     size_t body_len;
@@ -70,7 +71,7 @@ struct call_answer {
     GString *body;            /* JSON or XML */
     const char *content_type; /* static */
     char request_id[40];      /* upper-case UUID */
-    int64_t retry_after_ms;   /* -1: none; else header x-acs-retry-after */
+    int64_t retry_after_ms;   /* -1: none; else the headers that say so */
     char action[64];          /* "" if unknown; for logs */
     enum err code;
     char detail[256]; /* for logs: what really failed, which parameters were ignored; or "" */

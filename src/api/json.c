@@ -1,5 +1,5 @@
-/* JSON parameters; see the header. The text is measured before a parser sees it, so that neither
- * its recursion nor its memory depends on a stranger. */
+/* JSON from strangers; see the header. The text is measured before a parser sees it, so that
+ * neither its recursion nor its memory depends on a stranger. */
 #include "api/json.h"
 
 #include <string.h>
@@ -45,6 +45,19 @@ static ssize_t find_excess (const char *text, const char **ret_what)
             return c - text;
     }
     return -1;
+}
+
+enum err json_text_parse (const char *text, size_t len, json_t **ret, struct error *e)
+{
+    const char *what = "a NUL byte";
+    ssize_t offset = strlen (text) == len ? find_excess (text, &what) : (ssize_t) strlen (text);
+    json_error_t problem = { 0 };
+    json_t *json = offset < 0 ? json_loadb (text, len, 0, &problem) : NULL;
+    if (!json)
+        return FAIL (e, INVALID_JSON, "The text is not JSON that is understood: %s at offset %zd.",
+                     offset < 0 ? problem.text : what, offset < 0 ? problem.position : offset);
+    *ret = json;
+    return ERR_OK;
 }
 
 static enum err parse (const struct action_param *param, const char *text, json_t **ret,

@@ -41,6 +41,10 @@
 #define LIMIT_KEPT_IDLE_S 20 /* the same between two requests */
 #define LIMIT_REQUEST_MS  120000 /* from the first byte of a request to the last of its body */
 
+#define LIMIT_EVENT_BODY    (4 * MIB) /* of one notification */
+#define LIMIT_EVENT_RECORDS 1000      /* of one notification */
+#define LIMIT_SUBSCRIPTION  1024      /* bytes of a topic's name and its token */
+
 #define LIMIT_QUERY_MS    2500 /* a query that takes longer is ended: SDKs read for 3 s */
 
 /* Definitions: how many there may be, and what new ones get (spec section 5). */

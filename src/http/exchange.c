@@ -239,6 +239,7 @@ static void as_call_request (const struct exchange *x, struct call_request *ret)
         .face = x->listener->face,
         .method = x->method,
         .raw_uri = x->uri,
+        .path = x->path,
         .headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
         .body = x->body ? (const uint8_t *) x->body->str : NULL,
         .body_len = x->body ? x->body->len : 0,
@@ -260,7 +261,7 @@ void exchange_run (struct exchange *x)
 {
     struct call_request request;
     as_call_request (x, &request);
-    call_run (x->listener->http->api, &request, &x->answer);
+    x->run (x->listener->http->api, &request, &x->answer);
     g_hash_table_unref (request.headers);
     release_body (x);
     x->is_answered = true;
@@ -280,6 +281,8 @@ static enum MHD_Result answer (struct exchange *x)
         char ms[32];
         g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT, a->retry_after_ms);
         MHD_add_response_header (r, "x-acs-retry-after", ms);
+        g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT, (a->retry_after_ms + 999) / 1000);
+        MHD_add_response_header (r, MHD_HTTP_HEADER_RETRY_AFTER, ms);
     }
     if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header (r, MHD_HTTP_HEADER_ALLOW, "GET, POST");
@@ -350,6 +353,7 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
     release_body (x);
     let_go (x, x->held);
     call_answer_clear (&x->answer);
+    g_free (x->path);
     g_free (x->uri);
     g_free (x);
 }

@@ -42,11 +42,16 @@ struct peer {
     char address[64];
 };
 
+/* Blocking; always gives an answer. */
+typedef void exchange_fn (const struct api *api, const struct call_request *r,
+                          struct call_answer *ret);
+
 struct exchange {
     struct listener *listener;
     struct MHD_Connection *connection;
     struct peer *peer;
-    char *uri; /* undecoded */
+    char *uri, *path; /* undecoded; the path of the URI is known when it is dispatched */
+    exchange_fn *run; /* how it is answered, by an API thread */
     char method[24];
     GString *body;
     size_t held;    /* its part of http->held */
@@ -70,7 +75,7 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
 /* The peer of a connection. */
 struct peer *exchange_peer (struct MHD_Connection *c);
 
-/* Runs the call of an exchange that has been read; on an API thread. */
+/* Runs x->run on an exchange that has been read; on an API thread. */
 void exchange_run (struct exchange *x);
 
 /* Fills x->answer with a refusal. */

@@ -1,43 +1,72 @@
-/* Dispatch of API calls. */
+/* Dispatch of what API threads answer. */
 #include "http/imm.h"
 
 #include <string.h>
 
+#include "api/events.h"
 #include "http/calls.h"
 
+#define RETRY_MS 1000
+
+/* What may be asked for, by path. */
+static const struct route {
+    const char *path;
+    bool is_folder;  /* what begins with it, too */
+    bool is_patient; /* who asks tries again later if it is told so, and gives up otherwise */
+    exchange_fn *run;
+} routes[] = {
+    { "/", false, false, call_run },
+    { EVENTS_PATH, true, true, events_run },
+};
+
+static const struct route *find_route (const char *path)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS (routes); i++)
+        if (strcmp (path, routes[i].path) == 0 ||
+            (routes[i].is_folder && g_str_has_prefix (path, routes[i].path)))
+            return &routes[i];
+    return NULL;
+}
+
 /* A full queue is throttling to the client. */
-static void refuse_unqueued (struct exchange *x, enum err code)
+static void refuse_unqueued (struct exchange *x, const struct route *route, enum err code)
 {
     struct error e;
-    if (code == ERR_BUSY)
-        FAIL (&e, THROTTLED, "The server is busy: too many calls are waiting.");
-    else
+    if (code != ERR_BUSY)
         FAIL (&e, UNAVAILABLE, "The server is stopping.");
+    else if (route->is_patient)
+        FAIL (&e, UNAVAILABLE, "The server is busy: too many calls are waiting.");
+    else
+        FAIL (&e, THROTTLED, "The server is busy: too many calls are waiting.");
     exchange_refuse (x, &e);
+    if (route->is_patient)
+        x->answer.retry_after_ms = RETRY_MS;
 }
 
 bool imm_dispatch (struct exchange *x)
 {
     struct http *h = x->listener->http;
     struct error e;
-    g_autofree char *path = exchange_path (x);
-    if (strcmp (path, "/") != 0) {
+    x->path = exchange_path (x);
+    const struct route *route = find_route (x->path);
+    if (!route) {
         FAIL (&e, NO_API,
               "Specified api is not found, please check your url and method: the path "
               "of every call is '/'.");
         exchange_refuse (x, &e);
         return true;
     }
+    x->run = route->run;
     x->is_running = true; /* counted before the look at is_draining: http_stop() sees one of both */
     atomic_fetch_add (&h->n_running, 1);
     if (atomic_load (&h->is_draining)) {
-        refuse_unqueued (x, ERR_CLOSED);
+        refuse_unqueued (x, route, ERR_CLOSED);
         return true;
     }
     MHD_suspend_connection (x->connection);
     enum err code = calls_push (h->calls, x, NULL);
     if (code != ERR_OK) {
-        refuse_unqueued (x, code);
+        refuse_unqueued (x, route, code);
         MHD_resume_connection (x->connection);
     }
     return false;

@@ -3,7 +3,7 @@
 
 #include "http/exchange.h"
 
-/* The IMM API: path "/" only. Either answers the exchange at once (true), or parks it: then the
+/* The IMM API ("/") and events of stores ("/events/..."). Either answers the exchange at once (true), or parks it: then the
  * connection is suspended until an API thread has answered. */
 bool imm_dispatch (struct exchange *x);
 

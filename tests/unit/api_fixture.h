@@ -71,6 +71,18 @@ enum err scan_rescan (struct scan *s, int64_t binding, const char *prefix, bool 
     return ERR_OK;
 }
 
+enum err scan_hint (struct scan *s, int64_t binding, const char *const *keys, size_t n,
+                    struct error *e)
+{
+    if (s->fails)
+        return FAIL (e, DATABASE, "the disk is full");
+    g_string_append_printf (s->log, "hint %d", (int) binding);
+    for (size_t i = 0; i < n; i++)
+        g_string_append_printf (s->log, " %s", keys[i]);
+    g_string_append_c (s->log, ';');
+    return ERR_OK;
+}
+
 void scan_kick (struct scan *s, int64_t binding)
 {
     g_string_append_printf (s->log, "kick %d;", (int) binding);
