@@ -59,10 +59,10 @@ static void add_text (json_t *o, const char *name, const char *value)
     json_object_set_new (o, name, json_string (value));
 }
 
-static void add_time (json_t *o, const char *name, int64_t ns, const struct file_context *ctx)
+static void add_time (json_t *o, const char *name, int64_t ns, int timezone_min)
 {
     char text[CLOCK_TEXT_SIZE];
-    clock_format (ns, ctx->timezone_min, text);
+    clock_format (ns, timezone_min, text);
     add_text (o, name, text);
 }
 
@@ -70,10 +70,46 @@ static void add_facts (json_t *o, const struct file_context *ctx, const struct f
 {
     add_text (o, "Filename", f->key);
     add_text (o, "ETag", f->version->etag);
-    add_time (o, "FileModifiedTime", f->version->mtime_ns, ctx);
-    add_text (o, "OSSObjectType", "Normal");
-    add_text (o, "ObjectACL", "default");
-    add_text (o, "OSSStorageClass", "Standard");
+    add_time (o, "FileModifiedTime", f->version->mtime_ns, ctx->timezone_min);
+}
+
+static void add_class (json_t *o, const char *storage_class)
+{
+    add_text (o, "OSSStorageClass", *storage_class ? storage_class : "Standard");
+}
+
+void document_add_attributes (json_t *meta, const json_t *attributes, const char *storage_class)
+{
+    add_text (meta, "OSSObjectType", "Normal");
+    add_text (meta, "ObjectACL", "default");
+    if (attributes)
+        json_object_update (meta, (json_t *) attributes);
+    add_class (meta, storage_class);
+}
+
+static enum err parse (const char *text, size_t len, json_t **ret, struct error *e)
+{
+    json_error_t why;
+    json_t *o = json_loadb (text, len, 0, &why);
+    if (!o)
+        return FAIL (e, DATABASE, "a document of the index is not JSON: %s", why.text);
+    *ret = o;
+    return ERR_OK;
+}
+
+enum err document_set_class (const char *text, const char *storage_class, int64_t update_ns,
+                             int timezone_min, char **ret, struct error *e)
+{
+    json_auto_t *o = NULL;
+    enum err r = parse (text, strlen (text), &o, e);
+    if (r != ERR_OK)
+        return r;
+    if (json_object_get (o, "OSSStorageClass"))
+        add_class (o, storage_class);
+    add_time (o, "UpdateTime", update_ns, timezone_min);
+    *ret = json_dumps (o, JSON_COMPACT);
+    assert (*ret);
+    return ERR_OK;
 }
 
 char *document_text (const struct file_context *ctx, const struct field_facts *f,
@@ -87,8 +123,8 @@ char *document_text (const struct file_context *ctx, const struct field_facts *f
     add_text (o, "ObjectType", "file");
     add_text (o, "ObjectId", f->object_id);
     add_text (o, "URI", uri);
-    add_time (o, "CreateTime", f->create_ns, ctx);
-    add_time (o, "UpdateTime", f->update_ns, ctx);
+    add_time (o, "CreateTime", f->create_ns, ctx->timezone_min);
+    add_time (o, "UpdateTime", f->update_ns, ctx->timezone_min);
     add_text (o, "ObjectStatus", file_status_name (f->status));
     if (f->status == FILE_FAILED)
         add_text (o, "Reason", f->reason ? f->reason : "");
@@ -121,10 +157,10 @@ static enum err append (GString *out, const char *text, size_t len, const char *
         g_string_append_len (out, text, (gssize) len);
         return ERR_OK;
     }
-    json_error_t why;
-    json_auto_t *o = json_loadb (text, len, 0, &why);
-    if (!o)
-        return FAIL (e, DATABASE, "a document of the index is not JSON: %s", why.text);
+    json_auto_t *o = NULL;
+    enum err r = parse (text, len, &o, e);
+    if (r != ERR_OK)
+        return r;
     json_auto_t *picked = json_object ();
     const char *name;
     json_t *value;
@@ -156,7 +192,9 @@ static char *pending_text (const struct dataset_db *db, const struct file_contex
         .create_ns = row->create_ns,
         .update_ns = row->update_ns,
     };
-    return document_text (ctx, &facts, OP_OSSMETA, NULL);
+    json_auto_t *meta = json_object ();
+    document_add_attributes (meta, NULL, row->storage_class);
+    return document_text (ctx, &facts, OP_OSSMETA, meta);
 }
 
 enum err document_append_uri (struct dataset_db *db, struct sql *s, const struct file_context *ctx,
@@ -167,7 +205,7 @@ enum err document_append_uri (struct dataset_db *db, struct sql *s, const struct
     bool has_row = false;
     enum err r = sql_prepare (s,
                               "SELECT o.size, o.mtime_ns, o.etag, o.status, f.created, f.updated,"
-                              " d.json FROM object o JOIN file f ON f.id = o.id"
+                              " d.json, o.storage_class FROM object o JOIN file f ON f.id = o.id"
                               " LEFT JOIN doc d ON d.id = o.id WHERE o.uri = ?",
                               &st, e);
     if (r != ERR_OK)
@@ -188,6 +226,7 @@ enum err document_append_uri (struct dataset_db *db, struct sql *s, const struct
     row.status = (enum file_status) sql_get_int (st, 3);
     row.create_ns = sql_get_int (st, 4);
     row.update_ns = sql_get_int (st, 5);
+    g_strlcpy (row.storage_class, sql_get_text (st, 7), sizeof row.storage_class);
     g_autofree char *made = pending_text (db, ctx, uri, &row);
     return append (out, made, strlen (made), names, e);
 }

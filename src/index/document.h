@@ -23,6 +23,16 @@ void document_object_id (int64_t dataset, const char *uri, char ret[DOCUMENT_ID_
  * that of `timezone_min`. `meta` may be NULL: an empty object. Caller frees. */
 json_t *document_filter_meta (const json_t *meta, uint32_t operators, int timezone_min);
 
+/* Adds what the store told of the object to a document's `meta`, over what is there. What it did
+ * not tell is as in a folder: an object of the type Normal, with the bucket's ACL. */
+void document_add_attributes (json_t *meta, const json_t *attributes, const char *storage_class);
+
+/* A stored document with another storage class and time of change, if it tells the class at all.
+ * Caller frees. */
+NODISCARD enum err document_set_class (const char *text, const char *storage_class,
+                                       int64_t update_ns, int timezone_min, char **ret,
+                                       struct error *e);
+
 /* The document of a row, compact. `meta` is filtered already and may be NULL. Caller frees. */
 char *document_text (const struct file_context *ctx, const struct field_facts *facts,
                      uint32_t operators, const json_t *meta);

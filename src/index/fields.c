@@ -473,6 +473,25 @@ enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *
     return r == ERR_OK && (meta || !is_fresh) ? write_apart (s, id, meta, is_fresh, e) : r;
 }
 
+enum err fields_set_class (struct sql *s, int64_t id, const char *storage_class, int64_t update_ns,
+                           struct error *e)
+{
+    int64_t code = 0;
+    struct sql_stmt *st;
+    enum err r = code_of (s, *storage_class ? storage_class : "Standard", &code, e);
+    if (r == ERR_OK)
+        r = sql_prepare (s,
+                         "UPDATE file SET updated = ?, storage_class ="
+                         " CASE WHEN storage_class IS NULL THEN NULL ELSE ? END WHERE id = ?",
+                         &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, update_ns);
+    sql_bind_int (st, 2, code);
+    sql_bind_int (st, 3, id);
+    return sql_run (st, e);
+}
+
 enum err fields_delete_row (struct sql *s, int64_t id, struct error *e)
 {
     enum err r = body_write (s, id, NULL, 0, e);

@@ -91,5 +91,9 @@ const char *fields_schema (void);
 NODISCARD enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
                                      const json_t *meta, bool is_fresh, struct error *e);
 
+/* Writes the columns of a row that follow from its storage class, and when it was changed. */
+NODISCARD enum err fields_set_class (struct sql *s, int64_t id, const char *storage_class,
+                                     int64_t update_ns, struct error *e);
+
 /* Removes the row `id`. */
 NODISCARD enum err fields_delete_row (struct sql *s, int64_t id, struct error *e);

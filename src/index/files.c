@@ -24,7 +24,7 @@ void index_page_clear (struct index_page *p)
 }
 
 /* The columns of COLUMNS. */
-#define COLUMNS "size, mtime_ns, etag, extractor, operators, status, commit_no"
+#define COLUMNS "size, mtime_ns, etag, extractor, operators, status, commit_no, storage_class"
 
 static void read_entry (struct sql_stmt *st, struct index_entry *ret)
 {
@@ -33,6 +33,7 @@ static void read_entry (struct sql_stmt *st, struct index_entry *ret)
     ret->operators = (uint32_t) sql_get_int (st, 4);
     ret->status = (enum file_status) sql_get_int (st, 5);
     ret->commit_no = sql_get_int (st, 6);
+    g_strlcpy (ret->storage_class, sql_get_text (st, 7), sizeof ret->storage_class);
 }
 
 static enum err read_page (struct sql *s, const char *bucket, const char *after, const char *before,
@@ -55,7 +56,7 @@ static enum err read_page (struct sql *s, const char *bucket, const char *after,
         struct index_entry entry;
         size_t len = 0;
         read_entry (st, &entry);
-        const char *uri = sql_get_text_len (st, 7, &len);
+        const char *uri = sql_get_text_len (st, 8, &len);
         entry.key = g_string_chunk_insert_len (page->keys, uri + prefix, (gssize) (len - prefix));
         g_array_append_val (page->entries, entry);
     }
@@ -80,19 +81,19 @@ enum err files_page (struct dataset_db *db, const char *bucket, const char *afte
 
 static enum err get_entry (struct sql *s, const char *uri, struct index_entry *ret, struct error *e)
 {
-    struct row row;
-    enum err r = rows_find (s, uri, &row, e);
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (s, "SELECT " COLUMNS " FROM object WHERE uri = ?", &st, e);
     if (r != ERR_OK)
         return r;
-    if (!row.is_there)
+    sql_bind_text (st, 1, uri);
+    r = sql_step (st, &has_row, e);
+    if (r != ERR_OK)
+        return r;
+    if (!has_row)
         return FAIL (e, NOT_FOUND, "'%s' is not indexed", uri);
-    *ret = (struct index_entry){
-        .version = row.version,
-        .extractor = row.extractor,
-        .operators = row.operators,
-        .status = row.status,
-        .commit_no = row.commit_no,
-    };
+    ret->key = NULL;
+    read_entry (st, ret);
     return ERR_OK;
 }
 

@@ -1,11 +1,13 @@
 /* Rows of a dataset: one for every object of the bound buckets, extracted or not.
  *
  * Tables (the schema is in schema.c):
- *   object  (uri PRIMARY KEY, id, size, mtime_ns, etag, extractor, operators, status, commit_no)
- * WITHOUT ROWID: in key order, all that a merge compares file    (id INTEGER PRIMARY KEY, columns
- * of fields.def): narrow, all that queries filter, sort and count doc     (id INTEGER PRIMARY KEY,
- * json): the answer document, as it goes out; absent while Pending ids grow and are never used
- * again. */
+ *   object  (uri PRIMARY KEY, id, size, mtime_ns, etag, extractor, operators, status, commit_no,
+ *            storage_class) WITHOUT ROWID: in key order, all that a merge compares
+ *   file    (id INTEGER PRIMARY KEY, columns of fields.def): narrow, all that queries filter, sort
+ *            and count
+ *   doc     (id INTEGER PRIMARY KEY, json): the answer document, as it goes out; absent while
+ *            Pending
+ * ids grow and are never used again. */
 #pragma once
 
 #include <jansson.h>
@@ -25,6 +27,11 @@ struct file_version {
     char etag[64];
 };
 
+#define FILE_CLASS_SIZE 32
+
+/* The storage class as rows keep it: "" for the standard one, by whatever name, and for NULL. */
+const char *file_storage_class (const char *name);
+
 /* What a merge needs of a row. */
 struct index_entry {
     const char *key; /* owned by the page */
@@ -33,6 +40,7 @@ struct index_entry {
     uint32_t operators; /* operators of the template that it was made with */
     enum file_status status;
     int64_t commit_no;
+    char storage_class[FILE_CLASS_SIZE];
 };
 
 struct index_page {

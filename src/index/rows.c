@@ -5,10 +5,17 @@
 
 #include "index/document.h"
 #include "index/fields.h"
+#include "index/operators.h"
 
 char *rows_uri (const char *bucket, const char *key)
 {
     return g_strconcat ("oss://", bucket, "/", key, NULL);
+}
+
+/* S3 calls it as OSS does, but in capitals. */
+const char *file_storage_class (const char *name)
+{
+    return !name || g_ascii_strcasecmp (name, "Standard") == 0 ? "" : name;
 }
 
 /* '0' is the byte after '/': below it are all keys of the bucket, and nothing else. */
@@ -36,7 +43,7 @@ enum err rows_find (struct sql *s, const char *uri, struct row *ret, struct erro
     bool has_row = false;
     enum err r = sql_prepare (s,
                               "SELECT size, mtime_ns, etag, id, extractor, operators, status,"
-                              " commit_no FROM object WHERE uri = ?",
+                              " commit_no, storage_class FROM object WHERE uri = ?",
                               &st, e);
     if (r != ERR_OK)
         return r;
@@ -53,7 +60,14 @@ enum err rows_find (struct sql *s, const char *uri, struct row *ret, struct erro
     ret->operators = (uint32_t) sql_get_int (st, 5);
     ret->status = (enum file_status) sql_get_int (st, 6);
     ret->commit_no = sql_get_int (st, 7);
+    g_strlcpy (ret->storage_class, sql_get_text (st, 8), sizeof ret->storage_class);
     return ERR_OK;
+}
+
+static const char *class_of (const struct row_put *put)
+{
+    const char *told = json_string_value (json_object_get (put->attributes, "OSSStorageClass"));
+    return file_storage_class (put->ctx ? told : put->storage_class);
 }
 
 static enum err put_object (struct change *c, const char *uri, int64_t id,
@@ -61,7 +75,7 @@ static enum err put_object (struct change *c, const char *uri, int64_t id,
 {
     struct sql_stmt *st = NULL;
     enum err r = sql_prepare (
-        c->s, "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, e);
+        c->s, "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, e);
     if (r != ERR_OK)
         return r;
     sql_bind_text (st, 1, uri);
@@ -73,6 +87,7 @@ static enum err put_object (struct change *c, const char *uri, int64_t id,
     sql_bind_int (st, 7, put->operators);
     sql_bind_int (st, 8, put->status);
     sql_bind_int (st, 9, c->commit_no);
+    sql_bind_text (st, 10, class_of (put));
     return sql_run (st, e);
 }
 
@@ -127,6 +142,8 @@ static enum err put_file (struct change *c, int64_t id, const struct row *old,
     if (!put->ctx)
         return fields_write_row (c->s, id, facts, NULL, is_fresh, e);
     json_auto_t *meta = document_filter_meta (put->meta, put->operators, put->ctx->timezone_min);
+    if (put->operators & OP_OSSMETA)
+        document_add_attributes (meta, put->attributes, class_of (put));
     enum err r = fields_write_row (c->s, id, facts, meta, is_fresh, e);
     if (r != ERR_OK)
         return r;
@@ -159,6 +176,43 @@ enum err rows_put (struct change *c, const struct row *old, const struct row_put
     if (r == ERR_OK)
         count_put (c, old, put);
     return r;
+}
+
+static enum err get_document (struct sql *s, int64_t id, char **ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (s, "SELECT json FROM doc WHERE id = ?", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, id);
+    r = sql_step (st, &has_row, e);
+    if (r == ERR_OK)
+        *ret = has_row ? g_strdup (sql_get_text (st, 0)) : NULL;
+    return r;
+}
+
+enum err rows_set_class (struct change *c, const char *uri, const struct row *old,
+                         const char *storage_class, int timezone_min, struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    g_autofree char *text = NULL, *changed = NULL;
+    storage_class = file_storage_class (storage_class);
+    enum err r = sql_prepare (
+        c->s, "UPDATE object SET storage_class = ?, commit_no = ? WHERE uri = ?", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, storage_class);
+    sql_bind_int (st, 2, c->commit_no);
+    sql_bind_text (st, 3, uri);
+    r = sql_run (st, e);
+    if (r == ERR_OK)
+        r = fields_set_class (c->s, old->id, storage_class, c->now_ns, e);
+    if (r == ERR_OK)
+        r = get_document (c->s, old->id, &text, e);
+    if (r == ERR_OK && text)
+        r = document_set_class (text, storage_class, c->now_ns, timezone_min, &changed, e);
+    return r == ERR_OK && text ? put_document (c, old->id, changed, e) : r;
 }
 
 static enum err delete_by_id (struct sql *s, const char *statement, int64_t id, struct error *e)

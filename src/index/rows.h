@@ -28,6 +28,7 @@ struct row {
     uint32_t extractor, operators;
     enum file_status status;
     int64_t commit_no;
+    char storage_class[FILE_CLASS_SIZE];
     int64_t create_ns, update_ns; /* rows_find() leaves them 0 */
 };
 
@@ -49,6 +50,8 @@ struct row_put {
     const char *reason;
     uint32_t extractor, operators;
     const json_t *meta;             /* as the extractor gave it; may be NULL */
+    const json_t *attributes;       /* as the store told them; may be NULL */
+    const char *storage_class;      /* while Pending; else it is among the attributes */
     const struct file_context *ctx; /* NULL while Pending: no document */
 };
 
@@ -58,6 +61,9 @@ NODISCARD enum err rows_find (struct sql *s, const char *uri, struct row *ret, s
 /* Writes the row whole over `old`, as rows_find() gave it. */
 NODISCARD enum err rows_put (struct change *c, const struct row *old, const struct row_put *put,
                              struct error *e);
+/* Gives a row that is not Pending another storage class, and changes nothing else of it. */
+NODISCARD enum err rows_set_class (struct change *c, const char *uri, const struct row *old,
+                                   const char *storage_class, int timezone_min, struct error *e);
 NODISCARD enum err rows_delete (struct change *c, const char *uri, const struct row *old,
                                 struct error *e);
 

@@ -14,7 +14,7 @@
  * behind it: while a program is being written, too, no file has columns that the program has not.
  */
 #define CATALOG_VERSION "2"
-#define DATASET_VERSION G_GINT64_CONSTANT (2)
+#define DATASET_VERSION G_GINT64_CONSTANT (3)
 
 static const char catalog_script[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -59,7 +59,8 @@ static const char dataset_script[] =
     "INSERT INTO dataset VALUES (1, 0, 1, 0, 0);"
     "CREATE TABLE object (uri TEXT PRIMARY KEY, id INTEGER NOT NULL, size INTEGER NOT NULL,"
     " mtime_ns INTEGER NOT NULL, etag TEXT NOT NULL, extractor INTEGER NOT NULL,"
-    " operators INTEGER NOT NULL, status INTEGER NOT NULL, commit_no INTEGER NOT NULL)"
+    " operators INTEGER NOT NULL, status INTEGER NOT NULL, commit_no INTEGER NOT NULL,"
+    " storage_class TEXT NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE INDEX object_failed ON object (uri) WHERE status = 2;"
     "CREATE INDEX object_sidecar ON object (substr (uri, 1, length (uri) - 4))"
@@ -79,6 +80,7 @@ static const char dataset_script[] =
     "CREATE TABLE work (binding INTEGER NOT NULL, key TEXT NOT NULL, id INTEGER NOT NULL,"
     " priority INTEGER NOT NULL, not_before INTEGER NOT NULL, since INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, strikes INTEGER NOT NULL, commit_no INTEGER NOT NULL,"
+    " storage_class TEXT NOT NULL, size INTEGER, mtime_ns INTEGER, etag TEXT,"
     " PRIMARY KEY (binding, key)) WITHOUT ROWID;"
     "CREATE INDEX work_due ON work (binding, priority, not_before, id);"
     "CREATE TABLE failure (binding INTEGER NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL,"

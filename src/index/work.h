@@ -7,8 +7,10 @@
  *   range     (binding, lo, hi, cursor, lease_owner, lease_until, epoch, flags)
  *   mount     (binding, prefix, device, inode, fsid)
  *   work      (id PRIMARY KEY, binding, key, priority, not_before, since, attempts, strikes,
- * commit_no), unique (binding, key), indexed by (priority, not_before, id) failure   (binding, key
- * PRIMARY KEY, reason, time): rejects of listings, names that cannot be URIs
+ *              commit_no, and of the listing that queued it: storage_class, and the version of an
+ *              archived object), unique (binding, key), indexed by (priority, not_before, id)
+ *   failure   (binding, key PRIMARY KEY, reason, time): rejects of listings, names that cannot be
+ *              URIs
  *
  * Consistency rules (ARCHITECTURE.md): a job's result counts only if its work row is still there;
  * the row goes only if commit_no is the one that was taken, else the key was dirtied again and is
@@ -96,7 +98,10 @@ NODISCARD enum err range_release (struct dataset_db *db, const struct range *r, 
 struct merge_put {
     const char *key;
     struct file_version version;
-    int64_t not_before_ns; /* 0: at once */
+    int64_t not_before_ns;     /* 0: at once */
+    const char *storage_class; /* as the listing has it; NULL or "": it does not say */
+    bool is_archived;          /* it cannot be read: whoever takes the work is told so */
+    bool only_class;           /* the row is there and right but for its storage class */
 };
 
 /* What one page of a merge concluded; applied in one transaction with the range's cursor. */
@@ -106,12 +111,13 @@ struct merge_batch {
     const char *cursor;  /* the page's `upto`; NULL: leave it */
     int64_t page_commit; /* dataset_last_commit() before the listing of the page began */
     GArray *puts; /* struct merge_put: new and changed: the row becomes Pending if new, work is
-                     queued */
+                     queued; only_class: the row gets the class, nothing is queued */
     GPtrArray *deletes;                     /* const char *: keys that the listing does not have */
     GPtrArray *rejects;                     /* struct work_reject */
     int64_t listed, unchanged;              /* to add to the counters */
     int64_t max_file_count, max_total_size; /* quotas: new rows over them are not made; 0: none */
     int64_t until_ns;                       /* new end of the lease */
+    int timezone_min;                       /* of times in documents */
 };
 struct work_reject {
     const char *key, *reason;
@@ -145,6 +151,11 @@ struct work_item {
     int64_t not_before_ns;
     int attempts, strikes;
     int64_t commit_no; /* as taken */
+    /* What the listing said that queued it last; "", false if it was an event. An archived object
+     * cannot be read: it is stored as the listing told it, without a look at the store. */
+    char *storage_class;
+    bool is_archived;
+    struct file_version listed; /* of an archived one */
 };
 void work_item_free (void *w);
 
@@ -182,6 +193,7 @@ struct work_result {
     enum file_status status; /* INDEXED or FAILED */
     char *reason;            /* FAILED: why */
     json_t *meta;            /* what the extractor found; owned; may be NULL */
+    json_t *attributes;      /* members of File that the store told; owned; may be NULL */
     uint32_t extractor, operators;
     /* WORK_LATER: */
     int64_t not_before_ns;

@@ -80,12 +80,27 @@ enum err work_check_binding (struct sql *s, int64_t binding, struct error *e)
     return r;
 }
 
+/* Binds what a listing said from parameter `i` on: class, size, mtime, etag; nothing if NULL. */
+static void bind_listed (struct sql_stmt *st, int i, const struct merge_put *listed)
+{
+    sql_bind_text (st, i, listed ? file_storage_class (listed->storage_class) : "");
+    if (!listed || !listed->is_archived) {
+        for (int column = 1; column <= 3; column++)
+            sql_bind_null (st, i + column);
+        return;
+    }
+    sql_bind_int (st, i + 1, (int64_t) listed->version.size);
+    sql_bind_int (st, i + 2, listed->version.mtime_ns);
+    sql_bind_text (st, i + 3, listed->version.etag);
+}
+
 static enum err insert_work (struct change *c, const char *key, enum work_priority priority,
-                             int64_t not_before_ns, bool *ret_is_new, struct error *e)
+                             int64_t not_before_ns, const struct merge_put *listed,
+                             bool *ret_is_new, struct error *e)
 {
     struct sql_stmt *st = NULL;
     enum err r = sql_prepare (c->s,
-                              "INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?)"
+                              "INSERT INTO work VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?)"
                               " ON CONFLICT DO NOTHING",
                               &st, e);
     if (r != ERR_OK)
@@ -98,6 +113,7 @@ static enum err insert_work (struct change *c, const char *key, enum work_priori
     sql_bind_int (st, 5, not_before_ns);
     sql_bind_int (st, 6, c->now_ns);
     sql_bind_int (st, 7, c->commit_no);
+    bind_listed (st, 8, listed);
     r = sql_run (st, e);
     if (r != ERR_OK)
         return r;
@@ -108,16 +124,17 @@ static enum err insert_work (struct change *c, const char *key, enum work_priori
 }
 
 enum err work_queue (struct change *c, const char *key, enum work_priority priority,
-                     int64_t not_before_ns, struct error *e)
+                     int64_t not_before_ns, const struct merge_put *listed, struct error *e)
 {
     struct sql_stmt *st = NULL;
     bool is_new = false;
-    enum err r = insert_work (c, key, priority, not_before_ns, &is_new, e);
+    enum err r = insert_work (c, key, priority, not_before_ns, listed, &is_new, e);
     if (r != ERR_OK || is_new)
         return r;
     r = sql_prepare (c->s,
                      "UPDATE work SET priority = min (priority, ?),"
-                     " not_before = min (not_before, ?), commit_no = ?"
+                     " not_before = min (not_before, ?), commit_no = ?,"
+                     " storage_class = ?, size = ?, mtime_ns = ?, etag = ?"
                      " WHERE binding = ? AND key = ?",
                      &st, e);
     if (r != ERR_OK)
@@ -125,8 +142,9 @@ enum err work_queue (struct change *c, const char *key, enum work_priority prior
     sql_bind_int (st, 1, priority);
     sql_bind_int (st, 2, not_before_ns);
     sql_bind_int (st, 3, c->commit_no);
-    sql_bind_int (st, 4, c->binding);
-    sql_bind_text (st, 5, key);
+    bind_listed (st, 4, listed);
+    sql_bind_int (st, 8, c->binding);
+    sql_bind_text (st, 9, key);
     return sql_run (st, e);
 }
 

@@ -111,7 +111,7 @@ static enum err forget_attempt (struct change *c, const char *bucket, const char
     sql_bind_text (st, 1, uri);
     r = sql_run (st, e);
     if (r == ERR_OK)
-        r = work_queue (c, key, WORK_SCAN, 0, e);
+        r = work_queue (c, key, WORK_SCAN, 0, NULL, e);
     if (r == ERR_OK)
         r = sql_prepare (c->s,
                          "UPDATE work SET strikes = 0, attempts = 0"

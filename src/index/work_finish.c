@@ -17,6 +17,7 @@ void work_result_free (void *ptr)
     g_free (r->key);
     g_free (r->reason);
     json_decref (r->meta);
+    json_decref (r->attributes);
     g_free (r);
 }
 
@@ -114,6 +115,7 @@ static enum err store (struct finishing *f, struct error *e)
         .extractor = stays_stale (f) ? 0 : r->extractor,
         .operators = r->operators,
         .meta = r->meta,
+        .attributes = r->attributes,
         .ctx = f->ctx,
     };
     enum err code = rows_put (f->c, &f->row, &put, e);

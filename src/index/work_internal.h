@@ -24,9 +24,11 @@ NODISCARD enum err work_flush_counts (struct change *c, struct error *e);
 NODISCARD enum err work_check_binding (struct sql *s, int64_t binding, struct error *e);
 
 /* Queues a key: new, or the row that is there gets the more urgent priority, the earlier
- * not_before and this transaction's number. */
+ * not_before and this transaction's number. `listed`: what a listing says of the object; NULL:
+ * whatever one said before may no longer be so. */
 NODISCARD enum err work_queue (struct change *c, const char *key, enum work_priority priority,
-                               int64_t not_before_ns, struct error *e);
+                               int64_t not_before_ns, const struct merge_put *listed,
+                               struct error *e);
 
 /* The row of work of a key; *ret_found false if there is none. */
 struct work_row {

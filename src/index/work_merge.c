@@ -14,6 +14,7 @@ static enum err put_new (struct change *c, const struct merge_batch *b, const st
         .key = put->key,
         .version = &put->version,
         .status = FILE_PENDING,
+        .storage_class = put->storage_class,
     };
     return rows_put (c, none, &row, e);
 }
@@ -27,6 +28,16 @@ static enum err touch_images (struct change *c, const struct merge_batch *b, con
     return *has_sidecars ? work_touch_images (c, b->bucket, key, WORK_SCAN, &touched, e) : ERR_OK;
 }
 
+/* Whoever wrote the row since the listing began knows better. */
+static enum err set_class (struct change *c, const struct merge_batch *b,
+                           const struct merge_put *put, const char *uri, const struct row *row,
+                           struct error *e)
+{
+    if (!row->is_there || row->status == FILE_PENDING || row->commit_no > b->page_commit)
+        return ERR_OK;
+    return rows_set_class (c, uri, row, put->storage_class, b->timezone_min, e);
+}
+
 /* A changed row stays as it is until its object was extracted anew: only work is queued. */
 static enum err apply_put (struct change *c, const struct merge_batch *b,
                            const struct merge_put *put, bool *has_sidecars, int64_t *over_quota,
@@ -37,6 +48,8 @@ static enum err apply_put (struct change *c, const struct merge_batch *b,
     enum err r = rows_find (c->s, uri, &row, e);
     if (r != ERR_OK)
         return r;
+    if (put->only_class)
+        return set_class (c, b, put, uri, &row, e);
     if (!row.is_there) {
         if (!rows_fit_quota (c, put->version.size, b->max_file_count, b->max_total_size)) {
             (*over_quota)++;
@@ -48,7 +61,7 @@ static enum err apply_put (struct change *c, const struct merge_batch *b,
         if (r != ERR_OK)
             return r;
     }
-    return work_queue (c, put->key, WORK_SCAN, put->not_before_ns, e);
+    return work_queue (c, put->key, WORK_SCAN, put->not_before_ns, put, e);
 }
 
 /* The listing knows nothing of what was written since it began: such a row, or a key that was

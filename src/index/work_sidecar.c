@@ -91,7 +91,7 @@ static enum err touch_base (struct change *c, const char *bucket, const char *ba
         const char *key = g_ptr_array_index (keys, i);
         r = make_stale (&t, key, e);
         if (r == ERR_OK && priority < WORK_PRIORITIES)
-            r = work_queue (c, key, priority, c->now_ns, e);
+            r = work_queue (c, key, priority, c->now_ns, NULL, e);
     }
     *touched = *touched || keys->len;
     return r;

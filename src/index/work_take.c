@@ -10,6 +10,7 @@ void work_item_free (void *ptr)
     if (!w)
         return;
     g_free (w->key);
+    g_free (w->storage_class);
     g_free (w);
 }
 
@@ -18,7 +19,7 @@ static enum err mark_dirty (struct change *c, const struct work_dirty *keys, siz
 {
     enum err r = work_check_binding (c->s, c->binding, e);
     for (size_t i = 0; i < n && r == ERR_OK; i++)
-        r = work_queue (c, keys[i].key, WORK_EVENT, keys[i].not_before_ns, e);
+        r = work_queue (c, keys[i].key, WORK_EVENT, keys[i].not_before_ns, NULL, e);
     return r;
 }
 
@@ -51,6 +52,10 @@ static struct work_item *read_item (struct sql_stmt *st, const struct taking *t)
     w->attempts = (int) sql_get_int (st, 5);
     w->strikes = (int) sql_get_int (st, 6);
     w->commit_no = sql_get_int (st, 7);
+    w->storage_class = g_strdup (sql_get_text (st, 8));
+    w->is_archived = !sql_is_null (st, 9);
+    if (w->is_archived)
+        rows_get_version (st, 9, &w->listed);
     return w;
 }
 
@@ -62,7 +67,8 @@ static enum err take_class (struct taking *t, enum work_priority priority, struc
     bool has_row = false;
     enum err r = sql_prepare (t->s,
                               "SELECT id, key, priority, since, not_before, attempts, strikes,"
-                              " commit_no FROM work WHERE binding = ? AND priority = ?"
+                              " commit_no, storage_class, size, mtime_ns, etag"
+                              " FROM work WHERE binding = ? AND priority = ?"
                               " ORDER BY not_before, id",
                               &st, e);
     if (r != ERR_OK)

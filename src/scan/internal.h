@@ -132,6 +132,7 @@ struct merge {
     const char *before; /* end of the range */
     uint32_t extractor, operators;
     bool force;
+    bool is_remote;         /* objects of the store appear whole, at once */
     struct index_page rows; /* read ahead */
     guint next;
     char *last; /* key of the last row that was read */

@@ -61,24 +61,45 @@ static void missing (struct merge *m, const struct store_page *page, const struc
         g_ptr_array_add (m->deletes, g_string_chunk_insert (m->deleted_keys, row->key));
 }
 
-static bool is_equal (const struct merge *m, const struct store_facts *facts,
-                      const struct index_entry *row)
+enum change { CHANGE_NONE, CHANGE_CLASS, CHANGE_OBJECT };
+
+/* What is archived cannot be read: it stays as it was read before, whatever could be found out
+ * today. Once it is not any more, it is looked at. */
+static enum change compare (const struct merge *m, const struct store_facts *facts,
+                            const struct index_entry *row)
 {
-    return row->version.size == facts->size && row->version.mtime_ns == facts->mtime_ns &&
-           strcmp (row->version.etag, facts->etag) == 0 && row->status != FILE_PENDING &&
-           row->extractor >= m->extractor && (!m->force || row->operators == m->operators);
+    bool is_archived = store_class_is_archived (facts->storage_class);
+    bool is_same = row->version.size == facts->size && row->version.mtime_ns == facts->mtime_ns &&
+                   strcmp (row->version.etag, facts->etag) == 0 && row->status != FILE_PENDING;
+    if (is_same && !is_archived)
+        is_same = row->extractor >= m->extractor && (!m->force || row->operators == m->operators) &&
+                  !store_class_is_archived (row->storage_class);
+    if (!is_same)
+        return CHANGE_OBJECT;
+    return strcmp (file_storage_class (facts->storage_class), row->storage_class) ? CHANGE_CLASS
+                                                                                  : CHANGE_NONE;
 }
 
-static void put (struct merge *m, const struct store_object *o, int64_t now_ns)
+/* A file may still be written; an object is there at once. */
+static int64_t settled_ns (const struct store_facts *facts, int64_t now_ns)
 {
-    struct merge_put p = { .key = o->key };
+    int64_t age_ns;
+    if (__builtin_sub_overflow (now_ns, facts->mtime_ns, &age_ns) || age_ns < 0 ||
+        age_ns >= LIMIT_SETTLE_MS * NS_PER_MS)
+        return 0;
+    return facts->mtime_ns + LIMIT_SETTLE_MS * NS_PER_MS;
+}
+
+static void put (struct merge *m, const struct store_object *o, enum change change, int64_t now_ns)
+{
+    struct merge_put p = { .key = o->key,
+                           .storage_class = o->facts.storage_class,
+                           .is_archived = store_class_is_archived (o->facts.storage_class),
+                           .only_class = change == CHANGE_CLASS };
     p.version.size = o->facts.size;
     p.version.mtime_ns = o->facts.mtime_ns;
     g_strlcpy (p.version.etag, o->facts.etag, sizeof p.version.etag);
-    int64_t age_ns;
-    if (!__builtin_sub_overflow (now_ns, o->facts.mtime_ns, &age_ns) && age_ns >= 0 &&
-        age_ns < LIMIT_SETTLE_MS * NS_PER_MS)
-        p.not_before_ns = o->facts.mtime_ns + LIMIT_SETTLE_MS * NS_PER_MS;
+    p.not_before_ns = m->is_remote ? 0 : settled_ns (&o->facts, now_ns);
     g_array_append_val (m->puts, p);
 }
 
@@ -103,10 +124,10 @@ enum err merge_page (struct merge *m, const struct store_page *page, int64_t now
         if (r != ERR_OK)
             return r;
         bool is_known = row && order == 0;
-        if (is_known && is_equal (m, &o->facts, row))
-            m->unchanged++;
-        else
-            put (m, o, now_ns);
+        enum change change = is_known ? compare (m, &o->facts, row) : CHANGE_OBJECT;
+        m->unchanged += change != CHANGE_OBJECT;
+        if (change != CHANGE_NONE)
+            put (m, o, change, now_ns);
         m->next += is_known;
     }
     while ((r = peek (m, &row, e)) == ERR_OK && row &&

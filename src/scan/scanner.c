@@ -73,7 +73,8 @@ static enum err apply (struct walk *w, GArray *puts, GPtrArray *deletes, GPtrArr
                                  .unchanged = is_whole_page ? w->unchanged : 0,
                                  .max_file_count = w->quotas.max_file_count,
                                  .max_total_size = w->quotas.max_total_file_size,
-                                 .until_ns = clock_now_ns () + SCAN_LEASE_NS };
+                                 .until_ns = clock_now_ns () + SCAN_LEASE_NS,
+                                 .timezone_min = w->scan->o.timezone_min };
     if (!bound_enter (w->bound))
         return FAIL (e, SUPERSEDED, "the binding was deleted");
     int64_t deleted, over_quota;

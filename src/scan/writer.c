@@ -55,6 +55,20 @@ static enum work_outcome judge_missing (struct extraction *x)
     return outcome;
 }
 
+/* What the store told with the object. Some tell the storage class in listings only. */
+static json_t *attributes_of (struct extraction *x)
+{
+    json_t *told = g_steal_pointer (&x->handle.attributes);
+    const char *listed =
+        *x->handle.facts.storage_class ? x->handle.facts.storage_class : x->item->storage_class;
+    if (!*listed || json_object_get (told, "OSSStorageClass"))
+        return told;
+    if (!told)
+        told = json_object ();
+    json_object_set_new (told, "OSSStorageClass", json_string (listed));
+    return told;
+}
+
 static void store_as (struct work_result *r, struct extraction *x, enum file_status status,
                       const char *reason)
 {
@@ -65,6 +79,7 @@ static void store_as (struct work_result *r, struct extraction *x, enum file_sta
     r->version.mtime_ns = x->handle.facts.mtime_ns;
     g_strlcpy (r->version.etag, x->handle.facts.etag, sizeof r->version.etag);
     r->meta = g_steal_pointer (&x->meta);
+    r->attributes = attributes_of (x);
     r->extractor = pool_extractor_version ();
     r->operators = x->operators;
 }

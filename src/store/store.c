@@ -142,6 +142,17 @@ bool store_facts_equal (const struct store_facts *a, const struct store_facts *b
     return a->size == b->size && a->mtime_ns == b->mtime_ns && strcmp (a->etag, b->etag) == 0;
 }
 
+/* GLACIER_IR, for one, reads at once. */
+bool store_class_is_archived (const char *storage_class)
+{
+    static const char *const archived[] = { "Archive", "ColdArchive", "DeepColdArchive", "GLACIER",
+                                            "DEEP_ARCHIVE" };
+    for (size_t i = 0; i < N_ELEMENTS (archived); i++)
+        if (strcmp (storage_class, archived[i]) == 0)
+            return true;
+    return false;
+}
+
 char *store_prefix_end (const char *prefix)
 {
     size_t len = strlen (prefix);

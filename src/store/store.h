@@ -241,6 +241,9 @@ NODISCARD enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t 
 /* True if two versions are the same. */
 bool store_facts_equal (const struct store_facts *a, const struct store_facts *b);
 
+/* True for a class whose objects must be restored before they can be read. */
+bool store_class_is_archived (const char *storage_class);
+
 /* The first key after all that begin with `prefix`: "a/b/" gives "a/b0". NULL: there is none. The
  * caller frees. */
 char *store_prefix_end (const char *prefix);

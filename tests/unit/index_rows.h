@@ -41,7 +41,7 @@ static inline void test_write_object (struct sql *s, const struct test_row *row,
 {
     g_autofree char *uri = test_row_uri (row);
     struct sql_stmt *st;
-    must (sql_prepare (s, "INSERT INTO object VALUES (?, ?, ?, ?, ?, 1, 1, ?, 1)", &st, e), e);
+    must (sql_prepare (s, "INSERT INTO object VALUES (?, ?, ?, ?, ?, 1, 1, ?, 1, '')", &st, e), e);
     sql_bind_text (st, 1, uri);
     sql_bind_int (st, 2, row->id);
     sql_bind_int (st, 3, row->size);

@@ -216,8 +216,9 @@ static void test_restless_file_is_looked_at_again (void **state)
     world_bind_ten (w);
     world_put (w, "k1", "half");
     fake_touch (w->fake, "k1", clock_now_ns ());
-    run_sql (w, "INSERT INTO work VALUES (1, 'k1', 1000000, 0, 1, 1, 0, 0, 1);"
-                "UPDATE binding SET pending = pending + 1");
+    run_sql (w,
+             "INSERT INTO work VALUES (1, 'k1', 1000000, 0, 1, 1, 0, 0, 1, '', NULL, NULL, NULL);"
+             "UPDATE binding SET pending = pending + 1");
     scan_kick (w->scan, w->binding);
     wait_for (has_size (w, "k1", strlen ("half")));
     world_put (w, "k1", "the whole");
@@ -233,10 +234,11 @@ static void test_work_of_a_later_day_is_done_today (void **state)
     world_bind_ten (w);
     int64_t tomorrow_ns = clock_now_ns () + 86400 * NS_PER_S;
     world_put (w, "k1", "changed");
-    g_autofree char *script = g_strdup_printf (
-        "INSERT INTO work VALUES (1, 'k1', 1000000, 0, %" G_GINT64_FORMAT ", 1, 0, 0, 1);"
-        "UPDATE binding SET pending = pending + 1",
-        tomorrow_ns);
+    g_autofree char *script =
+        g_strdup_printf ("INSERT INTO work VALUES (1, 'k1', 1000000, 0, %" G_GINT64_FORMAT
+                         ", 1, 0, 0, 1, '', NULL, NULL, NULL);"
+                         "UPDATE binding SET pending = pending + 1",
+                         tomorrow_ns);
     run_sql (w, script);
     pthread_mutex_lock (&w->scan->lock);
     the_bound_locked (w)->next_work_ns = tomorrow_ns;
@@ -317,7 +319,8 @@ static void test_clearing_up_is_interrupted_and_taken_up_again (void **state)
     struct world *w = *state;
     world_bind_ten (w);
     run_sql (w, "INSERT INTO work WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n"
-                " LIMIT 400000) SELECT 1, 'w' || x, 1000000 + x, 1, 9e18, 1, 0, 0, 1 FROM n;"
+                " LIMIT 400000) SELECT 1, 'w' || x, 1000000 + x, 1, 9e18, 1, 0, 0, 1, '', NULL, "
+                "NULL, NULL FROM n;"
                 "UPDATE binding SET pending = 400000; UPDATE dataset SET next_id = 2000000");
     world_unbind (w);
     wait_for (count (w, "SELECT count(*) FROM work") < 400000);
