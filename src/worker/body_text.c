@@ -56,21 +56,41 @@ static void put_character (struct body_text *t, gunichar c)
         put (t, utf8, (size_t) g_unichar_to_utf8 (c, utf8));
 }
 
-/* Bytes from `p` that are printable ASCII. */
+/* Lengths of the characters that go straight into the text, by the byte they begin with and the
+ * least one that may follow: letters, that is, and nothing that is white, control or invisible. All
+ * others are looked at one by one. */
+static size_t plain_length (const uint8_t *p, size_t left)
+{
+    static const uint8_t least[16] = { 0xa0, 0x9b, 0xff, 0x81, 0x80, 0x80, 0x80, 0x80,
+                                       0x80, 0x80, 0x80, 0x80, 0x80, 0xff, 0x80, 0xff };
+    if (p[0] < 0x80)
+        return p[0] > ' ' && p[0] != 0x7f;
+    if (left < 3 || (p[1] & 0xc0) != 0x80)
+        return 0;
+    if (p[0] >= 0xc3 && p[0] <= 0xdf)
+        return 2;
+    return p[0] >= 0xe0 && p[0] <= 0xef && p[1] >= least[p[0] & 15] && (p[2] & 0xc0) == 0x80 ? 3
+                                                                                             : 0;
+}
+
 static size_t plain_run (const char *p, const char *end)
 {
     const char *from = p;
-    while (p<end && * p> ' ' && *p < 0x7f)
-        p++;
+    for (size_t n; p < end && (n = plain_length ((const uint8_t *) p, (size_t) (end - p)));)
+        p += n;
     return (size_t) (p - from);
 }
 
-/* A run of ASCII, as much of it as there is room for. */
+/* A run, as many characters of it as there is room for. */
 static void put_run (struct body_text *t, const char *p, size_t length)
 {
     size_t left = LIMIT_BODY_TEXT - t->text->len;
-    if (length > left && left > 1)
-        put (t, p, left - 1);
+    if (length > left && left > 1) {
+        size_t fits = left - 1;
+        while (fits && (p[fits] & 0xc0) == 0x80)
+            fits--;
+        put (t, p, fits);
+    }
     put (t, p, length);
 }
 
@@ -100,6 +120,10 @@ void body_text_append (struct body_text *t, const void *bytes, size_t length)
         if (run) {
             put_run (t, p, run);
             p += run;
+            continue;
+        }
+        if (*p == ' ' || *p == '\n') {
+            put_space (t, (uint8_t) *p++);
             continue;
         }
         gunichar c = *p ? g_utf8_get_char_validated (p, end - p) : 0;

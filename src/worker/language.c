@@ -46,33 +46,21 @@ enum { LANGUAGES (AS_BIT) };
 static const char *const codes[] = { LANGUAGES (AS_CODE) };
 
 #define WORD_MAX 12
+
+/* A small word, with zeros behind it: two numbers to compare and to spread. */
+union key {
+    char text[16];
+    uint64_t half[2];
+};
+
 static const struct word {
-    char text[WORD_MAX + 1];
+    union key key;
     uint32_t languages;
 } words[] = {
-#define WORD(text, languages) { text, languages },
+#define WORD(text, languages) { { text }, languages },
 #include "worker/language_words.def"
 #undef WORD
 };
-
-/* ---- words ---- */
-
-struct tally {
-    unsigned tokens, hits[N_LANGUAGES];
-};
-
-static int compare (const void *key, const void *row)
-{
-    return strcmp (key, ((const struct word *) row)->text);
-}
-
-static void count_word (struct tally *t, const char *word)
-{
-    const struct word *row = bsearch (word, words, N_ELEMENTS (words), sizeof words[0], compare);
-    t->tokens++;
-    for (unsigned i = 0; row && i < N_LANGUAGES; i++)
-        t->hits[i] += row->languages >> i & 1;
-}
 
 /* Letters that, among the languages above, only these have; one counts like a word. */
 static const struct {
@@ -85,30 +73,107 @@ static const struct {
     { FR, "œùê" }, { CA, "·" },    { SK, "ľĺŕô" },
 };
 
-static void count_letter_of (struct tally *t, gunichar c)
+/* ---- what is looked up: made anew for each text, which costs less than 20 words ---- */
+
+enum { SLOTS = 2048, LETTERS_LOW = 0x530, LETTERS_HIGH = 0x1ea0, LETTERS_END = 0x1f00 };
+_Static_assert(N_ELEMENTS (words) < SLOTS / 2, "more slots than words");
+
+struct lexicon {
+    uint16_t slots[SLOTS]; /* of a word: its number, from 1 on, or 0 */
+    uint32_t letters[LETTERS_LOW + LETTERS_END - LETTERS_HIGH];
+};
+
+static size_t slot_of (const union key *key)
 {
-    for (size_t i = 0; c >= 0x80 && i < N_ELEMENTS (telling); i++)
-        if (g_utf8_strchr (telling[i].letters, -1, c))
-            for (unsigned l = 0; l < N_LANGUAGES; l++)
-                t->hits[l] += telling[i].languages >> l & 1;
+    uint64_t mixed = (key->half[0] ^ key->half[1] << 7) * UINT64_C (0x9e3779b97f4a7c15);
+    return mixed >> 53;
 }
 
+static const struct word *find_word (const struct lexicon *l, const union key *key)
+{
+    for (size_t i = slot_of (key); l->slots[i]; i = (i + 1) % SLOTS) {
+        const struct word *row = &words[l->slots[i] - 1];
+        if (row->key.half[0] == key->half[0] && row->key.half[1] == key->half[1])
+            return row;
+    }
+    return NULL;
+}
+
+/* Where the languages of a letter stand; 0, which is no letter, for all that tell nothing. */
+static size_t letter_index (gunichar c)
+{
+    if (c < LETTERS_LOW)
+        return c;
+    return c >= LETTERS_HIGH && c < LETTERS_END ? c - LETTERS_HIGH + LETTERS_LOW : 0;
+}
+
+static void lexicon_init (struct lexicon *l)
+{
+    memset (l, 0, sizeof *l);
+    for (size_t k = 0; k < N_ELEMENTS (words); k++) {
+        size_t i = slot_of (&words[k].key);
+        while (l->slots[i])
+            i = (i + 1) % SLOTS;
+        l->slots[i] = (uint16_t) (k + 1);
+    }
+    for (size_t k = 0; k < N_ELEMENTS (telling); k++)
+        for (const char *p = telling[k].letters; *p; p = g_utf8_next_char (p))
+            l->letters[letter_index (g_utf8_get_char (p))] |= telling[k].languages;
+}
+
+/* ---- words ---- */
+
+struct tally {
+    unsigned tokens, hits[N_LANGUAGES];
+};
+
+static void count_languages (struct tally *t, uint32_t languages)
+{
+    for (; languages; languages &= languages - 1)
+        t->hits[__builtin_ctz (languages)]++;
+}
+
+static void end_word (const struct lexicon *l, struct tally *t, union key *key, size_t *length)
+{
+    const struct word *row = *length <= WORD_MAX ? find_word (l, key) : NULL;
+    t->tokens++;
+    if (row)
+        count_languages (t, row->languages);
+    *key = (union key){ 0 };
+    *length = 0;
+}
+
+/* A letter; of words that are too long for the table only that they are. */
+static void add_letter (union key *key, size_t *length, gunichar c)
+{
+    char utf8[6];
+    size_t n = c < 0x80 ? 1 : (size_t) g_unichar_to_utf8 (c, utf8);
+    if (*length + n > WORD_MAX)
+        *length = WORD_MAX + 1;
+    else if (c < 0x80)
+        key->text[(*length)++] = (char) c;
+    else
+        for (size_t i = 0; i < n; i++)
+            key->text[(*length)++] = utf8[i];
+}
+
+/* What the text ends with may be half a word, and does not count. */
 static void count_words (const char *p, const char *end, struct tally *t)
 {
-    char word[WORD_MAX + 6];
+    struct lexicon l;
+    union key key = { 0 };
     size_t length = 0;
-    for (; p < end; p = g_utf8_next_char (p)) {
-        gunichar c = g_utf8_get_char (p);
-        if (g_unichar_isalpha (c)) {
-            count_letter_of (t, c);
-            if (length <= WORD_MAX)
-                length += (size_t) g_unichar_to_utf8 (g_unichar_tolower (c), word + length);
-            continue;
+    lexicon_init (&l);
+    while (p < end) {
+        gunichar c = (uint8_t) *p < 0x80 ? (uint8_t) *p : g_utf8_get_char (p);
+        p += g_utf8_skip[(uint8_t) *p];
+        if (c < 0x80 ? g_ascii_isalpha (c) : g_unichar_isalpha (c)) {
+            if (c >= 0x80)
+                count_languages (t, l.letters[letter_index (c)]);
+            add_letter (&key, &length, c < 0x80 ? (c | 0x20) : g_unichar_tolower (c));
+        } else if (length) {
+            end_word (&l, t, &key, &length);
         }
-        word[length] = '\0';
-        if (length)
-            count_word (t, word);
-        length = 0;
     }
 }
 
@@ -150,7 +215,7 @@ struct letters {
 
 static void count_script (struct letters *l, gunichar c)
 {
-    GUnicodeScript script = c < 0x80 ? G_UNICODE_SCRIPT_LATIN : g_unichar_get_script (c);
+    GUnicodeScript script = g_unichar_get_script (c);
     l->all++;
     l->latin += script == G_UNICODE_SCRIPT_LATIN;
     l->cyrillic += script == G_UNICODE_SCRIPT_CYRILLIC;
@@ -158,8 +223,24 @@ static void count_script (struct letters *l, gunichar c)
     l->kana += script == G_UNICODE_SCRIPT_HIRAGANA || script == G_UNICODE_SCRIPT_KATAKANA;
     l->arabic += script == G_UNICODE_SCRIPT_ARABIC;
     l->persian += c == 0x67e || c == 0x686 || c == 0x698 || c == 0x6af || c == 0x6cc;
-    for (size_t i = 0; c >= 0x80 && i < N_ELEMENTS (scripts); i++)
+    for (size_t i = 0; i < N_ELEMENTS (scripts); i++)
         l->of[i] += script == scripts[i].script;
+}
+
+static void count_scripts (struct letters *l, const char *p, const char *end)
+{
+    while (p < end) {
+        if ((uint8_t) *p < 0x80) {
+            bool is_letter = g_ascii_isalpha (*p++);
+            l->all += is_letter;
+            l->latin += is_letter;
+            continue;
+        }
+        gunichar c = g_utf8_get_char (p);
+        if (g_unichar_isalpha (c))
+            count_script (l, c);
+        p = g_utf8_next_char (p);
+    }
 }
 
 /* Urdu, Pashto and others share the letters of Persian: then nothing is said. */
@@ -174,11 +255,7 @@ const char *language_guess (const char *text, size_t length)
     const char *end = text + MIN (length, LANGUAGE_SAMPLE);
     while (end > text && end < text + length && (*end & 0xc0) == 0x80)
         end--;
-    for (const char *p = text; p < end; p = g_utf8_next_char (p)) {
-        gunichar c = g_utf8_get_char (p);
-        if (g_unichar_isalpha (c))
-            count_script (&l, c);
-    }
+    count_scripts (&l, text, end);
     /* A character of Chinese says as much as a word. */
     unsigned east = l.han + l.kana;
     if (east >= 6 && east * 4 > l.all)
