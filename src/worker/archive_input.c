@@ -11,8 +11,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
-
-#define TAR_BLOCK 512
+#include "worker/sniff_table.h"
 
 struct archive_input {
     struct input *in;
@@ -138,20 +137,6 @@ static bool open_object (struct archive_input *a, struct archive *reader)
     return archive_read_open1 (reader) == ARCHIVE_OK;
 }
 
-/* The sum of a tar header's bytes, its own field as spaces. */
-static bool is_tar (const uint8_t *p, size_t length)
-{
-    unsigned sum = 0, said = 0;
-    if (length < TAR_BLOCK)
-        return false;
-    for (unsigned i = 0; i < TAR_BLOCK; i++)
-        sum += i >= 148 && i < 156 ? ' ' : p[i];
-    for (unsigned i = 148; i < 156; i++)
-        if (p[i] >= '0' && p[i] <= '7')
-            said = said << 3 | (p[i] - '0');
-    return p[0] && sum == said;
-}
-
 static bool is_cpio (const uint8_t *p, size_t length)
 {
     return length >= 110 &&
@@ -174,7 +159,7 @@ static bool open_compressed (struct archive_input *a, const struct format *forma
         return false;
     if (r == ARCHIVE_EOF)
         a->first_length = 0;
-    bool has_tar = is_tar (a->first, a->first_length);
+    bool has_tar = sniff_is_tar (a->first, a->first_length);
     if (!count (a, a->first_length))
         return false;
     if (!has_tar && !is_cpio (a->first, a->first_length)) {

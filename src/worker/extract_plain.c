@@ -29,8 +29,10 @@ static void set_heading (json_t *meta, const char *text, size_t length)
 
 static bool is_prose (const char *type)
 {
-    static const char *const types[] = { "text/plain", "text/markdown", "text/x-rst",
-                                         "text/x-tex", "text/vtt",      "application/x-subrip" };
+    static const char *const types[] = { "text/plain",          "text/markdown", "text/x-rst",
+                                         "text/x-tex",          "text/x-org",    "text/asciidoc",
+                                         "text/troff",          "text/vtt",      "text/x-ssa",
+                                         "application/x-subrip" };
     for (size_t i = 0; i < N_ELEMENTS (types); i++)
         if (!strcmp (types[i], type))
             return true;

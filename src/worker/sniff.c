@@ -1,4 +1,5 @@
-/* From bytes to a type: the rows of the table first, then text. */
+/* From bytes to a type: the rows of the table first, then text, then what
+ * has no magic. */
 #include "worker/sniff.h"
 
 #include <string.h>
@@ -20,28 +21,32 @@ static bool is_pdf (const struct input *in)
     return memmem (in->head, MIN (in->head_length, 1024), "%PDF-", 5);
 }
 
-/* Text without a type of its own may be what its extension says. */
-static const char *refine_text (const struct input *in, const char *type)
+static const char *by_magic (struct input *in)
 {
-    if (!strcmp (type, "text/plain"))
-        for (size_t i = 0; i < sniff_n_text_extensions; i++)
-            if (!strcmp (in->extension, sniff_text_extensions[i].extension))
-                return sniff_text_extensions[i].type;
-    return type;
+    for (size_t i = 0; i < sniff_n_magics; i++) {
+        const char *type = match (in, &sniff_magics[i]);
+        if (type)
+            return type;
+    }
+    return NULL;
+}
+
+static const char *by_last_looks (struct input *in)
+{
+    for (size_t i = 0; i < sniff_n_last_looks; i++) {
+        const char *type = sniff_last_looks[i](in);
+        if (type)
+            return type;
+    }
+    return "application/octet-stream";
 }
 
 const char *sniff (struct input *in)
 {
     if (is_pdf (in))
         return "application/pdf";
-    for (size_t i = 0; i < sniff_n_magics; i++) {
-        const char *type = match (in, &sniff_magics[i]);
-        if (type)
-            return type;
-    }
-    const char *type = sniff_text (in);
-    if (type)
-        return refine_text (in, type);
-    type = sniff_tga (in);
-    return type ? type : "application/octet-stream";
+    const char *type = by_magic (in);
+    if (!type)
+        type = sniff_text (in);
+    return type ? sniff_by_extension (in, type) : by_last_looks (in);
 }

@@ -258,8 +258,10 @@ const char *sniff_quicktime (struct input *in)
 const char *sniff_riff (struct input *in)
 {
     static const struct name_type forms[] = {
-        { "WEBP", "image/webp" }, { "WAVE", "audio/wav" },  { "AVI ", "video/x-msvideo" },
-        { "RMID", "audio/midi" }, { "CDXA", "video/mpeg" }, { "ACON", "image/x-ani" },
+        { "WEBP", "image/webp" },       { "WAVE", "audio/wav" },
+        { "AVI ", "video/x-msvideo" },  { "RMID", "audio/midi" },
+        { "CDXA", "video/mpeg" },       { "ACON", "image/x-ani" },
+        { "CDR", "image/x-coreldraw" }, { "sfbk", "audio/x-soundfont" },
     };
     const uint8_t *p = input_at (in, 8, 4);
     return p ? find_type (forms, G_N_ELEMENTS (forms), p, 4) : NULL;

@@ -10,6 +10,7 @@ struct name_type {
 };
 
 #define OOXML "application/vnd.openxmlformats-officedocument."
+#define ODF   "application/vnd.oasis.opendocument."
 
 /* Names of members that tell what a package is; a member begins with the name. */
 static const struct name_type members[] = {
@@ -28,23 +29,28 @@ static const struct name_type members[] = {
     { "index.apxl", "application/vnd.apple.keynote" },
     { "presentation.apxl", "application/vnd.apple.keynote" },
     { "doc.kml", "application/vnd.google-earth.kmz" },
+    { "3D/3dmodel.model", "model/3mf" },
 };
 
 /* What the member `mimetype`, first and stored, may say. */
 static const struct name_type packages[] = {
     { "application/epub+zip", "application/epub+zip" },
-    { "application/vnd.oasis.opendocument.text-template",
-      "application/vnd.oasis.opendocument.text-template" },
-    { "application/vnd.oasis.opendocument.text", "application/vnd.oasis.opendocument.text" },
-    { "application/vnd.oasis.opendocument.spreadsheet",
-      "application/vnd.oasis.opendocument.spreadsheet" },
-    { "application/vnd.oasis.opendocument.presentation",
-      "application/vnd.oasis.opendocument.presentation" },
-    { "application/vnd.oasis.opendocument.graphics",
-      "application/vnd.oasis.opendocument.graphics" },
-    { "application/vnd.oasis.opendocument.formula", "application/vnd.oasis.opendocument.formula" },
-    { "application/vnd.oasis.opendocument.database", "application/vnd.oasis.opendocument.base" },
-    { "application/vnd.oasis.opendocument.chart", "application/vnd.oasis.opendocument.chart" },
+    { ODF "text-template", ODF "text-template" },
+    { ODF "text-master", ODF "text-master" },
+    { ODF "text-web", ODF "text-web" },
+    { ODF "text", ODF "text" },
+    { ODF "spreadsheet-template", ODF "spreadsheet-template" },
+    { ODF "spreadsheet", ODF "spreadsheet" },
+    { ODF "presentation-template", ODF "presentation-template" },
+    { ODF "presentation", ODF "presentation" },
+    { ODF "graphics-template", ODF "graphics-template" },
+    { ODF "graphics", ODF "graphics" },
+    { ODF "formula", ODF "formula" },
+    { ODF "database", ODF "base" },
+    { ODF "base", ODF "base" },
+    { ODF "chart", ODF "chart" },
+    { ODF "image", ODF "image" },
+    { "application/hwp+zip", "application/hwp+zip" },
     { "application/vnd.sun.xml.writer", "application/vnd.sun.xml.writer" },
     { "application/vnd.sun.xml.calc", "application/vnd.sun.xml.calc" },
     { "image/openraster", "image/openraster" },
@@ -116,6 +122,8 @@ static const struct name_type streams[] = {
     { "__properties_version1.0", "application/vnd.ms-outlook" },
     { "EncryptedPackage", "application/encrypted-office" },
     { "Props9", "application/vnd.ms-project" },
+    { "Quill", "application/vnd.ms-publisher" },
+    { "\5HwpSummaryInformation", "application/x-hwp" },
 };
 
 /* The name of a directory entry, in ASCII. */
@@ -132,12 +140,16 @@ static void entry_name (const uint8_t *p, char name[33])
 /* Entries of the directory as far as its sectors follow each other, which is nearly always. */
 const char *sniff_ole (struct input *in)
 {
+    /* The class that the root entry names. */
+    static const uint8_t installer[] = { 0x84, 0x10, 0x0c, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0 };
     const uint8_t *p = input_at (in, 0, 512);
     if (!p || get_u16le (p + 30) > 12)
         return "application/x-ole-storage";
     uint64_t at = ((uint64_t) get_u32le (p + 48) + 1) << get_u16le (p + 30);
     for (unsigned i = 0; i < LIMIT_OLE_ENTRIES && (p = input_at (in, at, 128)); i++, at += 128) {
         char name[33];
+        if (i == 0 && !memcmp (p + 80, installer, sizeof installer))
+            return "application/x-msi";
         entry_name (p, name);
         for (size_t k = 0; k < G_N_ELEMENTS (streams); k++)
             if (!strcmp (name, streams[k].name))

@@ -6,10 +6,10 @@
 #include "worker/charset.h"
 #include "worker/sniff_table.h"
 
-/* Bytes that no text has. Escape, backspace and form feed happen in logs. */
+/* Bytes that no text has. Escape, bell and backspace happen in logs, form feeds in sources. */
 static bool is_control (uint8_t c)
 {
-    return c == 0x7f || (c < 0x20 && !strchr ("\t\n\r\f\b\x1b", c)) || c == 0;
+    return c == 0x7f || (c < 0x20 && !strchr ("\t\n\r\f\v\b\a\x1b", c)) || c == 0;
 }
 
 /* UTF-8, whose last character the end of the head may have cut, or an 8-bit encoding. */
@@ -51,14 +51,23 @@ static const struct beginning {
     { "BEGIN:VCALENDAR", "text/calendar" },
     { "BEGIN:VCARD", "text/vcard" },
     { "WEBVTT", "text/vtt" },
-    { "#EXTM3U", "application/vnd.apple.mpegurl" },
-    { "#!/bin/sh", "application/x-sh" },
-    { "#!/bin/bash", "application/x-sh" },
+    { "[Script Info]", "text/x-ssa" },
+    { "<SAMI>", "application/x-sami" },
+    { "[playlist]", "audio/x-scpls" },
+    { "<?wpl", "application/vnd.ms-wpl" },
+    { "<?php", "text/x-php" },
+    { "/* XPM */", "image/x-xpixmap" },
+    { "-----BEGIN PGP MESSAGE", "application/pgp-encrypted" },
+    { "-----BEGIN PGP SIGNATURE", "application/pgp-signature" },
+    { "-----BEGIN PGP SIGNED MESSAGE", "text/plain" },
     { "-----BEGIN PGP", "application/pgp-keys" },
     { "-----BEGIN ", "application/x-pem-file" },
+    { "%!PS-AdobeFont", "application/x-font-type1" },
     { "%!PS", "application/postscript" },
     { "ISO-10303-21;", "model/step" },
-    { "solid ", "text/plain" },
+    { "'\\\" t", "text/troff" },
+    { ".TH ", "text/troff" },
+    { ".\\\" ", "text/troff" },
 };
 
 /* Root elements of XML that have a type of their own. */
@@ -69,6 +78,12 @@ static const struct beginning roots[] = {
     { "feed", "application/atom+xml" },
     { "kml", "application/vnd.google-earth.kml+xml" },
     { "gpx", "application/gpx+xml" },
+    { "FictionBook", "application/x-fictionbook+xml" },
+    { "tt", "application/ttml+xml" },
+    { "playlist", "application/xspf+xml" },
+    { "plist", "application/x-plist" },
+    { "COLLADA", "model/vnd.collada+xml" },
+    { "X3D", "model/x3d+xml" },
 };
 
 /* Where the root element begins: behind declaration, comments and document type. */
@@ -163,6 +178,68 @@ static bool is_mailbox (const char *text, size_t length)
     return newline && is_mail (newline + 1, length - (size_t) (newline + 1 - text));
 }
 
+/* What runs a script: the name behind the last slash, or the word behind "env". */
+static const char *script_type (const char *text, size_t length)
+{
+    static const struct beginning interpreters[] = {
+        { "sh", "application/x-sh" },   { "bash", "application/x-sh" },
+        { "dash", "application/x-sh" }, { "zsh", "application/x-sh" },
+        { "ksh", "application/x-sh" },  { "python", "text/x-python" },
+        { "perl", "text/x-perl" },      { "ruby", "text/x-ruby" },
+        { "php", "text/x-php" },        { "node", "text/javascript" },
+        { "lua", "text/x-lua" },        { "tclsh", "text/x-tcl" },
+        { "awk", "text/x-awk" },        { "gawk", "text/x-awk" },
+        { "Rscript", "text/x-r" },      { "pwsh", "text/x-powershell" },
+    };
+    const char *newline = memchr (text, '\n', MIN (length, 256));
+    g_autofree char *line = newline ? g_strndup (text + 2, (gsize) (newline - text) - 2) : NULL;
+    char *rest = line ? g_strchug (line) : NULL, *word;
+    while (rest && (word = strsep (&rest, " \t\r"))) {
+        const char *slash = strrchr (word, '/'), *name = slash ? slash + 1 : word;
+        if (!strcmp (name, "env") || *name == '-' || !*name || strchr (name, '='))
+            continue;
+        size_t n = strcspn (name, "0123456789.-");
+        for (size_t i = 0; i < G_N_ELEMENTS (interpreters); i++)
+            if (strlen (interpreters[i].text) == n && !memcmp (interpreters[i].text, name, n))
+                return interpreters[i].type;
+        return "text/plain";
+    }
+    return "text/plain";
+}
+
+/* Segments make a list of pieces to stream one of songs. */
+static const char *playlist_type (const char *text, size_t length)
+{
+    return memmem (text, length, "\n#EXT-X-", 8) ? "application/vnd.apple.mpegurl"
+                                                 : "audio/x-mpegurl";
+}
+
+/* "1", then "00:00:01,000 -->". */
+static bool is_subrip (const char *text, size_t length)
+{
+    const char *newline = memchr (text, '\n', MIN (length, 16)), *end = text + length;
+    size_t digits = newline ? strspn (text, "0123456789") : 0;
+    const char *line = newline ? newline + 1 : end;
+    return digits && (newline == text + digits || (text[digits] == '\r')) && end - line > 16 &&
+           line[2] == ':' && line[5] == ':' && (line[8] == ',' || line[8] == '.') &&
+           !memcmp (line + 12, " -->", 4);
+}
+
+/* Types that take more than how the text begins. */
+static const char *closer_type (const char *text, size_t length)
+{
+    if (begins (text, length, "#!"))
+        return script_type (text, length);
+    if (begins (text, length, "#EXTM3U"))
+        return playlist_type (text, length);
+    if (begins (text, length, "solid") && memmem (text, length, "facet normal", 12))
+        return "model/stl";
+    if (begins (text, length, "#define ") && memmem (text, MIN (length, 128), "_width ", 7) &&
+        memmem (text, length, "_bits[]", 7))
+        return "image/x-xbitmap";
+    return is_subrip (text, length) ? "application/x-subrip" : NULL;
+}
+
 static const char *text_type (const char *text, size_t length, bool is_whole)
 {
     if (is_mailbox (text, length))
@@ -178,6 +255,9 @@ static const char *text_type (const char *text, size_t length, bool is_whole)
     for (size_t i = 0; i < G_N_ELEMENTS (beginnings); i++)
         if (begins (text, length, beginnings[i].text))
             return beginnings[i].type;
+    const char *closer = closer_type (text, length);
+    if (closer)
+        return closer;
     if (begins (text, length, "<?xml") || begins (text, length, "<!DOCTYPE"))
         return xml_type (text, length);
     if (is_json (text, length, is_whole))
