@@ -23,6 +23,8 @@ static const struct frame_rule {
     [FRAME_FAIL] = { "FAIL", FRAME_BUSY, sizeof (struct frame_reply) + 2, LIMIT_RESULT, 0, 0 },
     [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY, sizeof (struct frame_reply),
                            sizeof (struct frame_reply), 0, 0 },
+    [FRAME_NEED] = { "NEED", FRAME_BUSY, sizeof (struct frame_need), sizeof (struct frame_need), 0,
+                     0 },
 };
 static_assert (N_ELEMENTS (rules) == FRAME_TYPES, "a row for every type");
 

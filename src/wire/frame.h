@@ -15,11 +15,13 @@
 
 #include "base/error.h"
 
-#define FRAME_VERSION   3
+#define FRAME_VERSION   4
 #define FRAME_SOCKET    3   /* the worker's end */
 #define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
 #define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
 #define FRAME_FDS       2   /* most descriptors of a frame: an object and its sidecar */
+#define FRAME_KNOWN     16  /* most ranges of an object that a job brings */
+#define FRAME_NEEDS     8   /* most ranges that a worker asks for at once */
 
 enum frame_type {
     FRAME_READY, /* worker, once: the jail stands. struct frame_ready */
@@ -28,6 +30,7 @@ enum frame_type {
     FRAME_RESULT,     /* worker: the answer to the oldest job. struct frame_reply, then JSON */
     FRAME_FAIL,       /* worker: the oldest job's object is damaged. The same */
     FRAME_UNREADABLE, /* worker: the oldest job's object could not be read. struct frame_reply */
+    FRAME_NEED,       /* worker: the oldest job needs more of its object. struct frame_need */
     FRAME_TYPES
 };
 
@@ -51,11 +54,27 @@ struct frame_reply {
     char message[FRAME_MESSAGE]; /* FAIL, UNREADABLE: why, for a person */
 };
 
+/* Bytes [at, at + length) of an object. */
+struct frame_range {
+    uint64_t at, length;
+};
+
 struct frame_job {
-    uint64_t id;                     /* random */
-    uint64_t size;                   /* bytes of the object, as its version says */
-    uint64_t sidecar_size;           /* the same of the sidecar; 0 without one */
-    char extension[FRAME_EXTENSION]; /* a hint, lower case, "" if none */
+    uint64_t id;                           /* random */
+    uint64_t size;                         /* bytes of the object, as its version says */
+    uint64_t sidecar_size;                 /* the same of the sidecar; 0 without one */
+    char extension[FRAME_EXTENSION];       /* a hint, lower case, "" if none */
+    uint32_t is_final;                     /* no NEED: what is known has to do */
+    uint32_t n_known;                      /* 0: all of the object is there */
+    struct frame_range known[FRAME_KNOWN]; /* ascending, apart, not empty, inside the object */
+};
+
+/* The job is over with that; it is to be done again, from the start, with more. */
+struct frame_need {
+    uint64_t job;       /* its id */
+    uint64_t allowance; /* bytes that are read of an object of this type, at most */
+    uint32_t n, unused;
+    struct frame_range ranges[FRAME_NEEDS]; /* like known[], and apart from these */
 };
 
 struct frame_header {

@@ -2,6 +2,7 @@
  * all workers; what other threads share with it is under one mutex. Knows nothing of formats. */
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -222,6 +223,12 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     if (getrandom (&j->frame.id, sizeof j->frame.id, 0) != sizeof j->frame.id)
         g_error ("no random numbers: %s", g_strerror (errno));
     g_strlcpy (j->frame.extension, job->extension, sizeof j->frame.extension);
+    assert (job->n_known <= FRAME_KNOWN);
+    j->frame.is_final = job->is_final;
+    j->frame.n_known = job->n_known;
+    if (job->n_known)
+        memcpy (j->frame.known, job->known, job->n_known * sizeof *job->known);
+    j->job.known = NULL;
     enum err err = ERR_OK;
     pthread_mutex_lock (&p->lock);
     unsigned waiting = p->waiting[POOL_URGENT].length + p->waiting[POOL_BACKGROUND].length;

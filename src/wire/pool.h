@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "wire/frame.h"
 #include "wire/profile.h"
 
 enum pool_priority { POOL_URGENT, POOL_BACKGROUND }; /* urgent: events and synchronous calls */
@@ -32,7 +33,8 @@ struct pool;
 
 /* What came of a job. code OK: `meta` is an object (owned, moved to the receiver) that fits
  * meta.def. EXTRACT_FAILED: the extractor understood the type but the object is damaged; `meta`
- * holds what was found all the same (ContentType, MediaType at least). WORKER_CRASHED,
+ * holds what was found all the same (ContentType, MediaType at least). NEED_MORE: the job is to be
+ * submitted again with `need` known too; of ranges only, and not of a final job. WORKER_CRASHED,
  * WORKER_TIMEOUT, WORKER_PROTOCOL: a strike against the object, meta NULL. IO: the object
  * could not be read, meta NULL. CLOSED: the pool stopped. These two say nothing about the object:
  * no strike, run it again later. */
@@ -40,7 +42,8 @@ struct pool_result {
     enum err code;
     char message[256]; /* why, for a person; "" if OK */
     json_t *meta;
-    size_t bytes; /* of the reply that `meta` came in; about what it takes to keep it */
+    size_t bytes;           /* of the reply that `meta` came in; about what it takes to keep it */
+    struct frame_need need; /* NEED_MORE: checked against the job */
 };
 
 typedef void pool_done_fn (void *arg, struct pool_result *result); /* takes result->meta */
@@ -52,6 +55,11 @@ struct pool_job {
     int sidecar_fd;        /* that, if there is any; the pool closes it, too */
     const char *extension; /* after the last '.', lower case, at most 15 bytes, "" if none: a hint
                               only; copied */
+    /* The ranges of a part of the object, ascending, apart, not empty; copied. n_known 0: all of it
+     * is there. is_final: the worker is not to ask for more. */
+    const struct frame_range *known;
+    unsigned n_known; /* at most FRAME_KNOWN */
+    bool is_final;
     enum pool_priority priority;
     pool_done_fn *done;
     void *arg;

@@ -22,6 +22,7 @@ struct job {
     size_t reply_bytes;
     struct pool_job job;
     struct frame_job frame;
+    struct frame_need need; /* what the worker said it lacks */
 };
 
 struct worker {

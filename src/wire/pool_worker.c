@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "wire/meta.h"
+#include "wire/need.h"
 #include "wire/pool_priv.h"
 
 #define BACKGROUND_NICE  10
@@ -23,7 +24,9 @@ void job_free (struct job *j)
 
 void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta)
 {
-    struct pool_result result = { .code = code, .meta = meta, .bytes = j->reply_bytes };
+    struct pool_result result = {
+        .code = code, .meta = meta, .bytes = j->reply_bytes, .need = j->need
+    };
     g_strlcpy (result.message, message, sizeof result.message);
     pthread_mutex_lock (&p->lock);
     p->stats.jobs += code == ERR_OK || code == ERR_EXTRACT_FAILED;
@@ -189,16 +192,35 @@ static const struct answer {
     [FRAME_RESULT] = { ERR_OK, true },
     [FRAME_FAIL] = { ERR_EXTRACT_FAILED, true },
     [FRAME_UNREADABLE] = { ERR_IO, false },
+    [FRAME_NEED] = { ERR_NEED_MORE, false },
 };
+
+static enum err worker_needs (struct pool *p, struct worker *w, struct error *e)
+{
+    struct frame_need need;
+    memcpy (&need, w->reader.body, sizeof need);
+    enum err err = need_check (&need, &w->jobs[0]->frame, e);
+    if (err != ERR_OK)
+        return err;
+    w->failures = 0;
+    struct job *j = worker_pop (p, w);
+    j->need = need;
+    job_end (p, j, ERR_NEED_MORE, "", NULL);
+    return ERR_OK;
+}
 
 static enum err worker_answer (struct pool *p, struct worker *w, struct error *e)
 {
     const struct answer *answer = &answers[w->reader.header.type];
     struct frame_reply reply;
-    memcpy (&reply, w->reader.body, sizeof reply);
-    if (reply.job != w->jobs[0]->frame.id)
+    uint64_t job;
+    memcpy (&job, w->reader.body, sizeof job);
+    if (job != w->jobs[0]->frame.id)
         return FAIL (e, WORKER_PROTOCOL, "a reply that is not to the job which it has");
+    if (answer->code == ERR_NEED_MORE)
+        return worker_needs (p, w, e);
     json_t *meta = NULL;
+    memcpy (&reply, w->reader.body, sizeof reply);
     if (answer->has_meta) {
         size_t length = w->reader.header.length - sizeof reply;
         enum err err = meta_parse (w->reader.body + sizeof reply, length, &meta, e);

@@ -3,6 +3,7 @@
  * of it, and a reply that is taken fits meta.def. */
 #include <assert.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <glib.h>
@@ -10,6 +11,7 @@
 
 #include "wire/frame.h"
 #include "wire/meta.h"
+#include "wire/need.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
@@ -20,6 +22,23 @@ static void parse (const char *text, size_t length)
     enum err err = meta_parse (text, length, &meta, &e);
     assert (err == ERR_OK ? json_is_object (meta) : err == ERR_WORKER_PROTOCOL && !meta);
     json_decref (meta);
+}
+
+/* A job with a head, a hole, a middle and a hole: what passes lies in the holes. */
+static void check_need (const char *body)
+{
+    const struct frame_job job = { .size = 1000,
+                                   .n_known = 2,
+                                   .known = { { 0, 100 }, { 500, 100 } } };
+    struct frame_need need;
+    struct error e;
+    memcpy (&need, body, sizeof need);
+    enum err err = need_check (&need, &job, &e);
+    assert (err == ERR_OK || err == ERR_WORKER_PROTOCOL);
+    for (uint32_t i = 0; err == ERR_OK && i < need.n; i++) {
+        uint64_t at = need.ranges[i].at, end = at + need.ranges[i].length;
+        assert (at < end && ((at >= 100 && end <= 500) || (at >= 600 && end <= 1000)));
+    }
 }
 
 /* Frames until one is refused or the stream ends. */
@@ -37,6 +56,8 @@ static void read_frames (int socket, enum frame_state state)
         if (r.header.type == FRAME_RESULT || r.header.type == FRAME_FAIL)
             parse (r.body + sizeof (struct frame_reply),
                    r.header.length - sizeof (struct frame_reply));
+        if (r.header.type == FRAME_NEED)
+            check_need (r.body);
         state = state == FRAME_STARTING ? FRAME_BUSY : state;
         frame_reader_clear (&r);
     }

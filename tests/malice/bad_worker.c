@@ -372,6 +372,39 @@ static void leave (int fd)
     exit (0);
 }
 
+/* ---- what it says that it needs; pool_test.h says what it has ---- */
+
+static const struct demand {
+    const char *mode;
+    uint32_t n;
+    struct frame_range ranges[FRAME_NEEDS];
+} demands[] = {
+    { "need", 2, { { 100, 400 }, { 999, 1 } } },
+    { "need-nothing", 0, { { 100, 400 } } },
+    { "need-many", FRAME_NEEDS + 1, { { 100, 1 } } },
+    { "need-outside", 1, { { 999, 2 } } },
+    { "need-wrapped", 1, { { 700, UINT64_MAX - 600 } } },
+    { "need-empty", 2, { { 100, 1 }, { 200, 0 } } },
+    { "need-known", 1, { { 400, 101 } } },
+    { "need-backwards", 2, { { 700, 1 }, { 200, 1 } } },
+    { "need-twice", 2, { { 100, 10 }, { 109, 10 } } },
+    { "need-forged", 1, { { 100, 1 } } },
+};
+
+static void demand (const struct demand *d)
+{
+    struct frame_need need = { .job = reply.job + !strcmp (d->mode, "need-forged"), .n = d->n };
+    memcpy (need.ranges, d->ranges, sizeof need.ranges);
+    if (frame_send (FRAME_SOCKET, FRAME_NEED, &need, sizeof need, NULL, 0, NULL) != ERR_OK)
+        _exit (0);
+}
+
+static void send_short_need (int fd)
+{
+    send_header (FRAME_NEED, sizeof (struct frame_need) - 1);
+    stall (fd);
+}
+
 static const struct mode {
     const char *name;
     void (*act) (int fd);
@@ -398,6 +431,7 @@ static const struct mode {
     { "bad-message", send_bad_message },
     { "unreadable", send_unreadable },
     { "forged", send_forged },
+    { "need-short", send_short_need },
     { "job", send_job },
     { "no-json", send_no_json },
     { "descriptor", send_descriptor },
@@ -417,6 +451,9 @@ static void work (struct frame_reader *frame)
     for (size_t i = 0; i < N_ELEMENTS (calls) && !is_known; i++)
         if ((is_known = !strcmp (calls[i].mode, job.extension)))
             try_call (&calls[i]);
+    for (size_t i = 0; i < N_ELEMENTS (demands) && !is_known; i++)
+        if ((is_known = !strcmp (demands[i].mode, job.extension)))
+            demand (&demands[i]);
     for (size_t i = 0; i < N_ELEMENTS (modes) && !is_known; i++)
         if ((is_known = !strcmp (modes[i].name, job.extension)))
             modes[i].act (frame->fds[0]);
