@@ -68,7 +68,7 @@ static la_ssize_t read_object (struct archive *reader, void *context, const void
         return 0;
     const uint8_t *p = input_at (in, a->at, 1);
     if (!p) {
-        a->is_exhausted = in->bytes_read + INPUT_WINDOW > LIMIT_INPUT_READ;
+        a->is_exhausted = in->has_missed || in->bytes_read + INPUT_WINDOW > LIMIT_INPUT_READ;
         archive_set_error (reader, EIO, "no more is read");
         return a->is_exhausted ? ARCHIVE_FATAL : 0;
     }

@@ -143,6 +143,8 @@ static enum err check_source (const struct input *in, enum err err, struct error
 
 enum err extract (struct input *in, json_t *meta, struct error *e)
 {
+    if (input_is_waiting (in))
+        return ERR_OK;
     const char *type = sniff (in);
     json_object_set_new (meta, "ContentType", json_string (type));
     json_object_set_new (meta, "MediaType", json_string (sniff_media_type (type)));
@@ -151,7 +153,7 @@ enum err extract (struct input *in, json_t *meta, struct error *e)
         row++;
     in->read_limit = row->reads ? row->reads : LIMIT_INPUT_READ;
     enum err err = in->error ? ERR_OK : check_size (row, type, in, e);
-    if (err == ERR_OK && !in->error)
+    if (err == ERR_OK && !in->error && !input_is_waiting (in))
         err = row->run (in, meta, e);
     return check_source (in, err, e);
 }

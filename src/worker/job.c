@@ -1,6 +1,7 @@
 /* Jobs: a frame comes, the extractors run, a frame goes. */
 #include "worker/job.h"
 
+#include <string.h>
 #include <glib.h>
 #include <jansson.h>
 
@@ -43,6 +44,14 @@ static enum err answer (uint64_t job, const json_t *meta, const struct error *wh
     return frame_send (FRAME_SOCKET, type, body->data, body->len, NULL, 0, e);
 }
 
+/* The same job again, please, with what was missed. */
+static enum err ask (uint64_t job, const struct input *in, struct error *e)
+{
+    struct frame_need need = { .job = job, .allowance = in->read_limit, .n = in->n_missed };
+    memcpy (need.ranges, in->missed, in->n_missed * sizeof *in->missed);
+    return frame_send (FRAME_SOCKET, FRAME_NEED, &need, sizeof need, NULL, 0, e);
+}
+
 /* What a job is worked on with, made once: inputs are large. */
 struct bench {
     struct input object, sidecar;
@@ -66,13 +75,16 @@ static enum err run (const struct profile *profile, struct frame_reader *frame, 
     json_auto_t *meta = json_object ();
     struct error why;
     struct caption sidecar = { 0 };
-    input_init (&b->object, frame->fds[0], job.size, job.extension);
+    input_init_parts (&b->object, frame->fds[0], job.size, job.extension, job.known, job.n_known,
+                      job.is_final);
     if (frame->n_fds > 1)
         read_sidecar (b, frame->fds[1], job.sidecar_size, &sidecar);
     enum err err = extract (&b->object, meta, &why);
     if (frame->n_fds > 1 && b->sidecar.error)
         err = FAIL (&why, IO, "its sidecar cannot be read: %s", g_strerror (b->sidecar.error));
     caption_clear (&sidecar);
+    if (err != ERR_IO && input_is_waiting (&b->object))
+        return ask (job.id, &b->object, e);
     return answer (job.id, meta, err == ERR_OK ? NULL : &why, e);
 }
 

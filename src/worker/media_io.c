@@ -33,6 +33,7 @@ static int read_some (void *opaque, uint8_t *to, int length)
         return AVERROR_EXIT;
     size_t n = input_some (media->in, media->at, to, (size_t) length);
     media->at += n;
+    media->is_late = media->is_late || input_is_waiting (media->in);
     return n ? (int) n : AVERROR_EOF;
 }
 
@@ -142,6 +143,8 @@ enum err media_open (struct input *in, const char *type, struct media *ret, stru
     allow (ret, LIMIT_MEDIA_LOOK_MS);
     if (code >= 0)
         code = look_into_streams (ret->format);
+    if (input_is_waiting (in))
+        return FAIL (e, EXTRACT_FAILED, "not all of it is known");
     if (code >= 0 || (ret->format && ret->is_late && ret->format->nb_streams))
         return ERR_OK;
     return fail (ret, name, code, e);
