@@ -150,6 +150,13 @@
 #define LIMIT_CREDENTIALS_LOOK_MS 1000 /* between two looks at the file */
 #define LIMIT_CREDENTIALS_EARLY_S 60   /* credentials that expire sooner are read again */
 
+/* Ranges of remote objects. */
+#define LIMIT_FETCH_ROUNDS 8           /* fetches of one object before a worker has to make do */
+#define LIMIT_FETCH_OBJECT (256 * MIB) /* of one object; its extractor may allow less */
+#define LIMIT_FETCH_STEP   (64 * KIB)  /* fetched where a worker lacks something, at least */
+#define LIMIT_FETCH_GAP    (64 * KIB)  /* between two ranges; smaller, and it is fetched with them */
+#define LIMIT_FETCH_REST   (128 * KIB) /* of an object; less, and it is fetched with any range */
+
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */
 #define LIMIT_META_STRING   1024      /* bytes of a string in a list of strings */
