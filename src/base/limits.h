@@ -137,15 +137,22 @@
 #define LIMIT_STORE_CONNECT_MS  5000
 #define LIMIT_STORE_DRIP_BYTES                                                                     \
     256 /* a second; an answer that is slower for LIMIT_STORE_DRIP_S ends */
-#define LIMIT_STORE_DRIP_S        10
-#define LIMIT_STORE_HEAD          (64 * KIB) /* of an answer: all header lines */
-#define LIMIT_STORE_HEADERS       256
-#define LIMIT_STORE_ERROR         (64 * KIB) /* bytes of a refusal that are looked at */
-#define LIMIT_STORE_ANSWER        (8 * MIB)  /* of a body in memory, unless the request says less */
-#define LIMIT_STORE_BODY          (64 * MIB) /* of a request */
-#define LIMIT_STORE_BUCKETS       4096       /* of a store whose regions are remembered */
-#define LIMIT_STORE_SKEW_S        86400      /* a clock that is further away is not believed */
-#define LIMIT_STORE_HOPS          3          /* regions that one request is sent to */
+#define LIMIT_STORE_DRIP_S       10
+#define LIMIT_STORE_HEAD         (64 * KIB) /* of an answer: all header lines */
+#define LIMIT_STORE_HEADERS      256
+#define LIMIT_STORE_ERROR        (64 * KIB) /* bytes of a refusal that are looked at */
+#define LIMIT_STORE_ANSWER       (8 * MIB)  /* of a body in memory, unless the request says less */
+#define LIMIT_STORE_BODY         (64 * MIB) /* of a request */
+#define LIMIT_STORE_BUCKETS      4096       /* of a store whose regions are remembered */
+#define LIMIT_STORE_SKEW_S       86400      /* a clock that is further away is not believed */
+#define LIMIT_STORE_SKEW_LEAST_S 60         /* a difference that explains nothing */
+#define LIMIT_STORE_TRUST_MS                                                                       \
+    60000 /* credentials that worked are believed to be right for so long */
+#define LIMIT_STORE_IN_FLIGHT     1024 /* requests in flight, of all stores */
+#define LIMIT_STORE_QUEUE_URGENT  256  /* urgent requests that wait although the queue is full */
+#define LIMIT_STORE_SWEEP_MS      250  /* between two looks for requests whose deadline is over */
+#define LIMIT_STORE_EVENTS        256  /* sockets that are served at a time */
+#define LIMIT_STORE_HOPS          3    /* regions that one request is sent to */
 #define LIMIT_CREDENTIALS_FILE    (64 * KIB)
 #define LIMIT_CREDENTIALS_LOOK_MS 1000 /* between two looks at the file */
 #define LIMIT_CREDENTIALS_EARLY_S 60   /* credentials that expire sooner are read again */
