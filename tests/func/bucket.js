@@ -59,6 +59,7 @@ function differences(files, objects, bucket) {
     else if (object.size !== file.Size) wrong.push(`${key} has ${object.size} bytes, the index says ${file.Size}`);
     else if (object.mtime !== nanoseconds(file.FileModifiedTime))
       wrong.push(`${key} was modified at ${object.mtime}, the index says ${file.FileModifiedTime}`);
+    else if (object.etag && object.etag !== file.ETag) wrong.push(`${key} has the ETag ${object.etag}, the index says ${file.ETag}`);
     else if (file.ObjectStatus === 'Pending') wrong.push(`${key} is still pending`);
     seen.add(key);
   }
@@ -74,9 +75,12 @@ function assertNone(wrong) {
   );
 }
 
-/** Index equals bucket, by paging through all rows in the orders given, counters included. */
-async function assertEqual(server, where, bucket, { orders = [{ MaxResults: 100 }], folder = path.join(server.store, bucket) } = {}) {
-  const objects = walk(folder);
+/**
+ * Index equals bucket, by paging through all rows in the orders given, counters included. `objects` is what the bucket
+ * holds; otherwise that is read from its folder.
+ */
+async function assertEqual(server, where, bucket, { orders = [{ MaxResults: 100 }], folder, objects } = {}) {
+  objects ||= walk(folder || path.join(server.store, bucket));
   const begins = { Query: { Field: 'URI', Operation: 'prefix', Value: `oss://${bucket}/` } };
   for (const order of orders) assertNone(differences(await server.queryAll(where, { ...begins, ...order }), objects, bucket));
   const first = await server.call('SimpleQuery', { ...where, ...begins, MaxResults: 1 });

@@ -1,0 +1,152 @@
+// A server bound to buckets of Ceph's gateway, with a proxy between them that can do harm, and the vendor's SDK to write
+// to the buckets and to say what they hold.
+'use strict';
+
+const assert = require('node:assert');
+const { before, after } = require('node:test');
+
+const sdk = require('@aws-sdk/client-s3');
+
+const { Server, until } = require('./harness');
+const { Proxy } = require('./faulty');
+const { useCeph } = require('./ceph');
+const comparison = require('./bucket');
+
+const AT_ONCE = 16; // requests of the SDK
+
+/** Calls `work` with each item, some at a time. */
+async function each(items, work, atOnce = AT_ONCE) {
+  const left = [...items].entries();
+  const one = async () => {
+    for (const [i, item] of left) await work(item, i);
+  };
+  await Promise.all(Array.from({ length: atOnce }, one));
+}
+
+/** A store as its users see it: the SDK, talking to the store itself and not through the proxy. */
+class Store {
+  constructor(endpoint, key) {
+    this.client = new sdk.S3Client({
+      endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      maxAttempts: 5,
+      credentials: { accessKeyId: key.id, secretAccessKey: key.secret },
+    });
+  }
+
+  /** `name` is that of a command: send('PutObject', {...}). */
+  send(name, params) {
+    return this.client.send(new sdk[`${name}Command`](params));
+  }
+
+  put(Bucket, Key, Body, more = {}) {
+    return this.send('PutObject', { Bucket, Key, Body, ...more });
+  }
+
+  remove(Bucket, Key) {
+    return this.send('DeleteObject', { Bucket, Key });
+  }
+
+  /** Makes a bucket filled with {key: content} or [[key, content]]. */
+  async bucket(Bucket, files = {}, more = {}) {
+    await this.send('CreateBucket', { Bucket });
+    await each(Array.isArray(files) ? files : Object.entries(files), ([key, content]) => this.put(Bucket, key, content, more));
+    return Bucket;
+  }
+
+  /** What is in a bucket: Map of key to {size, mtime, etag}; mtime in ns, whole seconds. Not markers of folders. */
+  async list(Bucket) {
+    const objects = new Map();
+    for (let token; ;) {
+      const page = await this.send('ListObjectsV2', { Bucket, ContinuationToken: token, EncodingType: 'url' });
+      for (const o of page.Contents || []) {
+        const key = decodeURIComponent(o.Key.replace(/\+/g, ' '));
+        const mtime = BigInt(Math.floor(o.LastModified.getTime() / 1000)) * 1000000000n;
+        if (o.Size > 0 || !key.endsWith('/')) objects.set(key, { size: o.Size, mtime, etag: o.ETag.replace(/"/g, '') });
+      }
+      token = page.NextContinuationToken;
+      if (!token) return objects;
+    }
+  }
+
+  /** Removes what is in a bucket, all versions, but not the bucket. */
+  async empty(Bucket) {
+    for (;;) {
+      const page = await this.send('ListObjectVersions', { Bucket });
+      const all = [...(page.Versions || []), ...(page.DeleteMarkers || [])];
+      if (!all.length) return;
+      await this.send('DeleteObjects', { Bucket, Delete: { Quiet: true, Objects: all.map(({ Key, VersionId }) => ({ Key, VersionId })) } });
+    }
+  }
+
+  async removeBucket(Bucket) {
+    await this.empty(Bucket);
+    await this.send('DeleteBucket', { Bucket });
+  }
+}
+
+/**
+ * For all tests of the enclosing describe(): {server, proxy, s3, ceph}. The server reaches the store through the proxy
+ * only. Their members may be used once tests run.
+ */
+function useRemote({ flags = {}, env = {} } = {}) {
+  const ceph = useCeph();
+  const proxy = new Proxy();
+  const server = new Server({
+    flags: { 'retry-interval': 1, ...flags },
+    env: { BINDERY_STORE_ACCESS_KEY_ID: ceph.key.id, BINDERY_STORE_ACCESS_KEY_SECRET: ceph.key.secret, ...env },
+  });
+  const remote = { server, proxy, ceph, s3: null };
+  before(async () => {
+    await proxy.start(ceph.endpoint);
+    server.flags.store = proxy.endpoint;
+    remote.s3 = new Store(ceph.endpoint, ceph.key);
+    await server.start();
+  });
+  after(async () => {
+    if (process.env.BINDERY_TEST_LOG) process.stderr.write(server.log);
+    await server.remove();
+    await proxy.stop();
+    if (remote.s3) remote.s3.client.destroy();
+  });
+
+  /** Index equals bucket now, statistics included if the dataset has nothing else. */
+  remote.assertEqual = async (where, bucket, options = {}) => {
+    const objects = await remote.s3.list(bucket);
+    await comparison.assertEqual(server, where, bucket, { ...options, objects });
+    if (!options.isOneOfMany) await comparison.assertStatistics(server, where, objects);
+    return objects;
+  };
+
+  /** The same once it has become so; the server may still be busy finding out. */
+  remote.becomesEqual = async (where, bucket, { seconds = 60 } = {}) => {
+    let wrong = [];
+    const begins = { Query: { Field: 'URI', Operation: 'prefix', Value: `oss://${bucket}/` }, MaxResults: 100 };
+    await until(
+      `index equals ${bucket}`,
+      async () => {
+        wrong = comparison.differences(await server.queryAll(where, begins), await remote.s3.list(bucket), bucket);
+        return wrong.length === 0;
+      },
+      { seconds, every: 100 },
+    ).catch((e) => assert.fail(`${e.message}: ${wrong.slice(0, 5).join('; ')} (${wrong.length})`));
+    await server.settled(where, bucket);
+    return remote.assertEqual(where, bucket);
+  };
+
+  remote.state = async (where, bucket) => (await server.binding(where, bucket)).State;
+  remote.becomes = (where, bucket, state, options) =>
+    until(
+      `oss://${bucket} is ${state}`,
+      async () => {
+        const b = await server.binding(where, bucket);
+        return b.State === state && b;
+      },
+      options,
+    );
+  remote.hits = async (where) => (await server.call('SimpleQuery', { ...where, MaxResults: 1 })).TotalHits;
+  return remote;
+}
+
+module.exports = { useRemote, Store, each };
