@@ -162,6 +162,7 @@
 #define LIMIT_FETCH_OBJECT (256 * MIB) /* of one object; its extractor may allow less */
 #define LIMIT_FETCH_STEP   (64 * KIB)  /* fetched where a worker lacks something, at least */
 #define LIMIT_FETCH_GAP    (64 * KIB)  /* between two ranges; smaller, and it is fetched with them */
+#define LIMIT_FETCH_MEMORY (256 * MIB) /* of all objects on their way; one that needs more waits until it is alone */
 #define LIMIT_FETCH_REST   (128 * KIB) /* of an object; less, and it is fetched with any range */
 
 /* Worker. */

@@ -27,6 +27,7 @@ void bound_unref (struct bound *b)
     g_free (b->bucket);
     g_free (b->reason);
     g_free (b->gap_reason);
+    g_free (b->refusal);
     g_free (b);
 }
 

@@ -25,7 +25,7 @@ void extraction_free (struct extraction *x)
 }
 
 /* The results queue has room for all that may be in flight, so this cannot fail. */
-static void to_writer (struct extraction *x)
+void extraction_to_writer (struct extraction *x)
 {
     struct error e;
     struct queue *results = x->bound->scan->results;
@@ -38,6 +38,10 @@ static void to_writer (struct extraction *x)
 static void on_extracted (void *arg, struct pool_result *result)
 {
     struct extraction *x = arg;
+    if (result->code == ERR_NEED_MORE) {
+        remote_need (x, &result->need);
+        return;
+    }
     x->code = result->code;
     x->meta = g_steal_pointer (&result->meta);
     x->bytes = result->bytes;
@@ -48,19 +52,26 @@ static void on_extracted (void *arg, struct pool_result *result)
         pool_hold (s->pool, true);
     pthread_mutex_unlock (&s->lock);
     g_strlcpy (x->message, result->message, sizeof x->message);
-    to_writer (x);
+    if (x->handle.is_remote)
+        remote_end (x);
+    else
+        extraction_to_writer (x);
 }
 
-/* The row says that this version was extracted as it would be now. */
-static bool is_indexed (struct extraction *x)
+bool extraction_is_indexed (const struct extraction *x, const struct index_entry *row)
+{
+    return row->status == FILE_INDEXED && row->version.size == x->handle.facts.size &&
+           row->version.mtime_ns == x->handle.facts.mtime_ns &&
+           strcmp (row->version.etag, x->handle.facts.etag) == 0 &&
+           row->extractor >= pool_extractor_version () && row->operators == x->operators;
+}
+
+static bool is_indexed (const struct extraction *x)
 {
     struct index_entry row;
-    if (files_get_entry (x->bound->db, x->bound->bucket, x->item->key, &row, NULL) != ERR_OK)
-        return false;
-    return row.status == FILE_INDEXED && row.version.size == x->handle.facts.size &&
-           row.version.mtime_ns == x->handle.facts.mtime_ns &&
-           strcmp (row.version.etag, x->handle.facts.etag) == 0 &&
-           row.extractor >= pool_extractor_version () && row.operators == x->operators;
+    const struct bound *b = x->bound;
+    return files_get_entry (b->db, b->bucket, x->item->key, &row, NULL) == ERR_OK &&
+           extraction_is_indexed (x, &row);
 }
 
 bool extraction_is_overdue (const struct extraction *x)
@@ -78,50 +89,83 @@ static bool is_restless (const struct extraction *x)
     return age >= 0 && age < LIMIT_SETTLE_MS * NS_PER_MS;
 }
 
-static void extension_of (const char *key, char ret[16])
+void extraction_extension (const char *key, char ret[FRAME_EXTENSION])
 {
     const char *dot = strrchr (key, '.');
     ret[0] = '\0';
-    if (!dot || strchr (dot, '/') || strlen (dot + 1) > 15)
+    if (!dot || strchr (dot, '/') || strlen (dot + 1) >= FRAME_EXTENSION)
         return;
     for (size_t i = 0; i <= strlen (dot + 1); i++)
         ret[i] = g_ascii_tolower (dot[1 + i]);
 }
 
-static enum err submit (struct extraction *x, struct error *e)
+/* A descriptor for a worker: of its own, and of a memory file one that cannot write. */
+static enum err give (const struct store_handle *h, int *ret, struct error *e)
 {
-    char extension[16];
-    extension_of (x->item->key, extension);
-    int fd = fcntl (x->handle.fd, F_DUPFD_CLOEXEC, 0);
-    if (fd < 0)
-        return FAIL (e, BUSY, "no descriptor left: %s", g_strerror (errno));
-    struct pool_job job = { .fd = fd,
+    if (h->is_remote)
+        return store_handle_reader (h, ret, e);
+    *ret = fcntl (h->fd, F_DUPFD_CLOEXEC, 0);
+    return *ret >= 0 ? ERR_OK : FAIL (e, BUSY, "no descriptor left: %s", g_strerror (errno));
+}
+
+/* What is known of it, if that is not all; returns how many ranges. */
+static unsigned list_known (const struct store_handle *h, struct frame_range ret[FRAME_KNOWN])
+{
+    unsigned n = store_handle_is_whole (h) ? 0 : h->n_known;
+    for (unsigned i = 0; i < n; i++)
+        ret[i] = (struct frame_range){ h->known[i].at, h->known[i].length };
+    return n;
+}
+
+enum err extraction_submit (struct extraction *x, struct error *e)
+{
+    char extension[FRAME_EXTENSION];
+    struct frame_range known[FRAME_KNOWN];
+    bool has_sidecar = x->sidecar.fd >= 0;
+    _cleanup_close_ int fd = -1, sidecar_fd = -1;
+    extraction_extension (x->item->key, extension);
+    enum err r = give (&x->handle, &fd, e);
+    if (r == ERR_OK && has_sidecar)
+        r = give (&x->sidecar, &sidecar_fd, e);
+    if (r != ERR_OK)
+        return r;
+    struct pool_job job = { .fd = steal_fd (&fd),
                             .size = x->handle.facts.size,
-                            .sidecar_size = x->sidecar.fd < 0 ? 0 : x->sidecar.facts.size,
-                            .sidecar_fd = x->sidecar.fd,
+                            .sidecar_size = has_sidecar ? x->sidecar.facts.size : 0,
+                            .sidecar_fd = steal_fd (&sidecar_fd),
                             .extension = extension,
+                            .known = known,
+                            .n_known = list_known (&x->handle, known),
+                            .is_final = x->remote.is_final,
                             .priority =
                                 x->item->priority == WORK_EVENT ? POOL_URGENT : POOL_BACKGROUND,
                             .done = on_extracted,
                             .arg = x };
-    x->sidecar.fd = -1; /* the pool's */
+    if (!x->handle.is_remote && has_sidecar)
+        close (steal_fd (&x->sidecar.fd));
     return pool_submit (x->bound->scan->pool, &job, e);
 }
 
 /* Opens the object. VERSION_CHANGED if it is still being written. */
-static enum err open_object (struct extraction *x, struct store_near *near, struct error *e)
+static enum err open_object (struct extraction *x, struct store *store, struct store_near *near,
+                             struct error *e)
 {
     const char *bucket = x->bound->bucket, *key = x->item->key;
-    struct store *store;
-    enum err r = stores_find_near (x->bound->scan->o.stores, bucket, near, &store, e);
-    if (r == ERR_OK)
-        r = store_open (store, bucket, key, near, &x->handle, e);
+    enum err r = store_open (store, bucket, key, near, &x->handle, e);
     if (r == ERR_STORE_DENIED && store_head (store, bucket, key, &x->handle.facts, NULL) != ERR_OK)
         return ERR_STORE_DOWN;
     x->is_restless = r == ERR_OK && is_restless (x);
     if (x->is_restless && !extraction_is_overdue (x))
         return FAIL (e, VERSION_CHANGED, "the object is still being written");
     return r;
+}
+
+static enum err find_sidecar (const struct extraction *x, char **ret, struct error *e)
+{
+    const struct bound *b = x->bound;
+    *ret = NULL;
+    return sidecar_is_image (x->item->key) ? sidecar_find (b->db, b->bucket, x->item->key, ret, e)
+                                           : ERR_OK;
 }
 
 /* One that is not there, cannot be read or is too large is as good as none: when that changes, so
@@ -131,9 +175,7 @@ static enum err open_sidecar (struct extraction *x, struct store_near *near, str
     const struct bound *b = x->bound;
     g_autofree char *key = NULL;
     struct store *store;
-    if (!sidecar_is_image (x->item->key))
-        return ERR_OK;
-    enum err r = sidecar_find (b->db, b->bucket, x->item->key, &key, e);
+    enum err r = find_sidecar (x, &key, e);
     if (r != ERR_OK || !key)
         return r;
     r = stores_find_near (b->scan->o.stores, b->bucket, near, &store, e);
@@ -159,7 +201,35 @@ static bool may_have_sidecars (const struct bound *b)
     return sidecar_is_used (b->db, b->bucket, &is_used, NULL) != ERR_OK || is_used;
 }
 
-/* Opens the object and sends it on its way: to a worker, or straight to the writer when there is
+/* True if it is on its way now, and may be answered and gone already. */
+static bool begin_remote (struct extraction *x, struct store *store, const struct round *round,
+                          struct error *e)
+{
+    g_autofree char *sidecar = NULL;
+    x->code = round->has_sidecars ? find_sidecar (x, &sidecar, e) : ERR_OK;
+    if (x->code != ERR_OK)
+        return false;
+    remote_begin (x, store, sidecar);
+    return true;
+}
+
+/* The same. */
+static bool begin_local (struct extraction *x, struct store *store, struct round *round,
+                         struct error *e)
+{
+    x->code = open_object (x, store, &round->near, e);
+    x->is_unchanged = x->code == ERR_OK && is_indexed (x);
+    if (x->code == ERR_OK && !x->is_unchanged && round->has_sidecars)
+        x->code = open_sidecar (x, &round->near, e);
+    if (x->code != ERR_OK || x->is_unchanged)
+        return false;
+    enum err r = extraction_submit (x, e);
+    if (r != ERR_OK)
+        x->code = r;
+    return r == ERR_OK;
+}
+
+/* Sends an object on its way: to its store or to a worker, or straight to the writer when there is
  * nothing to extract. */
 static void begin (struct bound *b, struct work_item *item, struct round *round)
 {
@@ -170,18 +240,13 @@ static void begin (struct bound *b, struct work_item *item, struct round *round)
                               .sidecar.fd = -1,
                               .operators = round->operators };
     struct error e = { 0 };
-    x->code = open_object (x, &round->near, &e);
-    x->is_unchanged = x->code == ERR_OK && is_indexed (x);
-    if (x->code == ERR_OK && !x->is_unchanged) {
-        enum err r = round->has_sidecars ? open_sidecar (x, &round->near, &e) : ERR_OK;
-        if (r == ERR_OK)
-            r = submit (x, &e);
-        if (r == ERR_OK)
-            return; /* it belongs to the pool now, and may be answered and gone already */
-        x->code = r;
-    }
+    struct store *store;
+    x->code = stores_find_near (b->scan->o.stores, b->bucket, &round->near, &store, &e);
+    if (x->code == ERR_OK && (store_is_remote (store) ? begin_remote (x, store, round, &e)
+                                                      : begin_local (x, store, round, &e)))
+        return;
     g_strlcpy (x->message, e.message, sizeof x->message);
-    to_writer (x);
+    extraction_to_writer (x);
 }
 
 /* Takes the items. */

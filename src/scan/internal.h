@@ -14,6 +14,7 @@
 #include "base/queue.h"
 #include "index/files.h"
 #include "index/work.h"
+#include "scan/prefetch.h"
 #include "scan/scan.h"
 #include "scan/watch.h"
 #include "store/store.h"
@@ -28,7 +29,9 @@
 #define SCAN_MOUNTS_MS                                                                             \
     60000 /* mounting and unmounting on the machine asks for a scan this often at most */
 #define SCAN_LATER_MAX_S  300 /* longest pause between two tries of an object whose store failed */
-#define SCAN_URGENT_SHARE 64  /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
+#define SCAN_REFUSALS     4   /* of a remote store, one after the other, before its binding waits */
+#define SCAN_AT_ONCE      4  /* tries of a remote object that is replaced, before they are spread */
+#define SCAN_URGENT_SHARE 64 /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
 #define NS_PER_MS         INT64_C (1000000)
 #define NS_PER_S          INT64_C (1000000000)
 
@@ -75,6 +78,8 @@ struct bound {
     int64_t next_work_ns;             /* no work is due before */
     bool is_starved;                  /* scan work was left because too much was in flight */
     bool is_dirtied;                  /* events came since nothing was in flight */
+    unsigned refusals;                /* of a remote store, since it last answered */
+    char *refusal;                    /* why the binding waits because of them, or NULL */
     uint64_t served;                  /* turn of the indexer that served it last */
     int64_t rate_since_ms, rate_done; /* for the estimate: results since */
     double rate;                      /* objects a second, smoothed; 0: not known */
@@ -97,6 +102,14 @@ struct scan {
     pthread_t index_thread, write_thread;
     pthread_t *scan_threads;
     unsigned n_scan_threads;
+
+    /* Of remote objects, under `lock`: see remote.c. */
+    GQueue fetches_waiting[2]; /* struct extraction: for room; those that go first, the others */
+    uint64_t fetched_bytes;    /* that they hold, or will when their fetch has ended */
+    unsigned fetching_objects; /* that are on their way and do not wait for room */
+    unsigned fetches;          /* calls of store_fetch() that have not ended */
+    bool is_letting_go;
+    pthread_cond_t fetches_ended;
 };
 
 /* bound.c */
@@ -176,11 +189,26 @@ void *indexer_run (void *scan);
 /* writer.c */
 void *writer_run (void *scan);
 
+/* Of a remote object on its way. */
+struct remote {
+    const struct prefetch *prefetch;
+    struct index_entry row; /* as it was before the first fetch */
+    bool has_row;
+    uint64_t head, tail;                   /* of the first fetch */
+    struct store_range more[STORE_RANGES]; /* of later ones; n_more 0: it is the first */
+    unsigned n_more;
+    uint64_t wanted, reserved; /* bytes of the next fetch; of all */
+    atomic_uint under_way;     /* fetches: the object's, the sidecar's */
+    enum err sidecar_code;
+    bool is_final; /* the worker has to make do with what is known */
+};
+
 /* One object on its way from work through a worker to the index. */
 struct extraction {
     struct bound *bound; /* a reference */
     struct work_item *item;
     struct store_handle handle, sidecar; /* sidecar.fd -1: it has none, or is not extracted */
+    struct remote remote;                /* if handle.is_remote */
     uint32_t operators;
     enum err code; /* of opening or of the worker */
     char message[256];
@@ -191,8 +219,26 @@ struct extraction {
     int64_t again_ns; /* when its work is due again; INT64_MAX: it is done */
 };
 void extraction_free (struct extraction *x);
+/* Sends it to a worker. It belongs to the pool then, and may be answered and gone already. */
+NODISCARD enum err extraction_submit (struct extraction *x, struct error *e);
+/* The end of its way; whatever it is. */
+void extraction_to_writer (struct extraction *x);
+/* The row says that this version was extracted as it would be now. */
+bool extraction_is_indexed (const struct extraction *x, const struct index_entry *row);
+/* "" if there is none that a worker could use. */
+void extraction_extension (const char *key, char ret[FRAME_EXTENSION]);
 /* Its work has waited for it to rest as long as work may. */
 bool extraction_is_overdue (const struct extraction *x);
+
+/* remote.c: no call waits, but for remote_stop(). Each takes the extraction. */
+/* `sidecar`: key of what belongs to it, or NULL. */
+void remote_begin (struct extraction *x, struct store *store, const char *sidecar);
+/* Its worker asks for more. */
+void remote_need (struct extraction *x, const struct frame_need *need);
+/* Its worker has answered: nothing of it is needed any more. */
+void remote_end (struct extraction *x);
+/* The scan is stopping: ends all fetches, and waits until they have. */
+void remote_stop (struct scan *s);
 
 /* events.c: a watch_fn; `scan` is its argument. */
 void events_receive (void *scan, int64_t binding, const struct watch_event *events, size_t n);

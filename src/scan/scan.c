@@ -133,6 +133,7 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
     pthread_mutex_init (&s->lock, NULL);
     init_wake (&s->scan_wake);
     init_wake (&s->index_wake);
+    init_wake (&s->fetches_ended);
     s->bounds =
         g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) bound_unref);
     s->ended = g_ptr_array_new_with_free_func ((GDestroyNotify) bound_unref);
@@ -176,6 +177,7 @@ void scan_free (struct scan *s)
         return;
     stop_threads (s);
     watch_free (s->watch);
+    remote_stop (s);
     pool_free (
         s->pool); /* the jobs in flight end with CLOSED: their work stays for the next start */
     queue_close (s->results);
@@ -187,6 +189,7 @@ void scan_free (struct scan *s)
     g_array_unref (s->purges);
     pthread_cond_destroy (&s->scan_wake);
     pthread_cond_destroy (&s->index_wake);
+    pthread_cond_destroy (&s->fetches_ended);
     pthread_mutex_destroy (&s->lock);
     g_free (s->scan_threads);
     g_free (s->server);

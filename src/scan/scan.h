@@ -65,8 +65,9 @@ void scan_kick (struct scan *s, int64_t binding);
 
 /* Somebody outside says that these keys have changed, or may have: each is looked at soon, before
  * what scans found, and one that is not there and has no row costs nothing but the look. When this
- * returns OK they are on disk, a crash loses none. Also while the binding is paused. NOT_FOUND if it
- * is not bound, UNAVAILABLE if it is being set up: then nothing, or the first of them, is noted. */
+ * returns OK they are on disk, a crash loses none. Also while the binding is paused. NOT_FOUND if
+ * it is not bound, UNAVAILABLE if it is being set up: then nothing, or the first of them, is noted.
+ */
 NODISCARD enum err scan_hint (struct scan *s, int64_t binding, const char *const *keys, size_t n,
                               struct error *e);
 

@@ -12,11 +12,14 @@ static int64_t later_ns (const struct work_item *item)
     return clock_now_ns () + pause_s * NS_PER_S;
 }
 
-/* It may have been away for a moment only, with its root or by itself. */
+/* It may have been away for a moment only, with its root or by itself. The answer of a remote store
+ * was not about its root. */
 static bool is_still_missing (const struct extraction *x)
 {
     struct store *store;
     struct store_facts facts;
+    if (x->handle.is_remote)
+        return true;
     enum err r = stores_find (x->bound->scan->o.stores, x->bound->bucket, &store, NULL);
     if (r == ERR_OK)
         r = store_head (store, x->bound->bucket, x->item->key, &facts, NULL);
@@ -92,6 +95,13 @@ static void look_again (struct work_result *r)
     r->not_before_ns = clock_now_ns () + LIMIT_SETTLE_MS * NS_PER_MS;
 }
 
+/* A remote object was replaced: what is there now is whole. One that is replaced each time waits.
+ */
+static int64_t again_ns (const struct work_item *item)
+{
+    return item->attempts < SCAN_AT_ONCE ? clock_now_ns () : later_ns (item);
+}
+
 /* It changed while it was looked at: again when it rests. One that never rests is stored as it was
  * every LIMIT_RESTLESS_MS. */
 static void judge_changed (struct work_result *r, struct extraction *x)
@@ -102,7 +112,8 @@ static void judge_changed (struct work_result *r, struct extraction *x)
     } else {
         r->outcome = WORK_LATER;
         r->strikes = x->item->strikes;
-        r->not_before_ns = clock_now_ns () + LIMIT_SETTLE_MS * NS_PER_MS;
+        r->not_before_ns = x->handle.is_remote ? again_ns (x->item)
+                                               : clock_now_ns () + LIMIT_SETTLE_MS * NS_PER_MS;
     }
 }
 
@@ -139,6 +150,56 @@ static void judge_unreadable (struct work_result *r, struct extraction *x, struc
     judge_down (r, x);
 }
 
+/* The store fails, or refuses whatever is asked of it: if not for the first time, or if nothing but
+ * an operator can help, the binding waits. */
+static void judge_store (struct work_result *r, struct extraction *x)
+{
+    struct bound *b = x->bound;
+    judge_down (r, x);
+    pthread_mutex_lock (&b->scan->lock);
+    b->refusals++;
+    bool waits = clock_mono_ms () < b->retry_ms;
+    if (!waits && (x->code != ERR_STORE_DOWN || b->refusals >= SCAN_REFUSALS)) {
+        ranges_retry_later (b, x->message);
+        g_free (b->refusal);
+        b->refusal = g_strdup (x->message);
+        waits = true;
+    }
+    pthread_mutex_unlock (&b->scan->lock);
+    if (waits)
+        r->not_before_ns = clock_now_ns ();
+}
+
+/* The store answers again. With scan->lock. */
+static void end_refusals (struct bound *b)
+{
+    b->refusals = 0;
+    if (b->refusal && b->state == BINDING_RETRYING && !strcmp (b->reason, b->refusal))
+        bound_set_state (b, BINDING_RUNNING, b->phase, "");
+    g_clear_pointer (&b->refusal, g_free);
+}
+
+/* Cannot be read, but is there: what else is known of it? */
+static void find_facts (struct extraction *x)
+{
+    struct store_facts *facts = &x->handle.facts;
+    const struct file_version *version = NULL;
+    if (!x->handle.is_remote || *facts->etag)
+        return;
+    if (x->item->is_archived)
+        version = &x->item->listed;
+    else if (x->remote.has_row && x->remote.row.status == FILE_PENDING)
+        version = &x->remote.row.version;
+    else if (store_head (x->handle.store, x->bound->bucket, x->item->key, facts, NULL) != ERR_OK &&
+             x->remote.has_row)
+        version = &x->remote.row.version;
+    if (!version)
+        return;
+    facts->size = version->size;
+    facts->mtime_ns = version->mtime_ns;
+    g_strlcpy (facts->etag, version->etag, sizeof facts->etag);
+}
+
 static void judge_opened (struct work_result *r, struct extraction *x, struct store_near *near)
 {
     enum err verified = x->handle.fd >= 0 ? store_verify (&x->handle, near, NULL) : ERR_OK;
@@ -172,7 +233,20 @@ static struct work_result *judge (struct extraction *x, struct store_near *near)
             judge_down (r, x);
         break;
     case ERR_STORE_DENIED:
+        find_facts (x);
         store_as (r, x, FILE_FAILED, x->message);
+        break;
+    case ERR_STORE_ARCHIVED:
+        find_facts (x);
+        store_as (r, x, FILE_INDEXED, NULL);
+        break;
+    case ERR_STORE_CREDENTIALS:
+    case ERR_STORE_DOWN:
+    case ERR_NO_BUCKET:
+        if (x->handle.is_remote)
+            judge_store (r, x);
+        else
+            judge_down (r, x);
         break;
     case ERR_OK:
     case ERR_VERSION_CHANGED:
@@ -215,6 +289,14 @@ static void store_results (struct bound *b, GPtrArray *results, bool is_urgent)
     pthread_mutex_unlock (&s->lock);
 }
 
+/* Whatever it said, the store said something about the object. */
+static bool has_answered (const struct extraction *x)
+{
+    return x->handle.is_remote && x->code != ERR_STORE_DOWN && x->code != ERR_STORE_CREDENTIALS &&
+           x->code != ERR_NO_BUCKET && x->code != ERR_CLOSED && x->code != ERR_BUSY &&
+           !x->item->is_archived;
+}
+
 /* With scan->lock. */
 static void count_out (struct extraction *x)
 {
@@ -227,6 +309,8 @@ static void count_out (struct extraction *x)
         b->background_in_flight--;
     }
     b->scan->results_bytes -= x->bytes;
+    if (b->refusals && has_answered (x))
+        end_refusals (b);
     b->rate_done++;
     b->next_work_ns = MIN (b->next_work_ns, x->again_ns);
     if (b->background_in_flight == 0)

@@ -84,6 +84,12 @@ enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
     return h->store->ops->fetch (h, head, tail, more, n, done, arg, e);
 }
 
+void store_cancel (struct store *s)
+{
+    if (s->ops->cancel)
+        s->ops->cancel (s);
+}
+
 void store_near_init (struct store_near *n)
 {
     *n = (struct store_near){ .root = -1, .folder = -1 };
@@ -344,6 +350,12 @@ enum err stores_buckets (struct stores *all, GPtrArray *names, struct error *e)
     }
     g_ptr_array_sort (names, compare_names);
     return first;
+}
+
+void stores_cancel (struct stores *all)
+{
+    for (guint i = 0; i < all->all->len; i++)
+        store_cancel (all->all->pdata[i]);
 }
 
 bool store_bucket_name_is_legal (const char *name)

@@ -182,6 +182,8 @@ struct store_ops {
     enum err (*fetch) (struct store_handle *h, uint64_t head, uint64_t tail,
                        const struct store_range *more, size_t n, store_fetched_fn *done, void *arg,
                        struct error *e);
+    /* The same: fetches that are under way end soon, with CLOSED. */
+    void (*cancel) (struct store *s);
 };
 
 /* Back-ends embed these as the first members of their own. */
@@ -238,6 +240,10 @@ NODISCARD enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t 
                                 const struct store_range *more, size_t n, store_fetched_fn *done,
                                 void *arg, struct error *e);
 
+/* Every fetch that is under way ends soon, with CLOSED, unless it was over already. Does not wait.
+ */
+void store_cancel (struct store *s);
+
 /* True if two versions are the same. */
 bool store_facts_equal (const struct store_facts *a, const struct store_facts *b);
 
@@ -270,6 +276,9 @@ NODISCARD enum err stores_find_near (struct stores *all, const char *bucket,
 /* All buckets as char * (caller frees), in byte order. What failing stores do not tell is left out,
  * and the first error returned with the rest in place. */
 NODISCARD enum err stores_buckets (struct stores *all, GPtrArray *names, struct error *e);
+
+/* store_cancel() of all that are remote. */
+void stores_cancel (struct stores *all);
 
 /* True for 3 to 63 of a-z, 0-9 and '-', starting and ending with a letter or digit (OSS bucket
  * naming). */

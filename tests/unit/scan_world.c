@@ -63,6 +63,13 @@ int world_setup (void **state)
     return 0;
 }
 
+int world_setup_remote (void **state)
+{
+    world_setup (state);
+    fake_set_remote (((struct world *) *state)->fake);
+    return 0;
+}
+
 int world_teardown (void **state)
 {
     struct world *w = *state;

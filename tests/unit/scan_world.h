@@ -28,6 +28,7 @@ struct world {
 /* For cmocka: *state is a struct world with a scan that runs and nothing bound. */
 void world_start_scan (struct world *w);
 int world_setup (void **state);
+int world_setup_remote (void **state); /* the same with a remote store */
 int world_teardown (void **state);
 /* Makes or replaces an object. */
 void world_put (struct world *w, const char *key, const char *text);

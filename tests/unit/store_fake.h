@@ -4,7 +4,14 @@
 
 #include "store/store.h"
 
-enum fake_point { FAKE_LIST_OPEN, FAKE_LIST_PAGE, FAKE_OPEN, FAKE_OPENED, FAKE_VERIFY };
+enum fake_point {
+    FAKE_LIST_OPEN,
+    FAKE_LIST_PAGE,
+    FAKE_OPEN,
+    FAKE_OPENED,
+    FAKE_VERIFY,
+    FAKE_FETCH, /* `page` is the round, from 0 */
+};
 
 struct fake;
 
@@ -27,7 +34,14 @@ void fake_remove (struct fake *f, const char *key);
 void fake_set_gap (struct fake *f, const char *lo, const char *hi);
 /* The root's identity. */
 void fake_set_root (struct fake *f, uint64_t inode);
+/* Objects are fetched from now on, on a thread of the fake's own. */
+void fake_set_remote (struct fake *f);
+/* While held, fetches wait. */
+void fake_hold (struct fake *f, bool is_held);
 void fake_set_hook (struct fake *f, fake_hook *hook, void *arg);
 
 unsigned fake_opens (struct fake *f);    /* calls of open so far */
+unsigned fake_waiting (struct fake *f);  /* fetches that wait now */
+unsigned fake_fetches (struct fake *f);  /* fetches that were done so far, or failed */
+uint64_t fake_fetched (struct fake *f);  /* bytes that they brought */
 unsigned fake_listings (struct fake *f); /* listings that came to their end */

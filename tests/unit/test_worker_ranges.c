@@ -3,11 +3,11 @@
  * much that takes is printed; $SAMPLES names the folder, and further folders are arguments. */
 #include <ftw.h>
 
+#include "known_test.h"
 #include "worker_test.h"
 
 #include "base/limits.h"
 #include "scan/prefetch.h"
-#include "worker/init.h"
 
 struct cost {
     unsigned rounds, requests;
@@ -22,24 +22,9 @@ struct remote {
 
 static void learn (struct remote *r, uint64_t at, uint64_t length)
 {
-    struct store_handle *h = &r->handle;
-    uint64_t end = MIN (at + length, h->facts.size);
-    if (at >= end)
-        return;
-    assert_int_equal (pwrite (h->fd, r->bytes + at, end - at, (off_t) at), end - at);
-    r->cost.bytes += end - at;
-    r->cost.requests++;
-    unsigned first = 0, last;
-    while (first < h->n_known && h->known[first].at + h->known[first].length < at)
-        first++;
-    for (last = first; last < h->n_known && h->known[last].at <= end; last++) {
-        at = MIN (at, h->known[last].at);
-        end = MAX (end, h->known[last].at + h->known[last].length);
-    }
-    assert_true (first < last || h->n_known < STORE_RANGES);
-    memmove (h->known + first + 1, h->known + last, (h->n_known - last) * sizeof *h->known);
-    h->n_known = h->n_known + 1 - (last - first);
-    h->known[first] = (struct store_range){ at, end - at };
+    known_add (&r->handle, r->bytes, at, length);
+    r->cost.requests += length > 0;
+    r->cost.bytes = r->handle.bytes_fetched;
 }
 
 static void fetch_first (struct remote *r, const struct prefetch *p)
