@@ -197,10 +197,10 @@ static void release_handle (struct client_thread *t, struct fetch *f)
     t->n_in_flight--;
 }
 
-static void note_success (struct fetch *f, bool was_full)
+static void note_success (struct fetch *f)
 {
     struct client *c = f->client;
-    window_succeeded (&c->window, was_full);
+    window_succeeded (&c->window);
     if (f->credential && f->answer.code == ERR_OK) {
         c->trusted = f->credential->number;
         c->trusted_until_ms = clock_mono_ms () + LIMIT_STORE_TRUST_MS;
@@ -211,14 +211,13 @@ static void note_success (struct fetch *f, bool was_full)
 static void land (struct client_thread *t, struct fetch *f, CURLcode result)
 {
     struct client *c = f->client;
-    bool was_full = c->flying.length >= c->window.size;
     long connects = 0;
     curl_easy_getinfo (f->easy, CURLINFO_NUM_CONNECTS, &connects);
     atomic_fetch_add (&c->n_connections, (uint64_t) connects);
     enum next next = answer_finish (f, result);
     release_handle (t, f);
     if (next == NEXT_DONE || next == NEXT_AGAIN)
-        note_success (f, was_full);
+        note_success (f);
     if (next == NEXT_SLOWER) {
         atomic_fetch_add (&c->n_throttled, 1);
         window_throttled (&c->window, f->sent_ms, clock_mono_ms ());
@@ -271,7 +270,9 @@ static void take_off (struct client_thread *t, struct fetch *f)
 
 static bool start_one (struct client_thread *t, struct client *c)
 {
-    if (c->flying.length >= c->window.size || t->n_in_flight >= LIMIT_STORE_IN_FLIGHT)
+    bool is_full = c->flying.length >= c->window.size;
+    c->window.is_short |= is_full && c->urgent.length + c->normal.length > 0;
+    if (is_full || t->n_in_flight >= LIMIT_STORE_IN_FLIGHT)
         return false;
     GList *link = g_queue_pop_head_link (&c->urgent);
     if (!link)

@@ -8,11 +8,12 @@ void window_init (struct window *w)
     *w = (struct window){ .size = LIMIT_STORE_WINDOW_START, .shrunk_ms = INT64_MIN };
 }
 
-void window_succeeded (struct window *w, bool was_full)
+void window_succeeded (struct window *w)
 {
-    if (!was_full || ++w->good < w->size)
+    if (!w->is_short || ++w->good < w->size)
         return;
     w->good = 0;
+    w->is_short = false;
     w->size = MIN (w->size + 1, LIMIT_STORE_WINDOW);
 }
 

@@ -1,0 +1,499 @@
+/* What the client learns (clocks, regions, keys), and how it shares out what there is: windows,
+ * queues, turns, and the end. */
+#include "test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <glib/gstdio.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/macros.h"
+#include "http_fake.h"
+#include "store/client.h"
+
+#define HELLO "HTTP/1.1 200 OK\r\nETag: \"abc\"\r\nContent-Length: 5\r\n\r\nhello"
+
+struct world {
+    struct fake *fake;
+    struct client_thread *thread;
+    struct client *client;
+};
+
+static void world_init (struct world *w, fake_answer_fn *answer, void *arg,
+                        struct credentials *credentials)
+{
+    struct error e = { 0 };
+    w->fake = fake_new (answer, arg);
+    assert_ok (client_thread_new (&w->thread, &e), &e);
+    if (!credentials)
+        assert_ok (credentials_new ("id", "secret", NULL, &credentials, &e), &e);
+    struct client_options o = { .endpoint = fake_url (w->fake), .credentials = credentials };
+    assert_ok (client_new (w->thread, &o, &w->client, &e), &e);
+}
+
+static void world_clear (struct world *w)
+{
+    client_free (w->client);
+    client_thread_free (w->thread);
+    fake_free (w->fake);
+}
+
+static struct client_request get (const char *bucket, const char *key)
+{
+    return (struct client_request){
+        .method = "GET", .bucket = bucket, .key = key, .expect = CLIENT_OBJECT
+    };
+}
+
+static void refuse (struct fake_conn *c, int status, const char *headers, const char *code)
+{
+    g_autofree char *body = g_strdup_printf ("<Error><Code>%s</Code></Error>", code);
+    fake_reply (c, status, headers, body);
+}
+
+/* ---- The clock ---- */
+
+#define AHEAD_S 7200
+
+static int64_t signed_at_s (const struct fake_request *r)
+{
+    g_autofree char *stamp = fake_header (r, "x-amz-date");
+    struct tm tm = { 0 };
+    return stamp && strptime (stamp, "%Y%m%dT%H%M%SZ", &tm) ? timegm (&tm) : 0;
+}
+
+static bool live_in_the_future (void *arg, const struct fake_request *r, struct fake_conn *c)
+{
+    const char *code = arg;
+    time_t now = (time_t) (clock_now_ns () / INT64_C (1000000000)) + AHEAD_S;
+    if (ABS (now - signed_at_s (r)) < 600) {
+        fake_send (c, HELLO);
+        return true;
+    }
+    struct tm tm;
+    char date[80];
+    gmtime_r (&now, &tm);
+    strftime (date, sizeof date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+    if (*code)
+        refuse (c, 403, date, code);
+    else
+        fake_reply (c, 403, date, ""); /* as to a HEAD */
+    return true;
+}
+
+static void the_clock_of_the_store_is_learned (void **state UNUSED)
+{
+    static const char *const codes[] = { "RequestTimeTooSkewed", "" };
+    for (size_t i = 0; i < N_ELEMENTS (codes); i++) {
+        struct world w;
+        world_init (&w, live_in_the_future, (void *) codes[i], NULL);
+        struct error e = { 0 };
+        for (unsigned j = 0; j < 2; j++) {
+            _cleanup_response_ struct client_response r;
+            struct client_request ask = get ("bucket", "k");
+            assert_ok (client_call (w.client, &ask, &r, &e), &e);
+            assert_int_equal (j == 0 ? 2 : 1, r.tries);
+        }
+        world_clear (&w);
+    }
+}
+
+static bool have_no_clock (void *arg UNUSED, const struct fake_request *r UNUSED,
+                           struct fake_conn *c)
+{
+    refuse (c, 403, "Date: Tue, 01 Jan 1980 00:00:00 GMT\r\n", "RequestTimeTooSkewed");
+    return true;
+}
+
+static void an_absurd_clock_is_not_believed (void **state UNUSED)
+{
+    struct world w;
+    world_init (&w, have_no_clock, NULL, NULL);
+    _cleanup_response_ struct client_response r;
+    struct client_request ask = get ("bucket", "k");
+    assert_err (STORE_CREDENTIALS, client_call (w.client, &ask, &r, NULL));
+    assert_int_equal (1, r.tries);
+    world_clear (&w);
+}
+
+/* ---- Regions ---- */
+
+static bool live_in_europe (void *arg, const struct fake_request *r, struct fake_conn *c)
+{
+    const char *how = arg;
+    g_autofree char *sent = fake_header (r, "Authorization");
+    if (strstr (sent, "/eu-west-1/s3/") || strstr (r->target, "/home")) {
+        fake_send (c, HELLO);
+    } else if (g_str_equal (how, "redirect")) {
+        refuse (c, 301, "x-amz-bucket-region: eu-west-1\r\nLocation: http://127.0.0.1:1/\r\n",
+                "PermanentRedirect");
+    } else if (g_str_equal (how, "malformed")) {
+        fake_reply (c, 400, "",
+                    "<Error><Code>AuthorizationHeaderMalformed</Code>"
+                    "<Region>eu-west-1</Region></Error>");
+    } else {
+        fake_reply (c, 301, "x-amz-bucket-region: evil.example/\r\n", "");
+    }
+    return true;
+}
+
+static void regions_are_learned_for_each_bucket (void **state UNUSED)
+{
+    static const char *const ways[] = { "redirect", "malformed" };
+    for (size_t i = 0; i < N_ELEMENTS (ways); i++) {
+        struct world w;
+        world_init (&w, live_in_europe, (void *) ways[i], NULL);
+        struct error e = { 0 };
+        for (unsigned j = 0; j < 2; j++) {
+            _cleanup_response_ struct client_response r;
+            struct client_request ask = get ("away", "k");
+            assert_ok (client_call (w.client, &ask, &r, &e), &e);
+            assert_int_equal (j == 0 ? 2 : 1, r.tries);
+        }
+        _cleanup_response_ struct client_response r;
+        struct client_request ask = get ("home", "k");
+        assert_ok (client_call (w.client, &ask, &r, &e), &e);
+        g_autofree char *away = client_region (w.client, "away");
+        g_autofree char *home = client_region (w.client, "home");
+        assert_string_equal ("eu-west-1", away);
+        assert_string_equal ("us-east-1", home);
+        world_clear (&w);
+    }
+}
+
+static void no_redirect_leads_elsewhere (void **state UNUSED)
+{
+    struct world w;
+    world_init (&w, live_in_europe, (void *) "evil", NULL);
+    _cleanup_response_ struct client_response r;
+    struct client_request ask = get ("away", "k");
+    assert_err (STORE_DOWN, client_call (w.client, &ask, &r, NULL));
+    assert_int_equal (301, r.status);
+    assert_int_equal (1, fake_requests (w.fake));
+    world_clear (&w);
+}
+
+/* ---- Keys ---- */
+
+static bool know_only (void *arg, const struct fake_request *r, struct fake_conn *c)
+{
+    const char *id = arg;
+    g_autofree char *sent = fake_header (r, "Authorization");
+    g_autofree char *token = fake_header (r, "x-amz-security-token");
+    if (sent && strstr (sent, id) && g_strcmp0 (token, "fresh") == 0)
+        fake_send (c, HELLO);
+    else
+        refuse (c, 400, "", "ExpiredToken");
+    return true;
+}
+
+static void refused_keys_are_read_again (void **state UNUSED)
+{
+    g_autofree char *path = g_strdup ("credentials-XXXXXX");
+    close (g_mkstemp (path));
+    assert_true (g_file_set_contents (path, "access-key-id=old\naccess-key-secret=s\n", -1, NULL));
+    struct world w;
+    world_init (&w, know_only, (void *) "new", credentials_new_file (path, NULL));
+    struct error e = { 0 };
+    _cleanup_response_ struct client_response r;
+    struct client_request ask = get ("bucket", "k");
+    assert_err (STORE_CREDENTIALS, client_call (w.client, &ask, &r, &e));
+    assert_int_equal (1, r.tries);
+    client_response_clear (&r);
+    assert_true (g_file_set_contents (path,
+                                      "{\"AccessKeyId\":\"new\",\"AccessKeySecret\":\"t\","
+                                      "\"SecurityToken\":\"fresh\"}",
+                                      -1, NULL));
+    assert_ok (client_call (w.client, &ask, &r, &e), &e);
+    assert_in_range (r.tries, 1, 2);
+    g_unlink (path);
+    world_clear (&w);
+}
+
+static bool misread_some (void *arg UNUSED, const struct fake_request *r, struct fake_conn *c)
+{
+    if (strstr (r->target, "%2B") || strstr (r->target, "plain"))
+        refuse (c, 403, "", "SignatureDoesNotMatch");
+    else
+        fake_send (c, HELLO);
+    return true;
+}
+
+static void a_key_that_is_misread_is_refused_alone (void **state UNUSED)
+{
+    struct world w;
+    world_init (&w, misread_some, NULL, NULL);
+    _cleanup_response_ struct client_response r;
+    struct client_request odd = get ("bucket", "a+b"), plain = get ("bucket", "plain");
+    struct client_request good = get ("bucket", "good");
+    assert_err (STORE_CREDENTIALS, client_call (w.client, &odd, &r, NULL));
+    client_response_clear (&r);
+    assert_err (OK, client_call (w.client, &good, &r, NULL));
+    client_response_clear (&r);
+    assert_err (STORE_DENIED, client_call (w.client, &odd, &r, NULL));
+    client_response_clear (&r);
+    assert_err (STORE_CREDENTIALS, client_call (w.client, &plain, &r, NULL));
+    world_clear (&w);
+}
+
+/* ---- Sharing out ---- */
+
+/* A server that answers once it is let. */
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_open;
+    unsigned n_inside;
+    GPtrArray *targets; /* in the order in which they came */
+};
+
+static void gate_init (struct gate *g)
+{
+    *g = (struct gate){ .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+    g->targets = g_ptr_array_new_with_free_func (g_free);
+}
+
+static bool wait_at_gate (void *arg, const struct fake_request *r, struct fake_conn *c)
+{
+    struct gate *g = arg;
+    pthread_mutex_lock (&g->lock);
+    g_ptr_array_add (g->targets, g_strdup (r->target));
+    g->n_inside++;
+    pthread_cond_broadcast (&g->changed);
+    while (!g->is_open)
+        pthread_cond_wait (&g->changed, &g->lock);
+    pthread_mutex_unlock (&g->lock);
+    fake_send (c, HELLO);
+    return true;
+}
+
+static void gate_await (struct gate *g, unsigned n)
+{
+    pthread_mutex_lock (&g->lock);
+    while (g->n_inside < n)
+        pthread_cond_wait (&g->changed, &g->lock);
+    pthread_mutex_unlock (&g->lock);
+}
+
+static void gate_open (struct gate *g)
+{
+    pthread_mutex_lock (&g->lock);
+    g->is_open = true;
+    pthread_cond_broadcast (&g->changed);
+    pthread_mutex_unlock (&g->lock);
+}
+
+struct tally {
+    atomic_uint ok, closed, other;
+};
+
+static void count (void *arg, struct client_response *r)
+{
+    struct tally *t = arg;
+    atomic_fetch_add (r->code == ERR_OK       ? &t->ok
+                      : r->code == ERR_CLOSED ? &t->closed
+                                              : &t->other,
+                      1);
+}
+
+static void submit (struct world *w, const char *key, bool is_urgent, struct tally *t)
+{
+    struct error e = { 0 };
+    struct client_request ask = get ("bucket", key);
+    ask.is_urgent = is_urgent;
+    ask.done = count;
+    ask.arg = t;
+    assert_ok (client_submit (w->client, &ask, &e), &e);
+}
+
+static void await_all (struct tally *t, unsigned n)
+{
+    while (atomic_load (&t->ok) + atomic_load (&t->closed) + atomic_load (&t->other) < n)
+        g_usleep (1000);
+}
+
+static void the_window_bounds_what_is_in_flight_and_grows (void **state UNUSED)
+{
+    struct gate g;
+    gate_init (&g);
+    struct world w;
+    world_init (&w, wait_at_gate, &g, NULL);
+    struct tally t = { 0 };
+    for (unsigned i = 0; i < 1000; i++)
+        submit (&w, "k", false, &t);
+    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    struct client_stats s;
+    client_stats (w.client, &s);
+    assert_int_equal (LIMIT_STORE_WINDOW_START, s.in_flight);
+    assert_int_equal (1000 - LIMIT_STORE_WINDOW_START, s.waiting);
+    gate_open (&g);
+    await_all (&t, 1000);
+    assert_int_equal (1000, t.ok);
+    client_stats (w.client, &s);
+    assert_in_range (s.window, LIMIT_STORE_WINDOW_START + 10, LIMIT_STORE_WINDOW);
+    assert_true (s.connections <= s.window);
+    world_clear (&w);
+    g_ptr_array_unref (g.targets);
+}
+
+static void urgent_requests_go_first (void **state UNUSED)
+{
+    struct gate g;
+    gate_init (&g);
+    struct world w;
+    world_init (&w, wait_at_gate, &g, NULL);
+    struct tally t = { 0 };
+    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START + 200; i++)
+        submit (&w, "normal", false, &t);
+    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    submit (&w, "urgent", true, &t);
+    struct client_stats s;
+    do /* until the thread knows of it */
+        client_stats (w.client, &s);
+    while (s.waiting < 201);
+    g_usleep (20000);
+    gate_open (&g);
+    await_all (&t, LIMIT_STORE_WINDOW_START + 201);
+    guint at = 0;
+    while (!strstr (g.targets->pdata[at], "urgent"))
+        at++;
+    assert_in_range (at, LIMIT_STORE_WINDOW_START, 2 * LIMIT_STORE_WINDOW_START);
+    world_clear (&w);
+    g_ptr_array_unref (g.targets);
+}
+
+static void a_full_queue_is_busy_and_closing_ends_all (void **state UNUSED)
+{
+    struct gate g;
+    gate_init (&g);
+    struct world w;
+    world_init (&w, wait_at_gate, &g, NULL);
+    struct tally t = { 0 };
+    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START; i++)
+        submit (&w, "k", false, &t);
+    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    for (unsigned i = 0; i < LIMIT_STORE_QUEUE; i++)
+        submit (&w, "k", false, &t);
+    struct client_request ask = get ("bucket", "k");
+    ask.done = count;
+    ask.arg = &t;
+    assert_err (BUSY, client_submit (w.client, &ask, NULL));
+    ask.is_urgent = true; /* there is room for a few of those */
+    assert_err (OK, client_submit (w.client, &ask, NULL));
+    client_free (w.client);
+    assert_int_equal (LIMIT_STORE_WINDOW_START + LIMIT_STORE_QUEUE + 1, t.closed);
+    assert_int_equal (0, t.ok + t.other);
+    w.client = NULL;
+    gate_open (&g);
+    world_clear (&w);
+    g_ptr_array_unref (g.targets);
+}
+
+static void a_store_that_hangs_holds_nobody_else (void **state UNUSED)
+{
+    struct gate g, free_gate;
+    gate_init (&g);
+    gate_init (&free_gate);
+    gate_open (&free_gate);
+    struct world w;
+    world_init (&w, wait_at_gate, &g, NULL);
+    struct tally t = { 0 };
+    for (unsigned i = 0; i < 2000; i++)
+        submit (&w, "k", false, &t);
+    struct fake *other = fake_new (wait_at_gate, &free_gate);
+    struct client_options o = { .endpoint = fake_url (other) };
+    struct client *c = NULL;
+    struct error e = { 0 };
+    assert_ok (client_new (w.thread, &o, &c, &e), &e);
+    for (unsigned i = 0; i < 50; i++) {
+        _cleanup_response_ struct client_response r;
+        struct client_request ask = get ("bucket", "k");
+        assert_ok (client_call (c, &ask, &r, &e), &e);
+    }
+    assert_int_equal (0, t.ok);
+    client_free (c);
+    fake_free (other);
+    gate_open (&g);
+    await_all (&t, 2000);
+    world_clear (&w);
+    g_ptr_array_unref (g.targets);
+    g_ptr_array_unref (free_gate.targets);
+}
+
+static void waiting_requests_end_with_their_deadline (void **state UNUSED)
+{
+    struct gate g;
+    gate_init (&g);
+    struct world w;
+    world_init (&w, wait_at_gate, &g, NULL);
+    struct tally t = { 0 };
+    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START; i++)
+        submit (&w, "k", false, &t);
+    struct client_request ask = get ("bucket", "k");
+    ask.deadline_ms = 100;
+    _cleanup_response_ struct client_response r;
+    assert_err (STORE_DOWN, client_call (w.client, &ask, &r, NULL));
+    assert_int_equal (0, r.tries);
+    gate_open (&g);
+    await_all (&t, LIMIT_STORE_WINDOW_START);
+    world_clear (&w);
+    g_ptr_array_unref (g.targets);
+}
+
+static void bad_options_and_requests_are_refused (void **state UNUSED)
+{
+    static const char *const endpoints[] = { "",
+                                             "store.example",
+                                             "ftp://store.example",
+                                             "http://",
+                                             "http://a@b",
+                                             "http://store.example/path",
+                                             "http://store.example?x",
+                                             "http://store.example:99999" };
+    struct error e = { 0 };
+    struct client_thread *t = NULL;
+    struct client *c = NULL;
+    assert_ok (client_thread_new (&t, &e), &e);
+    for (size_t i = 0; i < N_ELEMENTS (endpoints); i++)
+        assert_err (INVALID_ARGUMENT,
+                    client_new (t, &(struct client_options){ .endpoint = endpoints[i] }, &c, &e));
+    struct client_options o = { .endpoint = "http://127.0.0.1", .is_virtual = true };
+    assert_err (INVALID_ARGUMENT, client_new (t, &o, &c, &e));
+    o = (struct client_options){ .endpoint = "https://store.example", .ca_file = "no/such/file" };
+    assert_err (INVALID_ARGUMENT, client_new (t, &o, &c, &e));
+    o = (struct client_options){ .endpoint = "http://store.example", .is_virtual = true };
+    assert_ok (client_new (t, &o, &c, &e), &e);
+    _cleanup_response_ struct client_response r;
+    struct client_request ask = get ("evil.example/", "k");
+    assert_err (NO_BUCKET, client_call (c, &ask, &r, &e));
+    ask = get ("bucket", "k");
+    ask.headers = &(struct sign_pair){ "X-A", "b\r\nX-C: d" };
+    ask.n_headers = 1;
+    assert_err (BAD_REQUEST, client_call (c, &ask, &r, &e));
+    ask = get ("bucket", "k");
+    ask.range = (struct client_range){ .at = UINT64_MAX, .length = 2 };
+    assert_err (BAD_REQUEST, client_call (c, &ask, &r, &e));
+    client_free (c);
+    client_thread_free (t);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (the_clock_of_the_store_is_learned),
+        cmocka_unit_test (an_absurd_clock_is_not_believed),
+        cmocka_unit_test (regions_are_learned_for_each_bucket),
+        cmocka_unit_test (no_redirect_leads_elsewhere),
+        cmocka_unit_test (refused_keys_are_read_again),
+        cmocka_unit_test (a_key_that_is_misread_is_refused_alone),
+        cmocka_unit_test (the_window_bounds_what_is_in_flight_and_grows),
+        cmocka_unit_test (urgent_requests_go_first),
+        cmocka_unit_test (a_full_queue_is_busy_and_closing_ends_all),
+        cmocka_unit_test (a_store_that_hangs_holds_nobody_else),
+        cmocka_unit_test (waiting_requests_end_with_their_deadline),
+        cmocka_unit_test (bad_options_and_requests_are_refused),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
