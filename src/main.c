@@ -21,6 +21,7 @@ static const struct {
     { "pause", cli_pause, "stop keeping the index in step for a while" },
     { "resume", cli_resume, "go on after a pause" },
     { "rescan", cli_rescan, "compare a bucket with the index now" },
+    { "notify", cli_notify, "have a bucket report its changes, or show how that is set up" },
     { "failed", cli_failed, "list the objects that could not be read, or retry them" },
     { "query", cli_query, "search a dataset" },
     { "status", cli_status, "show the server, its workers and all bindings" },

@@ -100,13 +100,27 @@ static enum err check_secret (const struct post *p, struct error *e)
 
 /* ---- Notifications ---- */
 
+/* What the store calls the bucket, which may be bound by an alias. */
+static const char *own_name (const struct post *p)
+{
+    struct store *store;
+    const char *bucket = p->binding->bucket;
+    enum err r = stores_find (p->api->stores, bucket, &store, NULL);
+    return r == ERR_OK ? store_own_name (store, bucket) : bucket;
+}
+
 static enum err read_body (struct post *p, struct error *e)
 {
     const struct call_request *r = p->request;
     if (r->body_len > LIMIT_EVENT_BODY)
         return FAIL (e, BODY_TOO_LARGE, "The body is larger than %llu bytes.", LIMIT_EVENT_BODY);
-    const char *text = r->body ? (const char *) r->body : "";
-    return notification_read (text, r->body_len, p->binding->bucket, &p->notification, e);
+    const char *text = r->body ? (const char *) r->body : "", *bucket = p->binding->bucket;
+    enum err code = notification_read (text, r->body_len, bucket, &p->notification, e);
+    const char *own = code == ERR_OK && p->notification.foreign ? own_name (p) : bucket;
+    if (strcmp (own, bucket) == 0)
+        return code;
+    notification_clear (&p->notification);
+    return notification_read (text, r->body_len, own, &p->notification, e);
 }
 
 static bool is_plain (const char *text)

@@ -45,6 +45,10 @@
 #define LIMIT_EVENT_RECORDS 1000      /* of one notification */
 #define LIMIT_SUBSCRIPTION  1024      /* bytes of a topic's name and its token */
 
+#define LIMIT_NOTIFY_MS    20000 /* of each request that sets up notifications of a bucket */
+#define LIMIT_NOTIFY_DEPTH 16    /* elements within elements of their configuration */
+#define LIMIT_NOTIFY_URL   512   /* bytes of an address under which this server is reached */
+
 #define LIMIT_QUERY_MS    2500 /* a query that takes longer is ended: SDKs read for 3 s */
 
 /* Definitions: how many there may be, and what new ones get (spec section 5). */

@@ -304,6 +304,11 @@ enum err client_call (struct client *c, const char *action, const json_t *params
     return r == ERR_OK ? read_answer (c, url, status, answer, ret, e) : r;
 }
 
+const char *client_endpoint (const struct client *c)
+{
+    return c->imm;
+}
+
 const char *client_refusal (const struct client *c)
 {
     return c->code ? c->code : "";

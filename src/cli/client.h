@@ -30,6 +30,9 @@ NODISCARD enum err client_call (struct client *c, const char *action, const json
 /* Code of the last refusal ("ResourceNotFound"); "" if the last call was not refused. Borrowed. */
 const char *client_refusal (const struct client *c);
 
+/* Where the API is, "http://HOST:PORT"; NULL if that is not known. Borrowed. */
+const char *client_endpoint (const struct client *c);
+
 /* Prints what went wrong on standard error; returns EXIT_ERROR. */
 int client_complain (const struct client *c, const struct error *e);
 

@@ -11,6 +11,7 @@ int cli_pause (char **args);
 int cli_resume (char **args);
 int cli_rescan (char **args);
 int cli_failed (char **args);
+int cli_notify (char **args);
 int cli_query (char **args);
 int cli_status (char **args);
 int cli_manual (char **args);

@@ -90,6 +90,20 @@ void store_cancel (struct store *s)
         s->ops->cancel (s);
 }
 
+enum err store_notify (struct store *s, const char *bucket, const struct store_notify *n,
+                       char **ret_target, struct error *e)
+{
+    if (!s->ops->notify)
+        return FAIL (e, NOT_IMPLEMENTED, "the store '%s' (%s) reports no changes", s->name,
+                     s->ops->kind);
+    return s->ops->notify (s, bucket, n, ret_target, e);
+}
+
+const char *store_own_name (struct store *s, const char *bucket)
+{
+    return s->ops->own_name ? s->ops->own_name (s, bucket) : bucket;
+}
+
 void store_near_init (struct store_near *n)
 {
     *n = (struct store_near){ .root = -1, .folder = -1 };

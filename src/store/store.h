@@ -157,6 +157,16 @@ void store_near_init (struct store_near *n);
 void store_near_clear (struct store_near *n);
 #define _cleanup_near_ __attribute__ ((cleanup (store_near_clear)))
 
+/* How a bucket is to report its changes (store/notify.h), or that it is to stop. */
+struct notify_style;
+struct store_notify {
+    const struct notify_style *style;
+    const char *id;      /* of the configuration and, where we make one, of the topic */
+    const char *address; /* what is posted to, with a secret in it: for topics that we make */
+    const char *target;  /* ARN of where events go; "" where we make it */
+    bool is_removal;
+};
+
 struct store_ops {
     const char *kind; /* "dir" */
     void (*free) (struct store *s);
@@ -178,6 +188,11 @@ struct store_ops {
     enum err (*open) (struct store *s, const char *bucket, const char *key, struct store_near *near,
                       struct store_handle *ret, struct error *e);
     enum err (*verify) (struct store_handle *h, struct store_near *near, struct error *e);
+    /* Stores that report changes by themselves; NULL: they are watched, or cannot. */
+    enum err (*notify) (struct store *s, const char *bucket, const struct store_notify *n,
+                        char **ret_target, struct error *e);
+    /* What the store calls the bucket, borrowed; NULL: the same. */
+    const char *(*own_name) (struct store *s, const char *bucket);
     /* Remote stores only; NULL: objects are opened. */
     enum err (*fetch) (struct store_handle *h, uint64_t head, uint64_t tail,
                        const struct store_range *more, size_t n, store_fetched_fn *done, void *arg,
@@ -243,6 +258,14 @@ NODISCARD enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t 
 /* Every fetch that is under way ends soon, with CLOSED, unless it was over already. Does not wait.
  */
 void store_cancel (struct store *s);
+
+/* Has a bucket report its changes, beside what others set up; again: as told last. *ret_target: ARN
+ * of where they go; caller frees. NOT_IMPLEMENTED if the store cannot. */
+NODISCARD enum err store_notify (struct store *s, const char *bucket, const struct store_notify *n,
+                                 char **ret_target, struct error *e);
+
+/* The name of the bucket in what the store reports. Borrowed. */
+const char *store_own_name (struct store *s, const char *bucket);
 
 /* True if two versions are the same. */
 bool store_facts_equal (const struct store_facts *a, const struct store_facts *b);
