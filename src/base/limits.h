@@ -33,13 +33,13 @@
 #define LIMIT_WARM_CONNECTIONS                                                                     \
     8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
 /* Heads of a listener that have not come whole: more, and the largest is shut. */
-#define LIMIT_HEADS       (64 * MIB)
-#define LIMIT_REQUESTS    (64 * MIB) /* heads and bodies of all requests being read or run */
-#define LIMIT_BODY_DRAIN  (64 * MIB) /* of a refused body, read so that the answer gets through */
-#define LIMIT_IDLE_S      8  /* a connection without a whole request head on which nothing moves */
-#define LIMIT_BODY_IDLE_S 30 /* the same while a body is awaited */
-#define LIMIT_KEPT_IDLE_S 20 /* the same between two requests */
-#define LIMIT_REQUEST_MS  120000 /* from the first byte of a request to the last of its body */
+#define LIMIT_HEADS         (64 * MIB)
+#define LIMIT_REQUESTS      (64 * MIB) /* heads and bodies of all requests being read or run */
+#define LIMIT_BODY_DRAIN    (64 * MIB) /* of a refused body, read so that the answer gets through */
+#define LIMIT_IDLE_S        8 /* a connection without a whole request head on which nothing moves */
+#define LIMIT_BODY_IDLE_S   30     /* the same while a body is awaited */
+#define LIMIT_KEPT_IDLE_S   20     /* the same between two requests */
+#define LIMIT_REQUEST_MS    120000 /* from the first byte of a request to the last of its body */
 
 #define LIMIT_EVENT_BODY    (4 * MIB) /* of one notification */
 #define LIMIT_EVENT_RECORDS 1000      /* of one notification */
@@ -103,8 +103,17 @@
 
 /* Scan. */
 #define LIMIT_PAGE_KEYS 2000 /* keys of one listing page */
-#define LIMIT_DIR_RUNS  1024 /* sorted runs of the names of one folder; more are merged */
-#define LIMIT_DIR_MERGE 64   /* runs that are merged at once */
+/* Splitting the listing of a remote bucket into ranges that are listed side by side. */
+#define LIMIT_SPLIT_RANGES   16    /* that a range is split into at once */
+#define LIMIT_SPLIT_ROWS     2000  /* a range has at least about that many keys */
+#define LIMIT_SPLIT_SAMPLES  512   /* rows of the index that are looked at to find bounds */
+#define LIMIT_SPLIT_PAGES    8     /* of a range, until it counts as a long one */
+#define LIMIT_SPLIT_REQUESTS 64    /* to the store to find bounds */
+#define LIMIT_SPLIT_KEY      900   /* bytes of a key that is looked into: stores take 1024 */
+#define LIMIT_SPLIT_MS       10000 /* until it is split by what is known */
+
+#define LIMIT_DIR_RUNS       1024 /* sorted runs of the names of one folder; more are merged */
+#define LIMIT_DIR_MERGE      64   /* runs that are merged at once */
 #define LIMIT_DIR_WINDOW                                                                           \
     (32 * MIB) /* names that a listing holds; what is more is put aside in sorted runs */
 #define LIMIT_NEAR_MS        20   /* a folder that was found is believed to be where it was */

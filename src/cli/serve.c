@@ -269,6 +269,7 @@ static enum err start_scan (struct server *s, struct error *e)
         .sandbox_required = strcmp (c->sandbox, "required") == 0,
         .workers = (unsigned) c->workers,
         .scan_threads = (unsigned) c->scan_threads,
+        .list_threads = (unsigned) c->list_threads,
         .rescan_interval_s = c->rescan_interval,
         .poll_interval_s = c->poll_interval,
         .retry_interval_s = c->retry_interval,

@@ -110,6 +110,97 @@ enum err files_get_entry (struct dataset_db *db, const char *bucket, const char 
     return r;
 }
 
+/* ---- Dividing a bucket's rows ---- */
+
+/* The URI of the first row with an id of at least `id`. Rows that wait have it beside their texts,
+ * all others in the document. */
+static enum err uri_from_id (struct sql *s, int64_t id, char **ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (s,
+                              "SELECT coalesce (t.uri, json_extract (d.json, '$.URI'))"
+                              " FROM file_text t LEFT JOIN doc d ON d.id = t.id"
+                              " WHERE t.id >= ? ORDER BY t.id LIMIT 1",
+                              &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, id);
+    r = sql_step (st, &has_row, e);
+    if (r == ERR_OK)
+        *ret = has_row ? g_strdup (sql_get_text (st, 0)) : NULL;
+    return r;
+}
+
+static enum err get_totals (struct sql *s, struct dataset_totals *ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (s, "SELECT next_id, file_count FROM dataset", &st, e);
+    if (r == ERR_OK)
+        r = sql_step (st, &has_row, e);
+    if (r == ERR_OK)
+        *ret = (struct dataset_totals){ .next_id = sql_get_int (st, 0),
+                                        .file_count = sql_get_int (st, 1) };
+    return r;
+}
+
+static gint compare_texts (gconstpointer a, gconstpointer b)
+{
+    return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+/* Keys of the bucket at even distances of ids; *ret_seen: of all samples, of any bucket. */
+static enum err sample (struct sql *s, const char *bucket, int64_t next_id, GPtrArray *keys,
+                        guint *ret_seen, struct error *e)
+{
+    g_autofree char *root = rows_uri (bucket, "");
+    guint seen = 0;
+    for (int64_t i = 0; i < LIMIT_SPLIT_SAMPLES; i++) {
+        g_autofree char *uri = NULL;
+        int64_t id = next_id / LIMIT_SPLIT_SAMPLES * i +
+                     next_id % LIMIT_SPLIT_SAMPLES * i / LIMIT_SPLIT_SAMPLES;
+        enum err r = uri_from_id (s, id, &uri, e);
+        if (r != ERR_OK)
+            return r;
+        seen += uri != NULL;
+        if (uri && g_str_has_prefix (uri, root))
+            g_ptr_array_add (keys, g_strdup (uri + strlen (root)));
+    }
+    g_ptr_array_sort (keys, compare_texts);
+    *ret_seen = seen;
+    return ERR_OK;
+}
+
+enum err files_divide (struct dataset_db *db, const char *bucket, size_t max_parts, size_t min_rows,
+                       GPtrArray *keys, struct error *e)
+{
+    g_autoptr (GPtrArray) samples = g_ptr_array_new_with_free_func (g_free);
+    struct dataset_totals totals = { 0 };
+    struct sql *s = NULL;
+    guint seen = 0;
+    enum err r = dataset_read (db, &s, e);
+    if (r != ERR_OK)
+        return r;
+    r = get_totals (s, &totals, e);
+    if (r == ERR_OK)
+        r = sample (s, bucket, totals.next_id, samples, &seen, e);
+    dataset_read_done (db, s);
+    if (r != ERR_OK)
+        return r;
+    double rows = seen ? (double) totals.file_count * samples->len / seen : 0;
+    size_t n = (size_t) MIN (rows / (double) min_rows, (double) max_parts);
+    const char *last = NULL;
+    for (size_t i = 1; i < n; i++) {
+        const char *key = g_ptr_array_index (samples, samples->len * i / n);
+        if (last && strcmp (key, last) == 0)
+            continue;
+        last = key;
+        g_ptr_array_add (keys, g_strdup (key));
+    }
+    return ERR_OK;
+}
+
 enum err files_get_documents (struct dataset_db *db, const struct file_context *ctx,
                               const char *const *uris, size_t n, const char *const *names,
                               GString *out, struct error *e)

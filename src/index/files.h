@@ -62,6 +62,12 @@ NODISCARD enum err files_page (struct dataset_db *db, const char *bucket, const 
 NODISCARD enum err files_get_entry (struct dataset_db *db, const char *bucket, const char *key,
                                     struct index_entry *ret, struct error *e);
 
+/* Adds keys of the bucket to `keys` (char *, ascending) that divide its rows into parts of about
+ * the same size: at most `max_parts`, of at least about `min_rows` rows each. Looks at
+ * LIMIT_SPLIT_SAMPLES rows, however many there are. */
+NODISCARD enum err files_divide (struct dataset_db *db, const char *bucket, size_t max_parts,
+                                 size_t min_rows, GPtrArray *keys, struct error *e);
+
 /* What all answer documents of a dataset have in common. */
 struct file_context {
     const char *owner_id, *project, *dataset; /* names */

@@ -95,6 +95,16 @@ NODISCARD enum err range_renew (struct dataset_db *db, const struct range *r, co
 NODISCARD enum err range_release (struct dataset_db *db, const struct range *r, bool done,
                                   struct error *e);
 
+/* Splits a leased range at `bounds` (keys beyond its cursor, ascending, NULL-terminated, at least
+ * one): it ends with the first, the rest become ranges of their own. `r` keeps its old end: give it
+ * back and lease again. */
+NODISCARD enum err range_split (struct dataset_db *db, const struct range *r,
+                                const char *const *bounds, struct error *e);
+/* Gives a lease up, and nobody gets the range before range_wake(), which wakes all of the binding,
+ * or the next start. */
+NODISCARD enum err range_rest (struct dataset_db *db, const struct range *r, struct error *e);
+NODISCARD enum err range_wake (struct dataset_db *db, int64_t binding, struct error *e);
+
 struct merge_put {
     const char *key;
     struct file_version version;

@@ -97,18 +97,18 @@ static enum err inherit_force (struct change *c, unsigned *flags, struct error *
     return r;
 }
 
-static enum err add_ranges (struct change *c, const char *const *bounds, unsigned flags,
-                            struct error *e)
+/* The ranges between `lo`, the bounds and `hi`. */
+static enum err add_ranges (struct change *c, const char *lo, const char *const *bounds,
+                            const char *hi, unsigned flags, struct error *e)
 {
-    const char *lo = NULL;
     for (; bounds && *bounds; bounds++) {
-        g_autofree char *hi = just_above (*bounds);
-        enum err r = add_range (c, lo, hi, flags, e);
+        g_autofree char *end = just_above (*bounds);
+        enum err r = add_range (c, lo, end, flags, e);
         if (r != ERR_OK)
             return r;
         lo = *bounds;
     }
-    return add_range (c, lo, NULL, flags, e);
+    return add_range (c, lo, hi, flags, e);
 }
 
 static enum err start_full (struct change *c, const char *const *bounds, unsigned flags,
@@ -123,7 +123,7 @@ static enum err start_full (struct change *c, const char *const *bounds, unsigne
                            "UPDATE binding SET scan = scan + 1, start_ns = ?, scan_end_ns = 0,"
                            " listed = 0, indexed = 0, unchanged = 0, deleted = 0 WHERE id = ?",
                            c->now_ns, c->binding, e);
-    return r == ERR_OK ? add_ranges (c, bounds, flags, e) : r;
+    return r == ERR_OK ? add_ranges (c, NULL, bounds, NULL, flags, e) : r;
 }
 
 enum err work_start_scan (struct dataset_db *db, int64_t binding, const char *prefix,
@@ -148,8 +148,7 @@ static enum err find_free (struct change *c, int64_t now_ns, struct range **ret,
     bool has_row = false;
     enum err r = sql_prepare (c->s,
                               "SELECT id, lo, hi, cursor, epoch, flags FROM range"
-                              " WHERE binding = ? AND (lease_owner IS NULL OR lease_until <= ?)"
-                              " ORDER BY id LIMIT 1",
+                              " WHERE binding = ? AND lease_until <= ? ORDER BY id LIMIT 1",
                               &st, e);
     if (r != ERR_OK)
         return r;
@@ -290,5 +289,56 @@ enum err range_release (struct dataset_db *db, const struct range *range, bool d
                 : work_run_int (c.s,
                                 "UPDATE range SET lease_owner = NULL, lease_until = 0 WHERE id = ?",
                                 range->id, e);
+    return work_end_change (&c, r, e);
+}
+
+/* ---- Splitting and resting ---- */
+
+static enum err split (struct change *c, const struct range *range, const char *const *bounds,
+                       struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    g_autofree char *hi = just_above (bounds[0]);
+    enum err r = work_move_range (c, range, NULL, 0, e); /* SUPERSEDED? */
+    if (r == ERR_OK)
+        r = sql_prepare (c->s, "UPDATE range SET hi = ? WHERE id = ?", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, hi);
+    sql_bind_int (st, 2, range->id);
+    r = sql_run (st, e);
+    return r == ERR_OK ? add_ranges (c, bounds[0], bounds + 1, range->hi, range->flags, e) : r;
+}
+
+enum err range_split (struct dataset_db *db, const struct range *range, const char *const *bounds,
+                      struct error *e)
+{
+    struct change c;
+    enum err r = work_begin_change (db, false, range->binding, &c, e);
+    return r == ERR_OK ? work_end_change (&c, split (&c, range, bounds, e), e) : r;
+}
+
+enum err range_rest (struct dataset_db *db, const struct range *range, struct error *e)
+{
+    struct change c;
+    enum err r = work_begin_change (db, false, range->binding, &c, e);
+    if (r != ERR_OK)
+        return r;
+    r = work_move_range (&c, range, NULL, 0, e); /* SUPERSEDED? */
+    if (r == ERR_OK)
+        r = work_run_ints (c.s, "UPDATE range SET lease_owner = NULL, lease_until = ? WHERE id = ?",
+                           INT64_MAX, range->id, e);
+    return work_end_change (&c, r, e);
+}
+
+enum err range_wake (struct dataset_db *db, int64_t binding, struct error *e)
+{
+    struct change c;
+    enum err r = work_begin_change (db, false, binding, &c, e);
+    if (r != ERR_OK)
+        return r;
+    r = work_run_int (c.s,
+                      "UPDATE range SET lease_until = 0 WHERE binding = ? AND lease_owner IS NULL",
+                      binding, e);
     return work_end_change (&c, r, e);
 }

@@ -22,6 +22,7 @@ void bound_unref (struct bound *b)
     g_hash_table_unref (b->prefixes);
     g_clear_pointer (&b->mounts, g_ptr_array_unref);
     g_hash_table_unref (b->in_flight);
+    g_hash_table_unref (b->failed);
     g_free (b->project);
     g_free (b->dataset);
     g_free (b->bucket);
@@ -48,6 +49,7 @@ enum err bound_new (struct scan *s, const struct binding *binding, struct bound 
     b->is_paused = binding->state == BINDING_STOPPED;
     b->prefixes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     b->in_flight = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+    b->failed = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
     pthread_rwlock_init (&b->gate, NULL);
     enum err r = datasets_get (s->o.datasets, b->dataset_id, &b->db, e);
     if (r != ERR_OK) {

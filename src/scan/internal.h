@@ -32,6 +32,7 @@
 #define SCAN_REFUSALS     4   /* of a remote store, one after the other, before its binding waits */
 #define SCAN_AT_ONCE      4  /* tries of a remote object that is replaced, before they are spread */
 #define SCAN_URGENT_SHARE 64 /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
+#define SCAN_FAILS_MAX    3  /* ranges that fail in a row, until their store counts as down */
 #define NS_PER_MS         INT64_C (1000000)
 #define NS_PER_S          INT64_C (1000000000)
 
@@ -48,19 +49,26 @@ struct bound {
     /* Under scan->lock from here on. */
     bool has_begun; /* bound_begin() was done */
     bool is_paused;
-    bool is_planning; /* a scan thread decides what to scan */
-    bool is_clearing; /* a scan thread clears up after it */
-    bool needs_scan;  /* of everything, as soon as no range is left */
-    bool is_resumed;  /* the ranges were left by another run: watches are missing, scan again after
-                         them */
+    bool knows_store, is_remote; /* which kind of store has the bucket */
+    bool is_planning;            /* a scan thread decides what to scan */
+    bool is_clearing;            /* a scan thread clears up after it */
+    bool needs_scan;             /* of everything, as soon as no range is left */
+    bool is_resumed; /* the ranges were left by another run: watches are missing, scan again after
+                        them */
     bool may_have_ranges;
     bool force; /* next scan re-extracts what has other operators */
     bool forget_mounts;
     bool said_unwatched; /* that some folders are polled was logged */
     int ranges_running;
-    bool is_scanning;                             /* the listing of a full scan is not complete */
-    GHashTable *prefixes;                         /* changed folders to scan: char * set */
-    int64_t scan_started_ms;                      /* the last full one */
+    uint64_t walked;         /* turn of the range that was taken last */
+    GHashTable *failed;      /* set of ids (int64_t) of ranges that failed and did not end since */
+    bool is_resting;         /* some of them wait for wake_ms; the others go on */
+    int64_t wake_ms;         /* clock_mono_ms */
+    unsigned fails_in_row;   /* of ranges, without a page in between */
+    int64_t over_quota;      /* objects that this scan had to leave out */
+    bool is_scanning;        /* the listing of a full scan is not complete */
+    GHashTable *prefixes;    /* changed folders to scan: char * set */
+    int64_t scan_started_ms; /* the last full one */
     int64_t next_scan_ms, next_poll_ms, retry_ms; /* clock_mono_ms; retry_ms 0: not failing */
     enum binding_state state;                     /* as the catalogue has it */
     enum binding_phase phase;
@@ -85,6 +93,9 @@ struct bound {
     double rate;                      /* objects a second, smoothed; 0: not known */
 };
 
+/* Listing a folder is work, listing a remote bucket is waiting: each has threads of its own. */
+enum walk_kind { WALK_LOCAL, WALK_REMOTE, WALK_KINDS };
+
 struct scan {
     struct scan_options o;
     char *server; /* owner of leases */
@@ -102,6 +113,8 @@ struct scan {
     pthread_t index_thread, write_thread;
     pthread_t *scan_threads;
     unsigned n_scan_threads;
+    unsigned walks[WALK_KINDS], walks_max[WALK_KINDS]; /* threads that plan or walk, and may */
+    uint64_t walk_turn;
 
     /* Of remote objects, under `lock`: see remote.c. */
     GQueue fetches_waiting[2]; /* struct extraction: for room; those that go first, the others */
@@ -166,9 +179,10 @@ NODISCARD enum err merge_page (struct merge *m, const struct store_page *page, i
 void *scanner_run (void *scan);
 
 /* ranges.c */
-/* A binding that a scan thread should look after now (a reference, is_planning set), or NULL. With
- * scan->lock. */
-struct bound *ranges_next_bound (struct scan *s, int64_t now_ms);
+/* A binding that a scan thread should look after now (a reference, is_planning set), or NULL: the
+ * one with the fewest ranges under way. It counts among s->walks[*ret_kind] until the thread has
+ * done. With scan->lock. */
+struct bound *ranges_next_bound (struct scan *s, int64_t now_ms, enum walk_kind *ret_kind);
 /* A binding that was deleted and is to be cleared up (borrowed, is_clearing set), or NULL. With
  * scan->lock. */
 struct bound *ranges_next_ended (struct scan *s);
@@ -177,9 +191,19 @@ int64_t ranges_next_due_ms (struct scan *s, int64_t now_ms);
 /* Starts a scan if one is due, and leases a range of it: NOT_FOUND if there is none. Ends
  * is_planning. */
 NODISCARD enum err ranges_take (struct bound *b, struct range **ret, struct error *e);
-/* A range was walked to its end and released, or failed (and can be leased again). */
-void ranges_ended (struct bound *b, bool is_full, int64_t over_quota);
+/* Of a remote bucket, while a range of it is walked. The range is long and threads are idle: split
+ * it. Another binding has fewer ranges under way and waits for a thread: give the range back. */
+bool ranges_should_split (struct bound *b);
+bool ranges_should_yield (struct bound *b);
+/* A page of a range was listed. */
+void ranges_listed (struct bound *b);
+/* A range was walked to its end and released; given back before its end; failed. */
+void ranges_ended (struct bound *b, const struct range *range, int64_t over_quota);
+void ranges_left (struct bound *b);
 void ranges_failed (struct bound *b, const struct error *why);
+/* True if only this range is to be left alone for a while, not the whole binding; then it rests:
+ * asked once, before it is given back. */
+bool ranges_rest (struct bound *b, const struct range *range, const struct error *why);
 /* The store or the index fails: nothing is done for the binding until it is tried again, all of it.
  * With scan->lock. */
 void ranges_retry_later (struct bound *b, const char *why);

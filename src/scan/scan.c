@@ -108,7 +108,7 @@ static enum err load_bindings (struct scan *s, struct error *e)
 
 static void start_threads (struct scan *s)
 {
-    s->n_scan_threads = s->o.scan_threads;
+    s->n_scan_threads = s->walks_max[WALK_LOCAL] + s->walks_max[WALK_REMOTE];
     s->scan_threads = g_new0 (pthread_t, s->n_scan_threads);
     for (unsigned i = 0; i < s->n_scan_threads; i++)
         s->scan_threads[i] = thread_start ("scan", scanner_run, s);
@@ -130,6 +130,8 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
     struct scan *s = g_new0 (struct scan, 1);
     s->o = *o;
     s->server = g_uuid_string_random ();
+    s->walks_max[WALK_LOCAL] = o->scan_threads;
+    s->walks_max[WALK_REMOTE] = stores_have_remote (o->stores) ? o->list_threads : 0;
     pthread_mutex_init (&s->lock, NULL);
     init_wake (&s->scan_wake);
     init_wake (&s->index_wake);
@@ -313,7 +315,7 @@ enum err scan_resume (struct scan *s, int64_t id, struct error *e)
     else {
         b->is_paused = false;
         b->needs_scan = true;
-        b->retry_ms = b->next_work_ns = 0;
+        b->retry_ms = b->wake_ms = b->next_work_ns = 0;
         bound_set_state (b, BINDING_RUNNING, b->phase, "");
         pthread_cond_broadcast (&s->scan_wake);
         pthread_cond_signal (&s->index_wake);
@@ -339,7 +341,7 @@ enum err scan_rescan (struct scan *s, int64_t id, const char *prefix, bool reind
             events_add_prefix (b, prefix);
         else
             b->needs_scan = true;
-        b->retry_ms = 0;
+        b->retry_ms = b->wake_ms = 0;
         pthread_cond_broadcast (&s->scan_wake);
     }
     pthread_mutex_unlock (&s->lock);

@@ -23,8 +23,9 @@ struct scan_options {
     struct stores *stores;
     const char *worker_path;
     bool sandbox_required;
-    unsigned workers; /* 0: one a core */
-    unsigned scan_threads;
+    unsigned workers;      /* 0: one a core */
+    unsigned scan_threads; /* that list folders */
+    unsigned list_threads; /* that list remote buckets, if there is a store that has such */
     int64_t rescan_interval_s, poll_interval_s, retry_interval_s;
     const char *owner_id, *default_template;
     int timezone_min;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "scan/split.h"
 
 /* One range while it is walked. */
 struct walk {
@@ -21,12 +22,18 @@ struct walk {
     int64_t listed, unchanged, over_quota;
     int64_t flushed_ms;
     struct quotas quotas;
+    unsigned pages, split_at; /* listed; when the range counts as long */
+    bool is_given_back;       /* before its end */
 };
 
 static void walk_init (struct walk *w, struct bound *b, struct range *range)
 {
     *w = (struct walk){
-        .scan = b->scan, .bound = b, .range = range, .flushed_ms = clock_mono_ms ()
+        .scan = b->scan,
+        .bound = b,
+        .range = range,
+        .flushed_ms = clock_mono_ms (),
+        .split_at = LIMIT_SPLIT_PAGES,
     };
     const char *after = range->cursor ? range->cursor : range->lo;
     merge_init (&w->merge, b->db, b->bucket, after, range->hi);
@@ -179,6 +186,8 @@ static enum err walk_page (struct walk *w, struct error *e)
         r = merge_page (&w->merge, &w->page, clock_now_ns (), e);
     if (r != ERR_OK)
         return r;
+    ranges_listed (w->bound);
+    w->pages++;
     w->listed += w->merge.listed;
     w->unchanged += w->merge.unchanged;
     move_cursor (w);
@@ -261,6 +270,47 @@ static bool learn_mounts (struct walk *w)
     return w->mounts->len > known;
 }
 
+/* Cursor and counts that wait for more changes. */
+static enum err flush (struct walk *w, struct error *e)
+{
+    return apply (w, NULL, NULL, NULL, true, e);
+}
+
+/* Splits what is left of the range. Where no bounds are found, the next try is twice as far off. */
+static enum err split_rest (struct walk *w, struct error *e)
+{
+    const struct split split = { .store = w->store,
+                                 .bucket = w->bound->bucket,
+                                 .after = w->unsaved_cursor,
+                                 .before = w->range->hi,
+                                 .want = LIMIT_SPLIT_RANGES,
+                                 .is_stopped = is_stopped,
+                                 .arg = w };
+    g_autoptr (GPtrArray) bounds = g_ptr_array_new_with_free_func (g_free);
+    w->split_at = w->pages * 2;
+    enum err r = split_sample (&split, bounds, e);
+    if (r != ERR_OK || !bounds->len)
+        return r;
+    g_ptr_array_add (bounds, NULL);
+    if (!bound_enter (w->bound))
+        return FAIL (e, SUPERSEDED, "the binding was deleted");
+    r = range_split (w->bound->db, w->range, (const char *const *) bounds->pdata, e);
+    bound_leave (w->bound);
+    w->is_given_back = r == ERR_OK;
+    return r;
+}
+
+/* Between two pages of a remote bucket. */
+static enum err share (struct walk *w, struct error *e)
+{
+    bool splits = w->pages >= w->split_at && ranges_should_split (w->bound);
+    w->is_given_back = !splits && ranges_should_yield (w->bound);
+    if (!splits && !w->is_given_back)
+        return ERR_OK;
+    enum err r = flush (w, e);
+    return r == ERR_OK && splits ? split_rest (w, e) : r;
+}
+
 static enum err walk_range (struct walk *w, struct error *e)
 {
     struct bound *b = w->bound;
@@ -269,6 +319,7 @@ static enum err walk_range (struct walk *w, struct error *e)
         r = load_mounts (w, e);
     if (r != ERR_OK)
         return r;
+    w->merge.is_remote = store_is_remote (w->store);
     struct store_list_hooks hooks = {
         .on_folder = on_folder, .is_stopped = is_stopped, .arg = w, .known_mounts = w->mounts
     };
@@ -284,7 +335,23 @@ static enum err walk_range (struct walk *w, struct error *e)
             r = walk_page (w, e);
         if (r == ERR_OK && learn_mounts (w))
             r = save_mounts (w, e);
-    } while (r == ERR_OK && !w->page.is_last);
+        if (r == ERR_OK && w->merge.is_remote && !w->page.is_last)
+            r = share (w, e);
+    } while (r == ERR_OK && !w->page.is_last && !w->is_given_back);
+    return r;
+}
+
+/* Gives the range back as it now is: done, to go on with, or to rest. */
+static enum err release (struct bound *b, const struct range *range, bool is_done, bool rests,
+                         struct error *e)
+{
+    if (!bound_enter (b))
+        return FAIL (e, SUPERSEDED, "the binding was deleted");
+    enum err r = rests ? range_rest (b->db, range, e) : range_release (b->db, range, is_done, e);
+    bound_leave (b);
+    if (r != ERR_OK)
+        LOG (LOG_WARN, "scan", "cannot give a range back", LOG_STR ("bucket", b->bucket),
+             LOG_STR ("error", e->message));
     return r;
 }
 
@@ -292,24 +359,22 @@ static enum err walk_range (struct walk *w, struct error *e)
 static void run_range (struct bound *b, struct range *range)
 {
     struct walk w;
-    struct error e = { 0 }, release_error;
-    bool is_full = !(range->flags & RANGE_PARTIAL);
+    struct error e = { 0 }, release_error = { 0 };
     walk_init (&w, b, range);
     enum err r = walk_range (&w, &e);
     int64_t over_quota = w.over_quota;
+    bool is_done = r == ERR_OK && !w.is_given_back;
     walk_clear (&w);
-    enum err released = ERR_SUPERSEDED;
-    if (bound_enter (b)) {
-        released = range_release (b->db, range, r == ERR_OK, &release_error);
-        bound_leave (b);
-        if (released != ERR_OK)
-            LOG (LOG_WARN, "scan", "cannot give a range back", LOG_STR ("bucket", b->bucket),
-                 LOG_STR ("error", release_error.message));
-    }
-    if (r == ERR_OK && released == ERR_OK)
-        ranges_ended (b, is_full, over_quota);
+    bool rests = r != ERR_OK && ranges_rest (b, range, &e);
+    enum err released = release (b, range, is_done, rests, &release_error);
+    if (r != ERR_OK && !rests)
+        ranges_failed (b, &e);
+    else if (released != ERR_OK)
+        ranges_failed (b, &release_error);
+    else if (is_done)
+        ranges_ended (b, range, over_quota);
     else
-        ranges_failed (b, r == ERR_OK ? &release_error : &e);
+        ranges_left (b);
 }
 
 static void serve_bound (struct bound *b)
@@ -363,8 +428,9 @@ void *scanner_run (void *scan)
     struct scan *s = scan;
     pthread_mutex_lock (&s->lock);
     while (!s->is_stopping) {
+        enum walk_kind kind = WALK_LOCAL;
         struct bound *ended = ranges_next_ended (s);
-        struct bound *b = ended ? NULL : ranges_next_bound (s, clock_mono_ms ());
+        struct bound *b = ended ? NULL : ranges_next_bound (s, clock_mono_ms (), &kind);
         if (!ended && !b) {
             wait_for_work (s);
             continue;
@@ -378,6 +444,8 @@ void *scanner_run (void *scan)
         pthread_mutex_lock (&s->lock);
         if (ended)
             g_ptr_array_remove (s->ended, ended); /* drops its reference */
+        else
+            s->walks[kind]--;
     }
     pthread_mutex_unlock (&s->lock);
     return NULL;

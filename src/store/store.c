@@ -319,6 +319,14 @@ void stores_add_take (struct stores *all, struct store *s)
     g_ptr_array_add (all->all, s);
 }
 
+bool stores_have_remote (const struct stores *all)
+{
+    for (guint i = 0; i < all->all->len; i++)
+        if (store_is_remote (g_ptr_array_index (all->all, i)))
+            return true;
+    return false;
+}
+
 enum err stores_find (struct stores *all, const char *bucket, struct store **ret, struct error *e)
 {
     enum err worst = FAIL (e, NO_BUCKET, "no store has a bucket '%s'", bucket);

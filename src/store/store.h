@@ -286,6 +286,9 @@ void stores_free (struct stores *all);
 /* Takes ownership of `s`. */
 void stores_add_take (struct stores *all, struct store *s);
 
+/* True if one of them is remote. */
+bool stores_have_remote (const struct stores *all);
+
 /* The store that has the bucket (borrowed); NO_BUCKET if none has, STORE_DENIED and STORE_DOWN as
  * check() says. */
 NODISCARD enum err stores_find (struct stores *all, const char *bucket, struct store **ret,

@@ -22,6 +22,7 @@ void world_start_scan (struct world *w)
                               .sandbox_required = false,
                               .workers = 1,
                               .scan_threads = 2,
+                              .list_threads = 4,
                               .rescan_interval_s = 3600,
                               .poll_interval_s = 3600,
                               .retry_interval_s = 1,
@@ -66,7 +67,10 @@ int world_setup (void **state)
 int world_setup_remote (void **state)
 {
     world_setup (state);
-    fake_set_remote (((struct world *) *state)->fake);
+    struct world *w = *state;
+    scan_free (w->scan);
+    fake_set_remote (w->fake);
+    world_start_scan (w);
     return 0;
 }
 

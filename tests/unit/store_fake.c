@@ -23,7 +23,7 @@ struct fake {
     uint64_t root, versions;
     fake_hook *hook;
     void *hook_arg;
-    unsigned opens, listings, fetches;
+    unsigned opens, listings, pages, fetches;
     uint64_t fetched;
 
     pthread_t thread; /* that fetches, if the store is remote */
@@ -187,6 +187,7 @@ static enum err fake_list_next (struct store_listing *listing, size_t max, struc
         page->upto = g_strdup (l->after);
     }
     f->listings += page->is_last;
+    f->pages++;
     l->page++;
     pthread_mutex_unlock (&f->lock);
     return ERR_OK;
@@ -494,6 +495,14 @@ unsigned fake_opens (struct fake *f)
 {
     pthread_mutex_lock (&f->lock);
     unsigned n = f->opens;
+    pthread_mutex_unlock (&f->lock);
+    return n;
+}
+
+unsigned fake_pages (struct fake *f)
+{
+    pthread_mutex_lock (&f->lock);
+    unsigned n = f->pages;
     pthread_mutex_unlock (&f->lock);
     return n;
 }

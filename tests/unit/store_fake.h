@@ -44,4 +44,5 @@ unsigned fake_opens (struct fake *f);    /* calls of open so far */
 unsigned fake_waiting (struct fake *f);  /* fetches that wait now */
 unsigned fake_fetches (struct fake *f);  /* fetches that were done so far, or failed */
 uint64_t fake_fetched (struct fake *f);  /* bytes that they brought */
+unsigned fake_pages (struct fake *f);    /* pages that were listed */
 unsigned fake_listings (struct fake *f); /* listings that came to their end */

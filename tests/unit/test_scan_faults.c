@@ -304,8 +304,9 @@ static void test_full_scan_ends_whichever_range_is_last (void **state)
     b->is_scanning = true;
     b->ranges_running = 2;
     pthread_mutex_unlock (&w->scan->lock);
-    ranges_ended (b, false, 0);
-    ranges_ended (b, false, 0);
+    const struct range partial = { .flags = RANGE_PARTIAL };
+    ranges_ended (b, &partial, 0);
+    ranges_ended (b, &partial, 0);
     wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
     pthread_mutex_lock (&w->scan->lock);
     bool has_next = b->next_scan_ms < INT64_MAX;
