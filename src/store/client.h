@@ -120,8 +120,8 @@ struct client_header {
  * STORE_DOWN (could not be reached, throttled, failed or lied, to the end of the retries);
  * BAD_REQUEST (the store does not take such a request); IO (writing to `fd` failed); CLOSED.
  *
- * The answer to HEAD has no body that says why: 404 on an object is NO_OBJECT even if the bucket is
- * gone, 403 and 400 without a telling header are STORE_DENIED. */
+ * The answer to HEAD has no body that says why. A 403 or 400 is asked again as a GET of one byte,
+ * which tells; a 404 on an object is NO_OBJECT even if it is the bucket that is gone. */
 struct client_response {
     enum err code;
     char message[256]; /* one sentence; "" if OK */

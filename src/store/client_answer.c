@@ -191,7 +191,7 @@ static bool judge_success (struct fetch *f)
         answer_set_lie (f, "the store sends the Content-Length '%s'", text);
         return false;
     }
-    bool is_head = g_str_equal (f->ask.method, "HEAD");
+    bool is_head = fetch_is_head (f);
     if (f->ask.expect == CLIENT_OBJECT && length == UNKNOWN && !find_header (f, "content-range")) {
         answer_set_lie (f, "the store sends an object without its length");
         return false;
@@ -225,7 +225,10 @@ static bool judge (struct fetch *f)
     f->is_judged = true;
     f->answer.status = (int) status;
     f->is_success = status == 200 || status == 204 || status == 206;
-    return !f->is_success || judge_success (f);
+    if (!f->is_success || !f->is_asking_why)
+        return !f->is_success || judge_success (f);
+    answer_set_lie (f, "the store refuses a HEAD where it grants a GET");
+    return false;
 }
 
 /* ---- Bodies ---- */

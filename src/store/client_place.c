@@ -132,6 +132,11 @@ enum err place_init (struct place *p, const struct client_options *o, struct err
         p->signing = SIGN_OSS1;
     if (!p->region)
         p->region = g_strdup (DEFAULT_REGION);
+    if (g_str_equal (p->host, GLOBAL_HOST) && !g_str_equal (p->region, DEFAULT_REGION)) {
+        g_free (p->host); /* that one is us-east-1's alone */
+        p->host = g_strconcat (services[GLOBAL_PATTERN].before, p->region,
+                               services[GLOBAL_PATTERN].after, NULL);
+    }
     return ERR_OK;
 }
 

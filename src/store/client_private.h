@@ -90,6 +90,7 @@ struct fetch {
     unsigned tries, hops;
     bool is_counted; /* in n_waiting */
     bool did_clock, did_keys;
+    bool is_asking_why, did_ask_why; /* a HEAD was refused without a reason: a GET tells it */
 
     /* Of one try. */
     CURL *easy;
@@ -113,6 +114,10 @@ NODISCARD enum err fetch_prepare (struct fetch *f, struct error *e);
 
 /* Drops what belongs to the last try, but for the answer. */
 void fetch_clear_try (struct fetch *f);
+
+/* The method of this try. */
+const char *fetch_method (const struct fetch *f);
+bool fetch_is_head (const struct fetch *f);
 
 /* By the store's clock. */
 int64_t fetch_now_s (const struct client *c);

@@ -191,9 +191,6 @@ static struct refusal find_refusal (const struct fetch *f, const char *code)
     if (status == 404 || (status == 405 && g_strcmp0 (marker, "true") == 0))
         return (struct refusal){ code, is_about_a_key (f) ? ERR_NO_OBJECT : ERR_NO_BUCKET,
                                  HINT_FINAL };
-    bool is_head = g_str_equal (f->ask.method, "HEAD");
-    if (status == 400 && is_head)
-        return (struct refusal){ code, ERR_STORE_DENIED, HINT_REGION };
     for (size_t i = 0; i < N_ELEMENTS (statuses); i++)
         if (statuses[i].status == status)
             return (struct refusal){ code, statuses[i].err, statuses[i].hint };
@@ -251,9 +248,22 @@ static bool is_signature_of_one (const struct fetch *f)
            f->credential->number == c->trusted && f->sent_ms < c->trusted_until_ms;
 }
 
+/* Refused without a reason, as to a HEAD. It may be the clock; if not, a GET tells. */
+static enum next find_reason (struct fetch *f)
+{
+    int status = f->answer.status;
+    if (status != 400 && status != 403)
+        return NEXT_DONE;
+    if (learn_clock (f))
+        return NEXT_AGAIN;
+    if (!fetch_is_head (f) || f->did_ask_why)
+        return NEXT_DONE;
+    f->is_asking_why = f->did_ask_why = true;
+    return NEXT_AGAIN;
+}
+
 static enum next follow (struct fetch *f, const struct document *d, enum hint hint)
 {
-    bool is_refused = f->answer.status == 400 || f->answer.status == 403;
     switch (hint) {
     case HINT_FINAL:
         return NEXT_DONE;
@@ -264,8 +274,7 @@ static enum next follow (struct fetch *f, const struct document *d, enum hint hi
     case HINT_REGION:
         if (learn_region (f, d))
             return NEXT_AGAIN;
-        /* a HEAD does not say that it is about the clock */
-        return is_refused && !d->code[0] && learn_clock (f) ? NEXT_AGAIN : NEXT_DONE;
+        return d->code[0] ? NEXT_DONE : find_reason (f);
     case HINT_CLOCK:
         return learn_clock (f) ? NEXT_AGAIN : NEXT_DONE;
     case HINT_SIGNATURE:
@@ -303,6 +312,10 @@ enum next refusal_judge (struct fetch *f)
         return NEXT_LATER;
     }
     struct refusal r = find_refusal (f, d.code);
+    if (f->is_asking_why && r.err == ERR_OUT_OF_RANGE) {
+        answer_set_lie (f, "the store refuses a HEAD where it grants a GET");
+        return NEXT_LATER;
+    }
     f->answer.code = r.err;
     g_snprintf (f->answer.message, sizeof f->answer.message, "the store answers %d%s%s%s%s",
                 f->answer.status, d.code[0] ? " " : "", d.code, d.message[0] ? ": " : "",

@@ -13,6 +13,16 @@ int64_t fetch_now_s (const struct client *c)
     return clock_now_ns () / INT64_C (1000000000) + c->skew_s;
 }
 
+const char *fetch_method (const struct fetch *f)
+{
+    return f->is_asking_why ? "GET" : f->ask.method;
+}
+
+bool fetch_is_head (const struct fetch *f)
+{
+    return g_str_equal (fetch_method (f), "HEAD");
+}
+
 static void add_line (void *arg, const char *name, const char *value)
 {
     struct fetch *f = arg;
@@ -29,7 +39,8 @@ static size_t collect_headers (const struct fetch *f, struct sign_pair *ret,
     size_t n = 0;
     for (; n < ask->n_headers; n++)
         ret[n] = ask->headers[n];
-    const struct client_range *range = &ask->range;
+    static const struct client_range first_byte = { .length = 1 };
+    const struct client_range *range = f->is_asking_why ? &first_byte : &ask->range;
     if (range->length > 0) {
         texts[0] = range->is_suffix
                        ? g_strdup_printf ("bytes=-%" G_GUINT64_FORMAT, range->length)
@@ -51,7 +62,7 @@ static void sign (struct fetch *f, const char *host)
     g_autofree struct sign_pair *headers = g_new (struct sign_pair, ask->n_headers + MORE_HEADERS);
     char *texts[MORE_HEADERS] = { NULL };
     const struct sign_request r = {
-        .method = ask->method,
+        .method = fetch_method (f),
         .host = host,
         .bucket = ask->bucket,
         .key = ask->key,
@@ -88,17 +99,18 @@ static void sign (struct fetch *f, const char *host)
 static void set_method (struct fetch *f)
 {
     const struct client_request *ask = &f->ask;
-    bool is_get = g_str_equal (ask->method, "GET");
-    if (g_str_equal (ask->method, "HEAD"))
+    const char *method = fetch_method (f);
+    bool is_get = g_str_equal (method, "GET");
+    if (fetch_is_head (f))
         curl_easy_setopt (f->easy, CURLOPT_NOBODY, 1L);
     else if (is_get && ask->body_len == 0)
         curl_easy_setopt (f->easy, CURLOPT_HTTPGET, 1L);
-    else if (ask->body_len > 0 || !g_str_equal (ask->method, "DELETE")) {
+    else if (ask->body_len > 0 || !g_str_equal (method, "DELETE")) {
         curl_easy_setopt (f->easy, CURLOPT_POSTFIELDS, ask->body ? ask->body : "");
         curl_easy_setopt (f->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) ask->body_len);
     }
-    if (!is_get && !g_str_equal (ask->method, "HEAD"))
-        curl_easy_setopt (f->easy, CURLOPT_CUSTOMREQUEST, ask->method);
+    if (!is_get && !fetch_is_head (f))
+        curl_easy_setopt (f->easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
 static void set_connection (struct fetch *f)
@@ -110,6 +122,8 @@ static void set_connection (struct fetch *f)
     curl_easy_setopt (easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt (easy, CURLOPT_PROXY, p->proxy ? p->proxy : "");
     curl_easy_setopt (easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt (easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* or a slow resolver would hold everybody */
     curl_easy_setopt (easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt (easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);

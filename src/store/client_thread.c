@@ -174,6 +174,7 @@ static bool may_repeat (const struct fetch *f)
 /* After an answer that may pass by itself. */
 static void try_later (struct client_thread *t, struct fetch *f)
 {
+    f->is_asking_why = false;
     f->due_ms = clock_mono_ms () + pause_ms (f);
     if (f->tries >= LIMIT_STORE_TRIES || f->due_ms >= f->deadline_ms || !may_repeat (f)) {
         finish (f);

@@ -267,8 +267,6 @@ static const struct {
     { "GET", "k", REFUSAL ("404", "Strange"), ERR_NO_OBJECT, "Strange" },
     { "HEAD", "k", EMPTY ("404"), ERR_NO_OBJECT, "" },
     { "HEAD", NULL, EMPTY ("404"), ERR_NO_BUCKET, "" },
-    { "HEAD", "k", EMPTY ("403"), ERR_STORE_DENIED, "" },
-    { "HEAD", "k", EMPTY ("400"), ERR_STORE_DENIED, "" },
     { "HEAD", "k", EMPTY ("412"), ERR_VERSION_CHANGED, "" },
     { "HEAD", "k", "HTTP/1.1 404 No\r\nX-Minio-Error-Code: NoSuchBucket\r\n\r\n", ERR_NO_BUCKET,
       "NoSuchBucket" },
@@ -295,6 +293,47 @@ static void refusals_are_final (void **state UNUSED)
         assert_string_equal (refusals[i].code, r.s3_code);
         assert_int_equal (1, r.tries);
         assert_null (strstr (e.message, "secret"));
+        world_clear (&w);
+    }
+}
+
+static bool answer_head_without_reason (void *arg, const struct fake_request *r,
+                                        struct fake_conn *c)
+{
+    const char *reason = arg;
+    g_autofree char *range = fake_header (r, "Range");
+    if (g_str_equal (r->method, "HEAD"))
+        fake_send (c, "HTTP/1.1 403 No\r\n\r\n");
+    else if (g_strcmp0 (range, "bytes=0-0") == 0)
+        fake_send (c, reason);
+    return false;
+}
+
+static void a_refused_head_finds_its_reason (void **state UNUSED)
+{
+    static const struct {
+        const char *reason;
+        enum err expected;
+        unsigned tries;
+    } rows[] = {
+        { REFUSAL ("403", "AccessDenied") + 1, ERR_STORE_DENIED, 2 },
+        { REFUSAL ("400", "ExpiredToken") + 1, ERR_STORE_CREDENTIALS, 2 },
+        { REFUSAL ("404", "NoSuchBucket") + 1, ERR_NO_BUCKET, 2 },
+        { EMPTY ("403"), ERR_STORE_DENIED, 2 },
+        { PART ETAG "Content-Range: bytes 0-0/9\r\nContent-Length: 1\r\n\r\nx", ERR_STORE_DENIED,
+          3 },
+        { REFUSAL ("416", "InvalidRange") + 1, ERR_STORE_DENIED, 3 },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        struct world w;
+        world_init (&w, answer_head_without_reason, rows[i].reason, NULL);
+        _cleanup_response_ struct client_response r;
+        struct client_request ask = get ("k");
+        ask.method = "HEAD";
+        if (client_call (w.client, &ask, &r, NULL) != rows[i].expected)
+            fail_msg ("row %zu: %s %s", i, error_name (r.code), r.message);
+        assert_int_equal (rows[i].tries, r.tries);
+        assert_null (r.body);
         world_clear (&w);
     }
 }
@@ -424,6 +463,7 @@ int main (void)
         cmocka_unit_test (a_slow_drip_ends_with_the_deadline),
         cmocka_unit_test (nobody_there_is_store_down),
         cmocka_unit_test (refusals_are_final),
+        cmocka_unit_test (a_refused_head_finds_its_reason),
         cmocka_unit_test (hostile_error_documents_are_harmless),
         cmocka_unit_test (what_passes_is_tried_again),
         cmocka_unit_test (a_post_is_not_repeated_after_it_may_be_done),
