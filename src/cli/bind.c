@@ -41,7 +41,7 @@ static int make (struct client *client, const char *action, const json_t *params
                  json_t **ret)
 {
     struct error e;
-    if (client_call (client, action, params, ret, &e) == ERR_OK)
+    if (client_action (client, action, params, ret, &e) == ERR_OK)
         return EXIT_DONE;
     if (may_exist && strcmp (client_refusal (client), "ResourceAlreadyExists") == 0)
         return EXIT_DONE;
@@ -71,7 +71,7 @@ static int make_binding (struct client *client, const struct bind_options *o, co
         if (status != EXIT_DONE)
             return status;
         struct error e;
-        if (client_call (client, "GetBinding", params, &there, &e) == ERR_OK)
+        if (client_action (client, "GetBinding", params, &there, &e) == ERR_OK)
             return EXIT_DONE;
     }
     return make (client, "CreateBinding", params, o->create, ret);

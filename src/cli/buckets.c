@@ -73,13 +73,14 @@ int cli_buckets (char **args)
     json_auto_t *answer = NULL;
     struct error e;
     if (client_open (&o, &client, &e) != ERR_OK ||
-        client_call (client, "ListBuckets", params, &answer, &e) != ERR_OK)
+        client_action (client, "ListBuckets", params, &answer, &e) != ERR_OK)
         return client_complain (client, &e);
     const json_t *buckets = json_object_get (answer, "Buckets");
     if (o.json)
         client_print_json (answer);
     else if (!json_array_size (buckets))
-        puts ("There is no bucket. Start the server with --store DIR or --bucket NAME=PATH.");
+        puts ("There is no bucket. Start the server with --store DIR, --store URL or --bucket "
+              "NAME=PATH.");
     else
         print_buckets (buckets);
     if (!o.json)

@@ -104,7 +104,7 @@ static int call (const struct command_server *server, const char *action, const 
     if (client_open (server, &client, &e) != ERR_OK)
         return client_complain (NULL, &e);
     json_auto_t *answer = NULL;
-    if (client_call (client, action, params, &answer, &e) != ERR_OK) {
+    if (client_action (client, action, params, &answer, &e) != ERR_OK) {
         client_complain (client, &e);
         hint_at_action (action);
         return EXIT_ERROR;

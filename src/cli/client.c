@@ -289,8 +289,8 @@ static enum err choose_endpoint (const struct client *c, const char *action, con
     return ERR_OK;
 }
 
-enum err client_call (struct client *c, const char *action, const json_t *params, json_t **ret,
-                      struct error *e)
+enum err client_action (struct client *c, const char *action, const json_t *params, json_t **ret,
+                        struct error *e)
 {
     forget_refusal (c);
     const char *url = NULL;

@@ -24,8 +24,8 @@ static inline void client_closep (struct client **c)
 /* Calls an action. `params` is an object; strings go as they are, numbers and booleans as text,
  * arrays and objects as JSON. `ret` is the answer, owned by the caller. UNAVAILABLE: the server
  * cannot be reached. CONFLICT: it refused, see client_refusal(). */
-NODISCARD enum err client_call (struct client *c, const char *action, const json_t *params,
-                                json_t **ret, struct error *e);
+NODISCARD enum err client_action (struct client *c, const char *action, const json_t *params,
+                                  json_t **ret, struct error *e);
 
 /* Code of the last refusal ("ResourceNotFound"); "" if the last call was not refused. Borrowed. */
 const char *client_refusal (const struct client *c);

@@ -38,7 +38,7 @@ static int retry (struct client *client, const struct failed_options *o, const j
 {
     struct error e;
     json_auto_t *answer = NULL;
-    if (client_call (client, "RetryFailures", params, &answer, &e) != ERR_OK)
+    if (client_action (client, "RetryFailures", params, &answer, &e) != ERR_OK)
         return client_complain (client, &e);
     if (o->target.server.json)
         client_print_json (answer);
@@ -55,7 +55,7 @@ static int fetch_all (struct client *client, json_t *params, json_t *all)
     json_object_set_new (params, "MaxResults", json_integer (PAGE));
     for (unsigned i = 0; i < PAGES_MOST; i++) {
         json_auto_t *answer = NULL;
-        if (client_call (client, "ListFailures", params, &answer, &e) != ERR_OK)
+        if (client_action (client, "ListFailures", params, &answer, &e) != ERR_OK)
             return client_complain (client, &e);
         json_array_extend (all, json_object_get (answer, "Failures"));
         json_t *token = json_object_get (answer, "NextToken");

@@ -112,7 +112,7 @@ static int show (struct client *client, const struct notify_options *o, const js
 {
     struct error e;
     json_auto_t *answer = NULL;
-    if (client_call (client, "GetNotification", params, &answer, &e) != ERR_OK)
+    if (client_action (client, "GetNotification", params, &answer, &e) != ERR_OK)
         return client_complain (client, &e);
     if (o->target.server.json)
         client_print_json (answer);
@@ -127,7 +127,7 @@ static int renew (struct client *client, const json_t *where)
 {
     struct error e;
     json_auto_t *answer = NULL;
-    return client_call (client, "RenewSecret", where, &answer, &e) == ERR_OK
+    return client_action (client, "RenewSecret", where, &answer, &e) == ERR_OK
                ? EXIT_DONE
                : client_complain (client, &e);
 }
@@ -139,7 +139,7 @@ static int set (struct client *client, const struct notify_options *o, json_t *p
     set_text (params, "Target", o->arn);
     if (o->remove)
         json_object_set_new (params, "Remove", json_true ());
-    if (client_call (client, "SetNotification", params, &answer, &e) != ERR_OK)
+    if (client_action (client, "SetNotification", params, &answer, &e) != ERR_OK)
         return client_complain (client, &e);
     if (o->target.server.json)
         client_print_json (answer);

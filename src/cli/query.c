@@ -104,7 +104,7 @@ static int fetch_rows (struct client *c, json_t *params, int64_t limit, json_t *
         json_object_set_new (params, "MaxResults", json_integer (MIN (left, PAGE_MOST)));
         json_auto_t *answer = NULL;
         struct error e;
-        if (client_call (c, "SimpleQuery", params, &answer, &e) != ERR_OK)
+        if (client_action (c, "SimpleQuery", params, &answer, &e) != ERR_OK)
             return client_complain (c, &e);
         const json_t *page = json_object_get (answer, "Files");
         json_array_extend (files, (json_t *) page);

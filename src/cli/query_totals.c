@@ -61,7 +61,7 @@ static json_t *ask (struct client *c, const json_t *params, json_t *aggregations
     json_object_set_new (all, "MaxResults", json_integer (GROUPS_MOST));
     json_auto_t *answer = NULL;
     struct error e;
-    if (client_call (c, "SimpleQuery", all, &answer, &e) != ERR_OK) {
+    if (client_action (c, "SimpleQuery", all, &answer, &e) != ERR_OK) {
         client_complain (c, &e);
         return NULL;
     }

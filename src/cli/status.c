@@ -91,7 +91,7 @@ int cli_status (char **args)
     json_auto_t *answer = NULL;
     struct error e;
     if (client_open (&o, &client, &e) != ERR_OK ||
-        client_call (client, "GetStatus", params, &answer, &e) != ERR_OK)
+        client_action (client, "GetStatus", params, &answer, &e) != ERR_OK)
         return client_complain (client, &e);
     const json_t *s = json_object_get (answer, "Status");
     if (o.json) {

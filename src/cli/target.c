@@ -54,7 +54,7 @@ bool target_call (const struct command *c, const struct target *t, const char *b
     if (more_params)
         json_object_update (params, more_params);
     struct error e;
-    if (client_call (client, action, params, ret, &e) != ERR_OK) {
+    if (client_action (client, action, params, ret, &e) != ERR_OK) {
         *ret_exit = client_complain (client, &e);
         return false;
     }

@@ -36,7 +36,7 @@ static int unbind (struct client *client, const struct unbind_options *o, const 
                    json_t **ret)
 {
     struct error e;
-    enum err r = client_call (client, "DeleteBinding", params, ret, &e);
+    enum err r = client_action (client, "DeleteBinding", params, ret, &e);
     if (r == ERR_OK || (o->purge && g_str_equal (client_refusal (client), "ResourceNotFound")))
         return EXIT_DONE;
     return client_complain (client, &e);
@@ -46,7 +46,7 @@ static int purge (struct client *client, const struct unbind_options *o, const j
 {
     struct error e;
     json_auto_t *answer = NULL;
-    if (client_call (client, "PurgeBucket", params, &answer, &e) != ERR_OK)
+    if (client_action (client, "PurgeBucket", params, &answer, &e) != ERR_OK)
         return client_complain (client, &e);
     if (o->target.server.json) {
         client_print_json (answer);

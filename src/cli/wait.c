@@ -106,7 +106,7 @@ static bool is_unwell (const struct progress *p)
 static bool look (struct watch *w, bool json, struct error *ret_e, int *ret_exit)
 {
     json_auto_t *answer = NULL;
-    enum err r = client_call (w->client, "GetBinding", w->params, &answer, ret_e);
+    enum err r = client_action (w->client, "GetBinding", w->params, &answer, ret_e);
     if (r != ERR_OK) {
         const char *refusal = client_refusal (w->client);
         bool may_pass = !*refusal || g_str_has_prefix (refusal, "Throttling") ||
