@@ -178,6 +178,18 @@
 #define LIMIT_FETCH_MEMORY (256 * MIB) /* of all objects on their way; one that needs more waits until it is alone */
 #define LIMIT_FETCH_REST   (128 * KIB) /* of an object; less, and it is fetched with any range */
 
+/* What such stores answer. */
+#define LIMIT_STORE_PAGE         1000   /* keys of a page that is asked for */
+#define LIMIT_STORE_EMPTY_PAGES  1000   /* pages of a listing in a row without a key */
+#define LIMIT_STORE_LISTED       100000 /* buckets of one store that are listed */
+#define LIMIT_STORE_TAGS         64     /* of an object */
+#define LIMIT_STORE_XML_DEPTH    16     /* elements within elements of an answer */
+#define LIMIT_STORE_XML_ELEMENTS 100000
+#define LIMIT_STORE_XML_NAME     64         /* bytes of an element's name */
+#define LIMIT_STORE_XML_TEXT     (16 * KIB) /* bytes of one value: a key, each byte as %XX */
+#define LIMIT_STORE_CHECK_MS     10000      /* a bucket that was there is believed to be there */
+#define LIMIT_STORE_RECHECK_MS   2000       /* a bucket that was not, or could not be asked for */
+
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */
 #define LIMIT_META_STRING   1024      /* bytes of a string in a list of strings */
