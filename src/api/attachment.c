@@ -20,12 +20,12 @@ static enum err probe_bucket (const struct api *api, const char *bucket, struct 
 {
     struct store *store;
     struct error why;
-    enum err r = stores_find (api->stores, bucket, &store, &why);
-    if (r == ERR_NO_BUCKET)
+    enum err r = stores_ask (api->stores, bucket, &store, &why);
+    if (r == ERR_NO_BUCKET || r == ERR_CONFLICT)
         return FAIL_ON (e, INVALID_PARAM, "OSSBucket",
-                        "Specified parameter OSSBucket is not valid. No store of this server has a "
-                        "bucket '%s'; 'bindery buckets' lists those that can be attached.",
-                        bucket);
+                        "Specified parameter OSSBucket is not valid. No bucket '%s' can be "
+                        "attached: %s. 'bindery buckets' lists those that can be.",
+                        bucket, why.message);
     if (r == ERR_STORE_DENIED)
         return FAIL_ON (e, INVALID_PARAM, "OSSBucket",
                         "Specified parameter OSSBucket is not valid. Access to bucket '%s' is "

@@ -42,13 +42,12 @@ static enum err probe_bucket (const struct api *api, const char *bucket,
 {
     struct store *store;
     struct error why;
-    enum err r = stores_find (api->stores, bucket, &store, &why);
-    if (r == ERR_NO_BUCKET)
-        return FAIL_ON (
-            e, INVALID_PARAM, "URI",
-            "Specified parameter URI is not valid. No store of this server has a bucket "
-            "'%s'; 'bindery buckets' lists those that can be bound.",
-            bucket);
+    enum err r = stores_ask (api->stores, bucket, &store, &why);
+    if (r == ERR_NO_BUCKET || r == ERR_CONFLICT)
+        return FAIL_ON (e, INVALID_PARAM, "URI",
+                        "Specified parameter URI is not valid. No bucket '%s' can be bound: %s. "
+                        "'bindery buckets' lists those that can be.",
+                        bucket, why.message);
     if (r == ERR_STORE_DENIED)
         return FAIL_ON (e, INVALID_PARAM, "URI",
                         "Specified parameter URI is not valid. Access to oss://%s is refused: %s",

@@ -21,14 +21,13 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/datadir.h"
+#include "cli/openstores.h"
 #include "http/server.h"
 #include "index/operators.h"
-#include "store/dir.h"
 
-#define REGION_LETTERS    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
-#define STOP_CALLS_MS     2000 /* running calls get this long */
-#define STOP_ALL_MS       4800 /* then the process ends, whatever still runs: nothing is lost */
-#define STRAYS_LOGGED_MAX 20
+#define REGION_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define STOP_CALLS_MS  2000 /* running calls get this long */
+#define STOP_ALL_MS    4800 /* then the process ends, whatever still runs: nothing is lost */
 
 /* All parts, in the order in which they start; they stop in the other. */
 struct server {
@@ -36,6 +35,7 @@ struct server {
     int lock_fd;
     struct catalog *catalog;
     struct datasets *datasets;
+    struct client_thread *fetching; /* of the remote stores; NULL: there are none */
     struct stores *stores;
     struct keys *keys;
     struct nonces *nonces;
@@ -134,81 +134,9 @@ static enum err find_worker (const char *wanted, char **ret, struct error *e)
     return ERR_OK;
 }
 
-static void warn_of_strays (struct store *dir)
-{
-    g_autoptr (GPtrArray) strays = g_ptr_array_new_with_free_func (g_free);
-    store_dir_strays (dir, strays);
-    for (unsigned i = 0; i < strays->len && i < STRAYS_LOGGED_MAX; i++)
-        LOG (LOG_WARN, "store", "not a bucket", LOG_STR ("what", strays->pdata[i]));
-    if (strays->len > STRAYS_LOGGED_MAX)
-        LOG (LOG_WARN, "store", "more that is not a bucket",
-             LOG_NUM ("count", strays->len - STRAYS_LOGGED_MAX));
-}
-
-/* "NAME=PATH", as --bucket takes it. */
-static enum err add_named_bucket (struct store *dir, const char *text, struct error *e)
-{
-    const char *equals = strchr (text, '=');
-    if (!equals || equals == text || !equals[1])
-        return FAIL (e, INVALID_ARGUMENT, "bucket is '%s', expected NAME=PATH", text);
-    g_autofree char *name = g_strndup (text, (size_t) (equals - text));
-    return store_dir_add_bucket (dir, name, equals + 1, e);
-}
-
-/* The section [bucket NAME]: its path, if --bucket does not give one, and its patterns. */
-static enum err add_section_bucket (struct store *dir, const struct config *c, const char *group,
-                                    struct error *e)
-{
-    const char *name = group + strlen ("bucket ");
-    if (!store_bucket_name_is_legal (name))
-        return FAIL (e, INVALID_ARGUMENT, "[%s]: '%s' is no legal bucket name", group, name);
-    g_autofree char *path = g_key_file_get_string (c->file, group, "path", NULL);
-    g_autofree char *prefix = g_strconcat (name, "=", NULL);
-    bool is_given = false;
-    for (char **b = c->bucket; *b; b++)
-        is_given = is_given || g_str_has_prefix (*b, prefix);
-    if (path && !is_given) {
-        enum err r = store_dir_add_bucket (dir, name, path, e);
-        if (r != ERR_OK)
-            return r;
-    }
-    g_auto (GStrv) include = config_bucket_patterns (c, name, "include");
-    g_auto (GStrv) exclude = config_bucket_patterns (c, name, "exclude");
-    store_dir_set_filter (dir, name, include, exclude);
-    return ERR_OK;
-}
-
-static enum err add_buckets (struct store *dir, const struct config *c, struct error *e)
-{
-    enum err r = ERR_OK;
-    for (char **b = c->bucket; *b && r == ERR_OK; b++)
-        r = add_named_bucket (dir, *b, e);
-    g_auto (GStrv) groups = g_key_file_get_groups (c->file, NULL);
-    for (char **g = groups; *g && r == ERR_OK; g++)
-        if (g_str_has_prefix (*g, "bucket "))
-            r = add_section_bucket (dir, c, *g, e);
-    return r;
-}
-
 static enum err open_stores (struct server *s, struct error *e)
 {
-    const struct config *c = &s->config;
-    s->stores = stores_new ();
-    struct store *dir;
-    enum err r = store_dir_new ("dir", *c->store ? c->store : NULL, &dir, e);
-    if (r != ERR_OK)
-        return r;
-    stores_add_take (s->stores, dir);
-    store_dir_set_spill (dir, c->data);
-    r = add_buckets (dir, c, e);
-    if (r != ERR_OK)
-        return r;
-    warn_of_strays (dir);
-    g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-    r = stores_buckets (s->stores, names, e);
-    if (r == ERR_OK && !names->len)
-        LOG (LOG_WARN, "store", "there is no bucket: give --store DIR or --bucket NAME=PATH");
-    return r;
+    return openstores (&s->config, &s->fetching, &s->stores, e);
 }
 
 static void say_made_anew (const char *path)
@@ -366,8 +294,8 @@ static void server_stop (struct server *s)
         datasets_close (s->datasets);
     if (s->catalog)
         catalog_close (s->catalog);
-    if (s->stores)
-        stores_free (s->stores);
+    stores_free (s->stores);
+    client_thread_free (s->fetching);
     if (s->lock_fd >= 0)
         close (s->lock_fd);
     g_free (s->account_id);

@@ -28,6 +28,11 @@ enum err client_new (struct client_thread *t, const struct client_options *o, st
     return ERR_OK;
 }
 
+void client_cancel (struct client *c)
+{
+    thread_cancel (c->thread, c);
+}
+
 void client_free (struct client *c)
 {
     if (!c)

@@ -59,6 +59,10 @@ struct client;
 NODISCARD enum err client_new (struct client_thread *t, const struct client_options *options,
                                struct client **ret, struct error *e);
 
+/* What is under way or waiting ends soon, with CLOSED, as does all that is submitted from now on.
+ * Does not wait. */
+void client_cancel (struct client *c);
+
 /* Ends what is under way or waiting with CLOSED, waits for that, and frees. NULL is fine. */
 void client_free (struct client *c);
 

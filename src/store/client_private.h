@@ -151,6 +151,9 @@ NODISCARD enum err thread_submit_take (struct client_thread *t, struct fetch *f,
                                        struct error *e);
 void thread_attach (struct client_thread *t, struct client *c);
 
+/* Ends all of a client, soon; what is submitted from now on is CLOSED. */
+void thread_cancel (struct client_thread *t, struct client *c);
+
 /* Ends all of a client and waits until the thread has forgotten it. */
 void thread_detach (struct client_thread *t, struct client *c);
 bool thread_is_self (const struct client_thread *t);

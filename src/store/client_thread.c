@@ -75,14 +75,23 @@ void thread_attach (struct client_thread *t, struct client *c)
     pthread_mutex_unlock (&t->lock);
 }
 
+void thread_cancel (struct client_thread *t, struct client *c)
+{
+    pthread_mutex_lock (&t->lock);
+    if (!c->is_closing) {
+        c->is_closing = true;
+        g_ptr_array_add (t->leaving, c);
+        wake (t);
+        pthread_cond_broadcast (&t->changed);
+    }
+    pthread_mutex_unlock (&t->lock);
+}
+
 void thread_detach (struct client_thread *t, struct client *c)
 {
     assert (!thread_is_self (t));
+    thread_cancel (t, c);
     pthread_mutex_lock (&t->lock);
-    c->is_closing = true;
-    g_ptr_array_add (t->leaving, c);
-    wake (t);
-    pthread_cond_broadcast (&t->changed);
     while (!c->is_gone || c->n_blocked > 0)
         pthread_cond_wait (&t->changed, &t->lock);
     pthread_mutex_unlock (&t->lock);

@@ -28,8 +28,7 @@ static void free_bucket (void *p)
 {
     struct dir_bucket *b = p;
     g_free (b->path);
-    g_strfreev (b->include);
-    g_strfreev (b->exclude);
+    store_filter_clear (&b->filter);
     g_free (b);
 }
 
@@ -161,7 +160,8 @@ void store_dir_strays (struct store *s, GPtrArray *ret)
     g_ptr_array_sort (ret, compare_names);
 }
 
-static enum err dir_check (struct store *store, const char *bucket, struct error *e)
+static enum err dir_check (struct store *store, const char *bucket, uint32_t wait_ms UNUSED,
+                           struct error *e)
 {
     _cleanup_close_ int fd = -1;
     enum err r = dir_open_bucket ((struct store_dir *) store, bucket, &fd, e);
@@ -248,10 +248,7 @@ enum err store_dir_add_bucket (struct store *store, const char *bucket, const ch
 void store_dir_set_filter (struct store *store, const char *bucket, char **include, char **exclude)
 {
     struct dir_bucket *b = own_bucket ((struct store_dir *) store, bucket);
-    g_strfreev (b->include);
-    g_strfreev (b->exclude);
-    b->include = g_strdupv (include);
-    b->exclude = g_strdupv (exclude);
+    store_filter_set (&b->filter, include, exclude);
 }
 
 void store_dir_set_window (struct store *s, size_t bytes)
@@ -266,25 +263,14 @@ void store_dir_set_spill (struct store *store, const char *folder)
     s->spill = g_strdup (folder);
 }
 
-static bool matches_one (char **patterns, const char *key)
-{
-    for (; patterns && *patterns; patterns++)
-        if (text_glob_match (*patterns, key))
-            return true;
-    return false;
-}
-
 bool dir_filter_takes (const struct dir_bucket *b, const char *key)
 {
-    if (!b)
-        return true;
-    bool is_included = !b->include || !*b->include || matches_one (b->include, key);
-    return is_included && !matches_one (b->exclude, key);
+    return store_filter_takes (b ? &b->filter : NULL, key);
 }
 
 bool dir_filter_skips (const struct dir_bucket *b, const char *prefix)
 {
-    for (char **p = b ? b->exclude : NULL; p && *p; p++)
+    for (char **p = b ? b->filter.exclude : NULL; p && *p; p++)
         if (g_str_has_suffix (*p, "*") && text_glob_match (*p, prefix))
             return true;
     return false;

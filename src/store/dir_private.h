@@ -5,12 +5,13 @@
 #include <sys/stat.h>
 #include <glib.h>
 
+#include "store/filter.h"
 #include "store/store.h"
 
 /* A bucket with a path or a filter of its own; the others are just folders of the root. */
 struct dir_bucket {
     char *path; /* NULL: the folder of that name in the root */
-    char **include, **exclude;
+    struct store_filter filter;
 };
 
 struct store_dir {

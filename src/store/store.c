@@ -1,5 +1,5 @@
-/* What all stores have in common: the calls of their operations, pages, and the registry of a
- * server's stores. Knows no back-end. */
+/* What all stores have in common: the calls of their operations, handles and pages. Knows no
+ * back-end. */
 #include "store/store.h"
 
 #include <assert.h>
@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/macros.h"
 
@@ -25,7 +24,7 @@ enum err store_buckets (struct store *s, GPtrArray *names, struct error *e)
 
 enum err store_check (struct store *s, const char *bucket, struct error *e)
 {
-    return s->ops->check (s, bucket, e);
+    return s->ops->check (s, bucket, LIMIT_STORE_WAIT_MS, e);
 }
 
 enum err store_mounts (struct store *s, const char *bucket, GPtrArray *ret, struct error *e)
@@ -289,96 +288,7 @@ bool store_mount_is_changed (const struct store_mount *a, const struct store_mou
     return a->fsid == 0 && a->device != b->device;
 }
 
-/* ---- Registry ---- */
-
-struct stores {
-    GPtrArray *all;
-};
-
-static void free_store (void *s)
-{
-    store_free (s);
-}
-
-struct stores *stores_new (void)
-{
-    struct stores *all = g_new (struct stores, 1);
-    all->all = g_ptr_array_new_with_free_func (free_store);
-    return all;
-}
-
-void stores_free (struct stores *all)
-{
-    if (all)
-        g_ptr_array_unref (all->all);
-    g_free (all);
-}
-
-void stores_add_take (struct stores *all, struct store *s)
-{
-    g_ptr_array_add (all->all, s);
-}
-
-bool stores_have_remote (const struct stores *all)
-{
-    for (guint i = 0; i < all->all->len; i++)
-        if (store_is_remote (g_ptr_array_index (all->all, i)))
-            return true;
-    return false;
-}
-
-enum err stores_find (struct stores *all, const char *bucket, struct store **ret, struct error *e)
-{
-    enum err worst = FAIL (e, NO_BUCKET, "no store has a bucket '%s'", bucket);
-    for (guint i = 0; i < all->all->len; i++) {
-        struct store *s = all->all->pdata[i];
-        struct error one;
-        enum err r = store_check (s, bucket, &one);
-        if (r == ERR_OK) {
-            *ret = s;
-            return ERR_OK;
-        }
-        /* A store that cannot be asked may have it: that says more than "not here". */
-        if (r != ERR_NO_BUCKET && worst == ERR_NO_BUCKET) {
-            worst = r;
-            if (e)
-                *e = one;
-        }
-    }
-    return worst;
-}
-
-enum err stores_find_near (struct stores *all, const char *bucket, const struct store_near *near,
-                           struct store **ret, struct error *e)
-{
-    if (!near->store || strcmp (near->bucket, bucket) != 0 || clock_mono_ms () >= near->until_ms)
-        return stores_find (all, bucket, ret, e);
-    *ret = near->store;
-    return ERR_OK;
-}
-
-static int compare_names (const void *a, const void *b)
-{
-    return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-enum err stores_buckets (struct stores *all, GPtrArray *names, struct error *e)
-{
-    enum err first = ERR_OK;
-    for (guint i = 0; i < all->all->len; i++) {
-        enum err r = store_buckets (all->all->pdata[i], names, first == ERR_OK ? e : NULL);
-        if (first == ERR_OK)
-            first = r;
-    }
-    g_ptr_array_sort (names, compare_names);
-    return first;
-}
-
-void stores_cancel (struct stores *all)
-{
-    for (guint i = 0; i < all->all->len; i++)
-        store_cancel (all->all->pdata[i]);
-}
+/* ---- Names ---- */
 
 bool store_bucket_name_is_legal (const char *name)
 {

@@ -121,6 +121,7 @@ struct store_handle {
     struct store *store;      /* borrowed */
     char *bucket, *key;
     bool is_remote;
+    bool is_urgent;                         /* fetches go before others; set by who reads */
     struct store_range known[STORE_RANGES]; /* of a remote one: ascending, apart, not empty */
     unsigned n_known;
     uint64_t bytes_fetched; /* of bodies, all rounds together */
@@ -172,8 +173,9 @@ struct store_ops {
     void (*free) (struct store *s);
     /* Adds a char * (caller frees) for each bucket that can be bound, in byte order. */
     enum err (*buckets) (struct store *s, GPtrArray *names, struct error *e);
-    /* OK if the bucket exists and can be read: NO_BUCKET, STORE_DENIED, STORE_DOWN otherwise. */
-    enum err (*check) (struct store *s, const char *bucket, struct error *e);
+    /* OK if the bucket exists and can be read: NO_BUCKET, STORE_DENIED, STORE_CREDENTIALS,
+     * STORE_DOWN otherwise. Waits no longer than that for a network. */
+    enum err (*check) (struct store *s, const char *bucket, uint32_t wait_ms, struct error *e);
     /* The mounts of a bucket's root as they are now (struct store_mount); only the root's is sure
      * to be in it. Stores without such a thing give an empty array. */
     enum err (*mounts) (struct store *s, const char *bucket, GPtrArray *ret, struct error *e);
@@ -248,7 +250,7 @@ bool store_is_remote (const struct store *s);
  * already is not fetched again; at most STORE_RANGES of them), if the object is still the one that
  * facts.etag names. OK: `done` will be called once, and the handle is the store's until then. Any
  * error: it will not, and nothing began (BUSY: too much waits already; CLOSED: the store ends).
- * `done` gets OK, NO_OBJECT, NO_BUCKET, VERSION_CHANGED, STORE_DENIED, STORE_ARCHIVED,
+ * `done` gets OK, BUSY, NO_OBJECT, NO_BUCKET, VERSION_CHANGED, STORE_DENIED, STORE_ARCHIVED,
  * STORE_CREDENTIALS, STORE_DOWN (nothing is known), LIMIT (more ranges than a handle can know), IO
  * or CLOSED. After an error the handle has what it had. */
 NODISCARD enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
@@ -283,25 +285,39 @@ struct stores;
 struct stores *stores_new (void);
 void stores_free (struct stores *all);
 
-/* Takes ownership of `s`. */
+/* Takes ownership of `s`. Stores are added before threads share them. */
 void stores_add_take (struct stores *all, struct store *s);
 
 /* True if one of them is remote. */
 bool stores_have_remote (const struct stores *all);
 
-/* The store that has the bucket (borrowed); NO_BUCKET if none has, STORE_DENIED and STORE_DOWN as
- * check() says. */
+/* The store that has the bucket (borrowed); NO_BUCKET if none has, CONFLICT if several have,
+ * STORE_DENIED, STORE_CREDENTIALS and STORE_DOWN as check() says: a store that cannot be asked may
+ * have it. Once found, a bucket is sought nowhere else as long as that store does not say that it
+ * is gone; what a remote store said is believed for LIMIT_STORE_CHECK_MS (LIMIT_STORE_RECHECK_MS if
+ * it was an error), so this may be called for each object. Waits LIMIT_STORE_WAIT_MS at most, all
+ * stores together. */
 NODISCARD enum err stores_find (struct stores *all, const char *bucket, struct store **ret,
                                 struct error *e);
 
-/* The same, without a look if an object of that bucket was found just now. */
+/* The same, but asks now, whatever was said before: for a person who waits for the answer. */
+NODISCARD enum err stores_ask (struct stores *all, const char *bucket, struct store **ret,
+                               struct error *e);
+
+/* The same as stores_find(), without a look if an object of that bucket was found just now. */
 NODISCARD enum err stores_find_near (struct stores *all, const char *bucket,
                                      const struct store_near *near, struct store **ret,
                                      struct error *e);
 
-/* All buckets as char * (caller frees), in byte order. What failing stores do not tell is left out,
- * and the first error returned with the rest in place. */
-NODISCARD enum err stores_buckets (struct stores *all, GPtrArray *names, struct error *e);
+struct store_bucket {
+    char *name;
+    struct store *store; /* borrowed */
+};
+void store_bucket_free (void *bucket);
+
+/* Adds a struct store_bucket for each bucket of each store, by name, and by store where several
+ * have the name. What is missing is told in `faults`: sentences (char *, caller frees). */
+void stores_list (struct stores *all, GPtrArray *ret, GPtrArray *faults);
 
 /* store_cancel() of all that are remote. */
 void stores_cancel (struct stores *all);

@@ -104,9 +104,10 @@ void scan_get_workers (struct scan *s, struct scan_workers *ret)
 
 /* ---- A store that cannot be reached, or refuses ---- */
 
-static inline enum err down_check (struct store *s, const char *bucket, struct error *e)
+static inline enum err down_check (struct store *s, const char *bucket, uint32_t wait_ms,
+                                   struct error *e)
 {
-    (void) s;
+    (void) s, (void) wait_ms;
     if (strcmp (bucket, "unreachable") == 0)
         return FAIL (e, STORE_DOWN, "connection timed out");
     if (strcmp (bucket, "forbidden") == 0)

@@ -94,7 +94,8 @@ static enum err fake_buckets (struct store *s, GPtrArray *names, struct error *e
     return ERR_OK;
 }
 
-static enum err fake_check (struct store *s, const char *bucket, struct error *e)
+static enum err fake_check (struct store *s, const char *bucket, uint32_t wait_ms UNUSED,
+                            struct error *e)
 {
     (void) s;
     return strcmp (bucket, "fake") == 0 ? ERR_OK : FAIL (e, NO_BUCKET, "no bucket '%s'", bucket);
