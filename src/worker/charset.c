@@ -1,5 +1,6 @@
 /* The table of encodings and their converters. The descriptors are the one state that outlives a
- * job: inside the jail they could not be opened any more. */
+ * job: the C library has each encoding in a module that it loads when it is first asked for, which
+ * the jail refuses, and unloads when nobody has it open. */
 #include "worker/charset.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include "base/macros.h"
 
 struct charset {
-    const char *name;    /* as registered */
+    const char *name;    /* as registered; "": only kept open */
     const char *iconv;   /* as the C library calls it, or what is compatible and larger */
     const char *aliases; /* " a b ", lower case */
 };
@@ -32,21 +33,21 @@ static const struct charset charsets[] = {
     { "ISO-2022-KR", "ISO-2022-KR", " cp50225 " },
     { "windows-1250", "CP1250", " cp1250 x-cp1250 " },
     { "windows-1251", "CP1251", " cp1251 x-cp1251 " },
-    { "windows-1252", "CP1252", " cp1252 x-cp1252 x-ansi ansi " },
+    { "windows-1252", "CP1252", " cp1252 x-cp1252 x-ansi ansi cp32769 " },
     { "windows-1253", "CP1253", " cp1253 " },
     { "windows-1254", "CP1254", " cp1254 " },
     { "windows-1255", "CP1255", " cp1255 " },
     { "windows-1256", "CP1256", " cp1256 " },
     { "windows-1257", "CP1257", " cp1257 " },
     { "windows-1258", "CP1258", " cp1258 " },
-    { "windows-874", "CP874", " cp874 tis-620 iso-8859-11 dos-874 " },
+    { "windows-874", "CP874", " cp874 tis-620 tis620 iso-8859-11 dos-874 " },
     { "KOI8-R", "KOI8-R", " koi8 koi cp20866 cskoi8r " },
     { "KOI8-U", "KOI8-U", " koi8-ru cp21866 " },
     { "IBM866", "CP866", " cp866 866 dos-866 " },
     { "IBM437", "IBM437", " cp437 437 " },
     { "IBM850", "IBM850", " cp850 850 " },
     { "IBM852", "IBM852", " cp852 852 " },
-    { "macintosh", "MACINTOSH", " mac x-mac-roman macroman cp10000 " },
+    { "macintosh", "MACINTOSH", " mac x-mac-roman macroman cp10000 cp32768 " },
     { "x-mac-cyrillic", "MAC-CYRILLIC", " cp10007 " },
     { "ISO-8859-1", "CP1252", " latin1 iso8859-1 iso_8859-1 l1 ibm819 cp819 cp28591 iso-8859-1:1987 iso88591 " },
     { "ISO-8859-2", "ISO-8859-2", " latin2 iso8859-2 iso_8859-2 l2 cp28592 " },
@@ -62,6 +63,23 @@ static const struct charset charsets[] = {
     { "ISO-8859-14", "ISO-8859-14", " iso8859-14 " },
     { "ISO-8859-15", "ISO-8859-15", " latin9 iso8859-15 l9 cp28605 latin-9 " },
     { "ISO-8859-16", "ISO-8859-16", " iso8859-16 " },
+    /* What libav opens by itself, for broadcasts and subtitles; never found by name. */
+    { "", "ISO6937", "" },
+    { "", "ISO-8859-1", "" },
+    { "", "ISO-8859-9", "" },
+    { "", "ISO-8859-11", "" },
+    { "", "TIS-620", "" },
+    { "", "GB2312", "" },
+    { "", "GBK", "" },
+    { "", "BIG5", "" },
+    { "", "EUC-KR", "" },
+    { "", "KSC_5601", "" },
+    { "", "SHIFT_JIS", "" },
+    { "", "EUC-JP", "" },
+    { "", "ISO-2022-JP", "" },
+    { "", "UTF-16", "" },
+    { "", "UTF-32", "" },
+    { "", "UCS-2BE", "" },
 };
 /* clang-format on */
 

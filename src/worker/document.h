@@ -20,6 +20,7 @@ struct document {
     char *created, *modified; /* as civil_append takes them */
     GPtrArray *keywords;      /* of caption_add_keyword; NULL: none */
     uint64_t pages;           /* 0: not known */
+    unsigned code_page;       /* of legacy texts that do not say; 0: not known */
     bool is_encrypted;
     struct body_text text;
 };

@@ -2,7 +2,6 @@
  * Knows nothing of objects; what a library reads here is our own. */
 #include "worker/init.h"
 
-#include <iconv.h>
 #include <locale.h>
 #include <time.h>
 #include <archive.h>
@@ -25,28 +24,6 @@ static void init_locale (void)
 {
     setlocale (LC_CTYPE, "C.UTF-8");
     tzset ();
-}
-
-/* Encodings of broadcasts, pages, mail and archives: the C library has each in a module that it
- * loads when it is first asked for, and unloads when nobody has it open. */
-static const char *const encodings[] = {
-    "ISO6937",      "ISO-8859-1",   "ISO-8859-2",   "ISO-8859-3",   "ISO-8859-4",   "ISO-8859-5",
-    "ISO-8859-6",   "ISO-8859-7",   "ISO-8859-8",   "ISO-8859-9",   "ISO-8859-10",  "ISO-8859-11",
-    "ISO-8859-13",  "ISO-8859-14",  "ISO-8859-15",  "ISO-8859-16",  "WINDOWS-1250", "WINDOWS-1251",
-    "WINDOWS-1252", "WINDOWS-1253", "WINDOWS-1254", "WINDOWS-1255", "WINDOWS-1256", "WINDOWS-1257",
-    "WINDOWS-1258", "KOI8-R",       "KOI8-U",       "IBM437",       "IBM850",       "IBM866",
-    "MACINTOSH",    "TIS-620",      "GB2312",       "GBK",          "GB18030",      "BIG5",
-    "BIG5-HKSCS",   "EUC-KR",       "KSC_5601",     "CP949",        "SHIFT_JIS",    "CP932",
-    "EUC-JP",       "ISO-2022-JP",  "UTF-7",        "UTF-16",       "UTF-16LE",     "UTF-16BE",
-    "UTF-32",       "UCS-2BE",
-};
-
-static void init_encodings (void)
-{
-    /* For as long as the process lives. */
-    static iconv_t open[N_ELEMENTS (encodings)] __attribute__ ((used));
-    for (size_t i = 0; i < N_ELEMENTS (encodings); i++)
-        open[i] = iconv_open ("UTF-8", encodings[i]);
 }
 
 /* Libraries warn of what is wrong with an object; nobody reads it, and asking where stderr leads is
@@ -154,9 +131,9 @@ static const struct library {
     const char *name;
     void (*init) (void);
 } libraries[] = {
-    { "libc", init_locale },        { "encodings", init_encodings }, { "glib", init_glib },
-    { "jansson", init_jansson },    { "libxml2", init_xml },         { "libav", init_av },
-    { "libarchive", init_archive }, { "poppler", init_poppler },     { "charsets", charset_init },
+    { "libc", init_locale },        { "charsets", charset_init }, { "glib", init_glib },
+    { "jansson", init_jansson },    { "libxml2", init_xml },      { "libav", init_av },
+    { "libarchive", init_archive }, { "poppler", init_poppler },
 };
 
 void init_libraries (void)

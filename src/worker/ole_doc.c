@@ -6,13 +6,14 @@
 #include "worker/ole_properties.h"
 #include "worker/ole_text.h"
 
-enum { FIB_SIZE = 0x1aa, WINDOWS = 1252, UTF16 = 1200, WORD_97 = 193 };
+enum { FIB_SIZE = 0x1aa, WORD_97 = 193 };
 enum { FLAG_ENCRYPTED = 0x100, FLAG_TABLE_1 = 0x200, FLAG_COMPLEX = 4 };
 
 struct word {
     const struct ole_stream *stream;
     struct body_text *text;
-    unsigned fields; /* that are open, and show their instruction */
+    unsigned code_page; /* of pieces of bytes */
+    unsigned fields;    /* that are open, and show their instruction */
     bool is_shown[LIMIT_OLE_FIELDS];
 };
 
@@ -70,7 +71,7 @@ static void take_piece (struct word *w, uint64_t at, uint64_t length, bool is_wi
             if (!bytes->data[i] && (!is_wide || !bytes->data[i + 1]))
                 bytes->data[i] = ' ';
         g_autoptr (GString) text = g_string_new (NULL);
-        ole_append_text (text, bytes->data, bytes->len, is_wide ? UTF16 : WINDOWS);
+        ole_append_text (text, bytes->data, bytes->len, is_wide ? OLE_UTF16 : w->code_page);
         take_characters (w, text->str);
         at += step;
         length -= step;
@@ -112,7 +113,7 @@ bool ole_text_doc (const struct ole *o, struct document *d)
 {
     _cleanup_ole_stream_ struct ole_stream stream = { 0 }, table = { 0 };
     uint8_t fib[FIB_SIZE];
-    struct word w = { .stream = &stream, .text = &d->text };
+    struct word w = { .stream = &stream, .text = &d->text, .code_page = OLE_WINDOWS };
     if (!ole_stream_open (o, "WordDocument", &stream) ||
         !ole_stream_read (&stream, 0, fib, sizeof fib))
         return true;
@@ -128,6 +129,7 @@ bool ole_text_doc (const struct ole *o, struct document *d)
         }
     } else if (!(flags & FLAG_COMPLEX) && get_u32le (fib + 28) > get_u32le (fib + 24)) {
         uint32_t at = get_u32le (fib + 24);
+        w.code_page = d->code_page ? d->code_page : OLE_WINDOWS;
         take_piece (&w, at, get_u32le (fib + 28) - at, false);
     }
     return true;

@@ -8,27 +8,49 @@
 #include "worker/caption.h"
 #include "worker/ole_properties.h"
 
-enum { WINDOWS = 1252, UTF16 = 1200 };
 enum { SUBJECT = 0x37, BODY = 0x1000, SENDER = 0xc1a, SENDER_ADDRESS = 0x5d01, RECIPIENTS = 0xe04 };
 enum { TABLE_HEADER = 32, ROW = 16 };
-#define TAG_SENT      0x00390040u
-#define TAG_DELIVERED 0x0e060040u
+#define TAG_SENT           0x00390040u
+#define TAG_DELIVERED      0x0e060040u
+#define TAG_CODE_PAGE      0x3ffd0003u
+#define TAG_BODY_CODE_PAGE 0x3fde0003u
+
+/* What the table says of one property; false if nothing. */
+static bool find_row (const struct ole *o, uint32_t tag, uint64_t *ret)
+{
+    _cleanup_ole_stream_ struct ole_stream s;
+    uint8_t row[ROW];
+    if (!ole_stream_open (o, "__properties_version1.0", &s))
+        return false;
+    for (uint64_t at = TABLE_HEADER; ole_stream_read (&s, at, row, ROW); at += ROW)
+        if (get_u32le (row) == tag) {
+            *ret = get_u64le (row + 8);
+            return true;
+        }
+    return false;
+}
+
+/* Of texts that are not wide. */
+static unsigned code_page (const struct ole *o)
+{
+    uint64_t value;
+    bool is_found = find_row (o, TAG_CODE_PAGE, &value) || find_row (o, TAG_BODY_CODE_PAGE, &value);
+    return is_found ? (unsigned) (value & 0xffff) : OLE_WINDOWS;
+}
 
 /* UTF-8; NULL if there is none. */
 static char *read_text (const struct ole *o, unsigned id)
 {
-    static const struct {
-        unsigned type, code_page;
-    } types[] = { { 0x1f, UTF16 }, { 0x1e, WINDOWS } };
+    static const unsigned types[] = { 0x1f, 0x1e };
     for (size_t i = 0; i < N_ELEMENTS (types); i++) {
         _cleanup_ole_stream_ struct ole_stream s;
         char name[32];
-        g_snprintf (name, sizeof name, "__substg1.0_%04X%04X", id, types[i].type);
+        g_snprintf (name, sizeof name, "__substg1.0_%04X%04X", id, types[i]);
         if (!ole_stream_open (o, name, &s))
             continue;
         g_autoptr (GByteArray) bytes = ole_stream_bytes (&s, 0, 2 * LIMIT_BODY_TEXT);
         GString *text = g_string_new (NULL);
-        ole_append_text (text, bytes->data, bytes->len, types[i].code_page);
+        ole_append_text (text, bytes->data, bytes->len, i == 0 ? OLE_UTF16 : code_page (o));
         return g_string_free (text, FALSE);
     }
     return NULL;
@@ -43,17 +65,11 @@ static void read_caption (const struct ole *o, unsigned id, char **to)
 
 static void read_time (const struct ole *o, struct document *d)
 {
-    _cleanup_ole_stream_ struct ole_stream s;
-    uint8_t row[ROW];
-    if (!ole_stream_open (o, "__properties_version1.0", &s))
+    uint64_t ticks;
+    if (!find_row (o, TAG_SENT, &ticks) && !find_row (o, TAG_DELIVERED, &ticks))
         return;
-    for (uint64_t at = TABLE_HEADER; ole_stream_read (&s, at, row, ROW); at += ROW) {
-        uint32_t tag = get_u32le (row);
-        if (tag != TAG_SENT && (tag != TAG_DELIVERED || d->created))
-            continue;
-        g_free (d->created);
-        d->created = document_windows_time (get_u64le (row + 8));
-    }
+    g_free (d->created);
+    d->created = document_windows_time (ticks);
 }
 
 static void report_sender (const struct ole *o, json_t *meta)

@@ -5,7 +5,7 @@
 #include "worker/ole_properties.h"
 #include "worker/ole_text.h"
 
-enum { HEADER = 8, WINDOWS = 1252, UTF16 = 1200 };
+enum { HEADER = 8 };
 enum {
     ATOM_CHARACTERS = 0xfa0,
     ATOM_BYTES = 0xfa8,
@@ -28,7 +28,7 @@ static bool is_encrypted (const struct ole *o)
 static void take_atom (const uint8_t *p, size_t length, bool is_wide, struct body_text *text)
 {
     g_autoptr (GString) characters = g_string_new (NULL);
-    ole_append_text (characters, p, length, is_wide ? UTF16 : WINDOWS);
+    ole_append_text (characters, p, length, is_wide ? OLE_UTF16 : OLE_WINDOWS);
     /* A lone star stands for a number or date of the master. */
     if (strcmp (characters->str, "*") != 0)
         body_text_append (text, characters->str, characters->len);

@@ -6,8 +6,9 @@
 #include "base/limits.h"
 #include "base/macros.h"
 #include "worker/caption.h"
+#include "worker/charset.h"
 
-enum { SET_HEADER = 28, SET_ENTRY = 20, UTF16 = 1200, UTF8 = 65001, WINDOWS = 1252 };
+enum { SET_HEADER = 28, SET_ENTRY = 20 };
 enum { TYPE_I2 = 2, TYPE_I4 = 3, TYPE_TEXT = 30, TYPE_WIDE = 31, TYPE_TIME = 64 };
 enum { ID_CODE_PAGE = 1 };
 
@@ -21,45 +22,25 @@ struct section {
 
 /* ---- text ---- */
 
-/* 0x80 to 0x9f. */
-static const uint16_t windows[32] = {
-    0x20ac, 0x81,   0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0x8d,   0x017d, 0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d,   0x017e, 0x0178,
-};
-
-static void append_utf16 (GString *out, const uint8_t *bytes, size_t length)
+/* Up to the character that is zero. */
+static size_t wide_length (const uint8_t *bytes, size_t length)
 {
-    for (size_t i = 0; i + 2 <= length; i += 2) {
-        gunichar c = get_u16le (bytes + i);
-        if (!c)
-            return;
-        if (c >= 0xd800 && c < 0xdc00 && i + 4 <= length) {
-            gunichar low = get_u16le (bytes + i + 2);
-            if (low >= 0xdc00 && low < 0xe000) {
-                c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-                i += 2;
-            }
-        }
-        g_string_append_unichar (out, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
-    }
+    size_t n = 0;
+    while (n + 2 <= length && get_u16le (bytes + n))
+        n += 2;
+    return n;
 }
 
 void ole_append_text (GString *out, const uint8_t *bytes, size_t length, unsigned code_page)
 {
-    if (code_page == UTF16) {
-        append_utf16 (out, bytes, length);
-        return;
-    }
-    length = strnlen ((const char *) bytes, length);
-    if (code_page == UTF8) {
-        g_autofree char *text = g_utf8_make_valid ((const char *) bytes, (gssize) length);
-        g_string_append (out, text);
-        return;
-    }
-    for (size_t i = 0; i < length; i++)
-        g_string_append_unichar (out, bytes[i] >= 0x80 && bytes[i] < 0xa0 ? windows[bytes[i] - 0x80]
-                                                                          : bytes[i]);
+    char name[16];
+    g_snprintf (name, sizeof name, "cp%u", code_page);
+    const struct charset *charset = charset_find (name, strlen (name));
+    if (!charset)
+        charset = charset_find ("cp1252", 6);
+    length = code_page == OLE_UTF16 ? wide_length (bytes, length)
+                                    : strnlen ((const char *) bytes, length);
+    charset_convert (charset, bytes, length, SIZE_MAX / 2, out);
 }
 
 /* ---- values ---- */
@@ -91,7 +72,7 @@ static char *find_text (const struct section *s, uint32_t id)
     size_t length = MIN (get_u32le (p), LIMIT_PROPERTY);
     length = MIN (is_wide ? length * 2 : length, left - 4);
     g_autoptr (GString) text = g_string_new (NULL);
-    ole_append_text (text, p + 4, length, is_wide ? UTF16 : s->code_page);
+    ole_append_text (text, p + 4, length, is_wide ? OLE_UTF16 : s->code_page);
     return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
@@ -173,9 +154,11 @@ static void read_set (const char *name, const uint8_t *bytes, size_t length, str
     size_t at = length >= SET_HEADER + SET_ENTRY ? get_u32le (bytes + SET_HEADER + 16) : length;
     if (at > length || length - at < 8)
         return;
-    struct section s = { bytes + at, length - at, WINDOWS, d };
+    struct section s = { bytes + at, length - at, OLE_WINDOWS, d };
     uint32_t code_page = find_number (&s, ID_CODE_PAGE);
-    s.code_page = code_page ? code_page : WINDOWS;
+    s.code_page = code_page ? code_page : OLE_WINDOWS;
+    if (!d->code_page && s.code_page != OLE_UTF16)
+        d->code_page = s.code_page;
     for (size_t i = 0; i < N_ELEMENTS (properties); i++)
         if (!strcmp (properties[i].stream, name))
             properties[i].take (&s, properties[i].id);

@@ -6,10 +6,11 @@
 #include "worker/ole_properties.h"
 #include "worker/ole_text.h"
 
-enum { WINDOWS = 1252, UTF16 = 1200, BIFF8 = 0x600 };
+enum { BIFF8 = 0x600 };
 enum {
     RECORD_FILE_PASS = 0x2f,
     RECORD_CONTINUE = 0x3c,
+    RECORD_CODE_PAGE = 0x42,
     RECORD_SHEET = 0x85,
     RECORD_STRINGS = 0xfc,
     RECORD_LABEL = 0x204,
@@ -23,6 +24,7 @@ struct book {
     const uint8_t *at, *end; /* what is left of the record */
     const uint8_t *next, *stream_end;
     unsigned type, version;
+    unsigned code_page; /* of strings of bytes */
     struct body_text *text;
 };
 
@@ -78,7 +80,7 @@ static bool take_characters (struct book *b, size_t n, uint8_t flags)
         size_t length = MIN (n, (size_t) (b->end - b->at) / width);
         if (!length)
             return false;
-        ole_append_text (text, b->at, length * width, flags & IS_WIDE ? UTF16 : WINDOWS);
+        ole_append_text (text, b->at, length * width, flags & IS_WIDE ? OLE_UTF16 : b->code_page);
         b->at += length * width;
         n -= length;
     }
@@ -124,6 +126,10 @@ static bool take_record (struct book *b)
     case RECORD_BEGIN:
         b->version = b->end - b->at >= 2 ? get_u16le (b->at) : 0;
         break;
+    case RECORD_CODE_PAGE:
+        if (b->version < BIFF8 && b->end - b->at >= 2)
+            b->code_page = get_u16le (b->at);
+        break;
     case RECORD_SHEET:
         if (skip_bytes (b, 6))
             (void) take_string (b, 1);
@@ -153,6 +159,7 @@ bool ole_text_xls (const struct ole *o, struct document *d)
         ole_stream_bytes (stream.size ? &stream : &old, 0, LIMIT_OLE_STREAM);
     struct book b = { .next = bytes->data,
                       .stream_end = bytes->data + bytes->len,
+                      .code_page = OLE_WINDOWS,
                       .text = &d->text };
     bool is_plain = true;
     while (is_plain && !body_text_is_full (&d->text) && next_record (&b))

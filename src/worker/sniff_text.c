@@ -1,4 +1,5 @@
 /* Text: is it any, and of what sort. Only the head is looked at. */
+#include <assert.h>
 #include <string.h>
 #include <glib.h>
 #include <jansson.h>
@@ -228,6 +229,7 @@ static bool is_subrip (const char *text, size_t length)
 /* Types that take more than how the text begins. */
 static const char *closer_type (const char *text, size_t length)
 {
+    assert (text);
     if (begins (text, length, "#!"))
         return script_type (text, length);
     if (begins (text, length, "#EXTM3U"))
