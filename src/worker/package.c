@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/macros.h"
+#include "worker/charset.h"
 
 struct part {
     const struct package_events *events;
@@ -12,6 +13,8 @@ struct part {
     GMarkupParseContext *context;
     unsigned depth;
     bool has_begun;
+    const struct charset *charset; /* of a part that is UTF-16; NULL: it is UTF-8 */
+    GByteArray *wide;              /* what of that is not converted yet */
     GError *error;
 };
 
@@ -56,14 +59,37 @@ static void take_text (GMarkupParseContext *context UNUSED, const char *text, si
         part->events->text (part->data, text, length);
 }
 
+static bool parse (struct part *part, const void *text, size_t length)
+{
+    return g_markup_parse_context_parse (part->context, text, (gssize) length, &part->error) &&
+           !(part->events->is_enough && part->events->is_enough (part->data));
+}
+
+/* Whole characters only: of a pair of surrogates the first waits for the second. */
+static bool parse_wide (struct part *part, const uint8_t *bytes, size_t length)
+{
+    g_autoptr (GString) text = g_string_new (NULL);
+    bool is_little = !strcmp (charset_name (part->charset), "UTF-16LE");
+    g_byte_array_append (part->wide, bytes, (guint) length);
+    guint n = part->wide->len & ~1u;
+    if (n && (part->wide->data[is_little ? n - 1 : n - 2] & 0xfc) == 0xd8)
+        n -= 2;
+    charset_convert (part->charset, part->wide->data, n, SIZE_MAX / 2, text);
+    g_byte_array_remove_range (part->wide, 0, n);
+    return parse (part, text->str, text->len);
+}
+
 static bool feed (void *data, const uint8_t *bytes, size_t length)
 {
     struct part *part = data;
-    unsigned skip = !part->has_begun && length > 3 && !memcmp (bytes, "\xef\xbb\xbf", 3) ? 3 : 0;
+    size_t mark = 0;
+    if (!part->has_begun) {
+        const struct charset *charset = charset_of_mark (bytes, length, &mark);
+        part->charset = mark == 2 ? charset : NULL;
+    }
     part->has_begun = true;
-    return g_markup_parse_context_parse (part->context, (const char *) bytes + skip,
-                                         (gssize) (length - skip), &part->error) &&
-           !(part->events->is_enough && part->events->is_enough (part->data));
+    return part->charset ? parse_wide (part, bytes + mark, length - mark)
+                         : parse (part, bytes + mark, length - mark);
 }
 
 static enum err read_part (struct zip *z, const struct zip_member *member, struct part *part,
@@ -91,10 +117,11 @@ enum err package_read (struct zip *z, const char *name, const struct package_eve
     const struct zip_member *member = zip_find (z, name);
     if (!member)
         return FAIL (e, NOT_FOUND, "the package has no '%s'", name);
-    struct part part = { .events = events, .data = data };
+    struct part part = { .events = events, .data = data, .wide = g_byte_array_new () };
     part.context = g_markup_parse_context_new (&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, &part, NULL);
     enum err err = read_part (z, member, &part, e);
     g_markup_parse_context_free (part.context);
+    g_byte_array_unref (part.wide);
     g_clear_error (&part.error);
     return err;
 }

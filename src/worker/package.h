@@ -1,6 +1,7 @@
 /* The XML in ZIP packages: office documents and e-books. GMarkup does the XML: it knows no document
- * types, no entities but the five of XML, and opens nothing; bombs of entities are errors. Elements
- * go by their names without a prefix. What is deeper than LIMIT_PACKAGE_DEPTH is refused. */
+ * types, no entities but the five of XML, and opens nothing; bombs of entities are errors. UTF-8,
+ * or UTF-16 with a mark. Elements go by their names without a prefix. What is deeper than
+ * LIMIT_PACKAGE_DEPTH is refused. */
 #pragma once
 
 #include <stdbool.h>
