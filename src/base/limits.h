@@ -275,6 +275,7 @@
 #define LIMIT_RTF_READ         (8 * MIB)   /* bytes of an RTF file that are looked at */
 #define LIMIT_RTF_DEPTH        256         /* groups within groups */
 #define LIMIT_ARCHIVE_UNPACKED (64 * MIB)  /* of an archive, to find its members and read some */
+#define LIMIT_RAR_BLOCKS       256         /* of a RAR that are asked whether they are encrypted */
 #define LIMIT_ARCHIVE_MEMBERS  (256 * KIB) /* of an archive that is walked member by member */
 
 /* Documents. */

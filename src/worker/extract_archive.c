@@ -87,7 +87,7 @@ enum err extract_zip (struct input *in, json_t *meta, struct error *e)
     return ERR_OK;
 }
 
-/* ---- all others ---- */
+/* ---- gzip ---- */
 
 /* The name in the header of a gzip file; "" if it has none. In Latin-1, says the standard. */
 static char *gzip_name (struct input *in)
@@ -104,6 +104,69 @@ static char *gzip_name (struct input *in)
     return g_convert_with_fallback (name, -1, "UTF-8", "ISO-8859-1", NULL, NULL, NULL, NULL);
 }
 
+/* ---- RAR 5, of which libarchive does not tell whether it is encrypted ---- */
+
+enum { RAR_SUM = 4, RAR_LOOK = 32, RAR_EXTRA = 512 };
+enum { RAR_HAS_EXTRA = 1, RAR_HAS_DATA = 2, RAR_FILE = 2, RAR_ENCRYPTION = 4, RAR_END = 5 };
+
+/* Seven bits a byte, the lowest first. */
+static bool take_number (const uint8_t **p, const uint8_t *end, uint64_t *ret)
+{
+    *ret = 0;
+    for (unsigned shift = 0; *p < end && shift < 56; shift += 7) {
+        uint8_t c = *(*p)++;
+        *ret |= (uint64_t) (c & 0x7f) << shift;
+        if (!(c & 0x80))
+            return true;
+    }
+    return false;
+}
+
+/* Of the records behind a file's header the first kind is how it is encrypted. */
+static bool has_rar_key (struct input *in, uint64_t at, uint64_t size)
+{
+    size = MIN (size, RAR_EXTRA);
+    const uint8_t *p = input_at (in, at, size), *end = p ? p + size : NULL;
+    uint64_t length, type;
+    while (p && take_number (&p, end, &length)) {
+        const uint8_t *next = p + MIN (length, (uint64_t) (end - p));
+        if (take_number (&p, end, &type) && type == 1)
+            return true;
+        p = next;
+    }
+    return false;
+}
+
+static bool is_rar5_encrypted (struct input *in)
+{
+    uint64_t at = 8, size, type, flags, extra, data;
+    const uint8_t *p = input_at (in, 0, 8);
+    if (!p || memcmp (p, "Rar!\x1a\7\1", 8))
+        return false;
+    for (unsigned i = 0; i < LIMIT_RAR_BLOCKS && at < in->size; i++) {
+        size_t look = (size_t) MIN (in->size - at, RAR_LOOK);
+        const uint8_t *start = input_at (in, at, look), *end = start ? start + look : NULL;
+        if (look <= RAR_SUM || !start)
+            return false;
+        p = start + RAR_SUM;
+        if (!take_number (&p, end, &size))
+            return false;
+        uint64_t body = at + (uint64_t) (p - start);
+        extra = data = 0;
+        if (!take_number (&p, end, &type) || !take_number (&p, end, &flags) ||
+            (flags & RAR_HAS_EXTRA && !take_number (&p, end, &extra)) ||
+            (flags & RAR_HAS_DATA && !take_number (&p, end, &data)) || type == RAR_END)
+            return false;
+        if (type == RAR_ENCRYPTION || (type == RAR_FILE && extra && extra <= size &&
+                                       has_rar_key (in, body + size - extra, extra)))
+            return true;
+        at = body + size + data;
+    }
+    return false;
+}
+
+/* ---- all others ---- */
+
 static bool can_be_encrypted (const char *type)
 {
     return !strcmp (type, "application/vnd.rar") || !strcmp (type, "application/x-7z-compressed");
@@ -114,9 +177,13 @@ enum err extract_archive (struct input *in, json_t *meta, struct error *e)
     _cleanup_archive_ struct archive_input *a = NULL;
     const char *type = json_string_value (json_object_get (meta, "ContentType"));
     g_autofree char *own_name = gzip_name (in);
+    bool is_encrypted = is_rar5_encrypted (in);
     enum err err = archive_input_open (in, type, &a, e);
-    if (err != ERR_OK)
-        return err;
+    if (err != ERR_OK) {
+        if (is_encrypted)
+            report_encrypted (true, meta);
+        return is_encrypted ? ERR_OK : err;
+    }
     struct listing l = { .names = json_array () };
     struct archive_member m;
     enum archive_step step;
@@ -126,7 +193,7 @@ enum err extract_archive (struct input *in, json_t *meta, struct error *e)
         const char *name = archive_input_is_bare (a) && own_name ? own_name : m.name;
         list_name (&l, name, strlen (name));
     }
-    bool is_encrypted = archive_input_is_encrypted (a);
+    is_encrypted = is_encrypted || archive_input_is_encrypted (a);
     report (&l, step == ARCHIVE_END, meta);
     if (is_encrypted || can_be_encrypted (type))
         report_encrypted (is_encrypted, meta);

@@ -4,6 +4,7 @@
 #include "worker_test.h"
 
 #include "base/limits.h"
+#include "worker/init.h"
 
 /* Each expected member is answered like that; null: is not answered. */
 static void compare (const char *sample, json_t *expected, json_t *got)
@@ -248,6 +249,7 @@ static void test_empty_object (void **state)
 
 int main (void)
 {
+    init_libraries ();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_samples),
         cmocka_unit_test (test_truncated),
