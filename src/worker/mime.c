@@ -67,6 +67,14 @@ static void append_base64 (GString *out, const char *p, size_t length)
     g_string_append_len (out, (char *) bytes, (gssize) n);
 }
 
+/* Only white space up to the end of the line, which then is none. */
+static bool is_soft_end (const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+        p++;
+    return p == end || *p == '\n';
+}
+
 /* `is_word`: of an encoded word, where '_' is a space. */
 static void append_quoted (GString *out, const char *p, size_t length, bool is_word)
 {
@@ -76,11 +84,9 @@ static void append_quoted (GString *out, const char *p, size_t length, bool is_w
             g_string_append_c (
                 out, (char) (g_ascii_xdigit_value (p[1]) << 4 | g_ascii_xdigit_value (p[2])));
             p += 2;
-        } else if (*p == '=' && !is_word) {
-            /* a soft line end */
-            while (p + 1 < end && (p[1] == ' ' || p[1] == '\r'))
-                p++;
-            p += p + 1 < end && p[1] == '\n';
+        } else if (*p == '=' && !is_word && is_soft_end (p + 1, end)) {
+            const char *newline = memchr (p, '\n', (size_t) (end - p));
+            p = newline ? newline : end;
         } else {
             g_string_append_c (out, is_word && *p == '_' ? ' ' : *p);
         }

@@ -25,3 +25,21 @@ static UNUSED void input_done (struct input *in)
     close (in->fd);
     g_free (in);
 }
+
+/* What the extractors say of an object; the caller owns it. */
+static UNUSED json_t *extracted (const void *bytes, size_t length, const char *extension,
+                                 enum err *ret)
+{
+    struct error e = { .code = ERR_OK };
+    struct input *in = input_of (bytes, length, extension);
+    json_t *meta = json_object ();
+    *ret = extract (in, meta, &e);
+    input_done (in);
+    return meta;
+}
+
+/* NULL if there is no such field. */
+static UNUSED const char *text_of (const json_t *meta, const char *field)
+{
+    return json_string_value (json_object_get (meta, field));
+}

@@ -1,0 +1,109 @@
+/* PDF that is damaged, as files are: cut, without its table, with a table that lies, without pages.
+ * Passwords are among the samples. */
+#include "worker_test.h"
+
+#include "worker/init.h"
+
+static char *report (gsize *ret_length)
+{
+    g_autofree char *path = g_build_filename (getenv ("SAMPLES"), "report.pdf", NULL);
+    char *bytes;
+    assert_true (g_file_get_contents (path, &bytes, ret_length, NULL));
+    return bytes;
+}
+
+/* Overwrites the first `from` behind `start` with as many bytes of `to`. */
+static void replace (char *bytes, gsize length, const char *from, const char *to)
+{
+    assert_int_equal (strlen (from), strlen (to));
+    char *at = memmem (bytes, length, from, strlen (from));
+    assert_non_null (at);
+    memcpy (at, to, strlen (to));
+}
+
+static void check (const char *bytes, gsize length, enum err expected, int pages)
+{
+    enum err err;
+    json_auto_t *meta = extracted (bytes, length, "pdf", &err);
+    assert_int_equal (err, expected);
+    assert_string_equal (text_of (meta, "ContentType"), "application/pdf");
+    assert_int_equal (json_integer_value (json_object_get (meta, "PageCount")), pages);
+    assert_true (pages == 0 || strstr (text_of (meta, "DocumentText"), "First page"));
+}
+
+/* Where tables are wrong, objects are looked for, as readers do. */
+static void test_damaged_tables (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *from, *to;
+    } rows[] = {
+        { "startxref", "startxxxx" },   { "xref\n0 9", "xxxx\n0 9" },
+        { "0000000015", "9999999999" }, { "/Size 9", "/Size 1" },
+        { "0 9\n00000", "0 1\n00000" },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        gsize length;
+        g_autofree char *bytes = report (&length);
+        replace (bytes, length, rows[i].from, rows[i].to);
+        enum err err;
+        json_auto_t *meta = extracted (bytes, length, "pdf", &err);
+        if (err != ERR_OK || json_integer_value (json_object_get (meta, "PageCount")) != 2)
+            fail_msg ("%s: %s", rows[i].to, error_name (err));
+    }
+}
+
+static void test_pages (void **state)
+{
+    (void) state;
+    gsize length;
+    g_autofree char *bytes = report (&length);
+    check (bytes, length, ERR_OK, 2);
+    replace (bytes, length, "/Pages 6", "/Pages 1");
+    check (bytes, length, ERR_EXTRACT_FAILED, 0);
+    replace (bytes, length, "/Pages 1", "/Pages 6");
+    /* A tree whose branch is itself. */
+    replace (bytes, length, "/Kids[3 0 R 5 0 R]", "/Kids[6 0 R 6 0 R]");
+    enum err err;
+    json_auto_t *meta = extracted (bytes, length, "pdf", &err);
+    assert_true (err == ERR_OK || err == ERR_EXTRACT_FAILED);
+    assert_null (json_object_get (meta, "DocumentText"));
+}
+
+static void test_cut (void **state)
+{
+    (void) state;
+    gsize length;
+    g_autofree char *bytes = report (&length);
+    check (bytes, length - 30, ERR_OK, 2); /* its end alone is gone */
+    check (bytes, 300, ERR_EXTRACT_FAILED, 0);
+    check ("%PDF-", 5, ERR_EXTRACT_FAILED, 0);
+}
+
+/* What is in front of a PDF is passed over, and a mention of /Encrypt is no encryption. */
+static void test_encryption (void **state)
+{
+    (void) state;
+    gsize length;
+    g_autofree char *bytes = report (&length);
+    enum err err;
+    json_auto_t *plain = extracted (bytes, length, "pdf", &err);
+    assert_string_equal (text_of (plain, "Encrypted"), "false");
+    replace (bytes, length, "/Author(Ada Lovelace)", "/Author(See /Encrypt)");
+    json_auto_t *mention = extracted (bytes, length, "pdf", &err);
+    assert_int_equal (err, ERR_OK);
+    assert_string_equal (text_of (mention, "Encrypted"), "false");
+    assert_string_equal (text_of (mention, "Artist"), "See /Encrypt");
+}
+
+int main (void)
+{
+    init_libraries ();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_damaged_tables),
+        cmocka_unit_test (test_pages),
+        cmocka_unit_test (test_cut),
+        cmocka_unit_test (test_encryption),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
