@@ -71,6 +71,35 @@ static void test_limit (void **state)
     assert_in_range (run.text->len, LIMIT_BODY_TEXT - 2, LIMIT_BODY_TEXT);
 }
 
+/* Letters of two and three bytes in one long run, cut at every place within a character. */
+static void test_limit_between_characters (void **state)
+{
+    (void) state;
+    g_autoptr (GString) letters = g_string_new (NULL);
+    while (letters->len < LIMIT_BODY_TEXT + 10)
+        g_string_append (letters, "é日");
+    for (size_t i = 0; i < 5; i++) {
+        _cleanup_body_text_ struct body_text t;
+        body_text_init (&t);
+        body_text_append (&t, "abcde", i);
+        body_text_append (&t, letters->str, letters->len);
+        assert_true (body_text_is_full (&t));
+        assert_in_range (t.text->len, LIMIT_BODY_TEXT - 4, LIMIT_BODY_TEXT);
+        assert_true (g_utf8_validate (t.text->str, (gssize) t.text->len, NULL));
+    }
+}
+
+/* Whatever is between letters is looked at, in all scripts. */
+static void test_runs (void **state)
+{
+    (void) state;
+    check (PIECES ("é日\xe3\x80\x80本\xc2\x85ж\xe2\x80\x83z\xe1\x9a\x80\xc2\xadы"),
+           "é日 本\nж z ы");
+    check (PIECES ("日\xe6\x97", "\xa5本\xc3", "\xa9"), "日日本é");
+    check (PIECES ("é\xe0\x80\xaf\xed\xa0\x80"),
+           "é\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+}
+
 static void test_report (void **state)
 {
     (void) state;
@@ -88,8 +117,12 @@ static void test_report (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_white_space),    cmocka_unit_test (test_characters),
-        cmocka_unit_test (test_cut_characters), cmocka_unit_test (test_limit),
+        cmocka_unit_test (test_white_space),
+        cmocka_unit_test (test_characters),
+        cmocka_unit_test (test_cut_characters),
+        cmocka_unit_test (test_limit),
+        cmocka_unit_test (test_limit_between_characters),
+        cmocka_unit_test (test_runs),
         cmocka_unit_test (test_report),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -88,9 +88,23 @@ static void test_words_are_sorted (void **state)
         assert_true (strcmp (words[i - 1], words[i]) < 0);
 }
 
+/* Long words count as short ones do; what is longer than all words of the table is no word of it.
+ */
+static void test_long_words (void **state)
+{
+    (void) state;
+    static const char german[] = "nicht werden einer durch einen haben nicht werden einer durch.";
+    assert_string_equal (language_guess (german, strlen (german)), "de");
+    static const char longer[] =
+        "nichtnichtnicht werdenwerdenwer einereinereiner durchdurchdurch einenundeinender "
+        "habenhabenhaben nichtnichtnicht.";
+    assert_null (language_guess (longer, strlen (longer)));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_long_words),
         cmocka_unit_test (test_languages),
         cmocka_unit_test (test_unsure),
         cmocka_unit_test (test_words_are_sorted),
