@@ -64,13 +64,24 @@ static void add_header (struct fetch *f, const char *line, size_t len, size_t co
     g_array_append_val (f->head_at, at);
 }
 
+/* "HTTP/1.1 206 Partial Content"; there are several where a 100 comes first. */
+static void begin_head (struct fetch *f, const char *line, size_t len)
+{
+    g_string_truncate (f->head, 0);
+    g_array_set_size (f->head_at, 0);
+    const char *space = memchr (line, ' ', len);
+    size_t left = space ? len - (size_t) (space + 1 - line) : 0;
+    g_autofree char *digits = g_strndup (left > 0 ? space + 1 : "", MIN (left, 3u));
+    uint64_t status = 0;
+    f->answer.status = text_parse_u64 (digits, &status) ? (int) status : 0;
+}
+
 size_t answer_on_header (char *line, size_t size, size_t n, void *fetch)
 {
     struct fetch *f = fetch;
     size_t len = size * n;
-    if (len >= 5 && memcmp (line, "HTTP/", 5) == 0 && !f->is_judged) { /* also after a 100 */
-        g_string_truncate (f->head, 0);
-        g_array_set_size (f->head_at, 0);
+    if (len >= 5 && memcmp (line, "HTTP/", 5) == 0 && !f->is_judged) {
+        begin_head (f, line, len);
         return len;
     }
     if (f->head->len + len > LIMIT_STORE_HEAD || f->head_at->len >= LIMIT_STORE_HEADERS) {
@@ -220,10 +231,8 @@ static bool judge_success (struct fetch *f)
 
 static bool judge (struct fetch *f)
 {
-    long status = 0;
-    curl_easy_getinfo (f->easy, CURLINFO_RESPONSE_CODE, &status);
+    int status = f->answer.status;
     f->is_judged = true;
-    f->answer.status = (int) status;
     f->is_success = status == 200 || status == 204 || status == 206;
     if (!f->is_success || !f->is_asking_why)
         return !f->is_success || judge_success (f);
