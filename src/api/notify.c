@@ -208,12 +208,9 @@ static enum err choose_target (const struct plan *plan, const char *style, const
 }
 
 /* The store's own words: who asks is an administrator, and needs them. */
-static enum err explain (const struct plan *plan, enum err r, const struct error *why,
-                         struct error *e)
+static enum err explain (const struct plan *plan, const struct error *why, struct error *e)
 {
-    if (r == ERR_OK || error_status (r) != 500)
-        return error_set (e, r, NULL, why->file, why->line, "%s", why->message);
-    return FAIL (e, CONFLICT, "The store does not set notifications of bucket '%s': %s",
+    return FAIL (e, CONFLICT, "The notifications of bucket '%s' cannot be changed: %s",
                  plan->bucket, why->message);
 }
 
@@ -238,7 +235,7 @@ static enum err apply (const struct plan *plan, const struct set_notification_pa
         return r;
     const struct store_notify notify = { style, plan->id, plan->full, target, p->remove.value };
     r = store_notify (plan->store, plan->target.bucket, &notify, ret_target, &why);
-    return r == ERR_OK ? r : explain (plan, r, &why, e);
+    return r == ERR_OK ? r : explain (plan, &why, e);
 }
 
 enum err api_set_notification (struct call *c, const void *params, struct reply *reply,
