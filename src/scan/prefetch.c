@@ -17,9 +17,38 @@ static const struct row {
     struct prefetch fetch;
 } rows[] = {
     /* Metadata stand before the picture. */
-    { " jpg jpeg jpe png apng gif webp bmp ico psd psb jp2 j2k jxl svg hdr exr qoi dds pnm ppm "
-      "pgm ",
-      { HEAD, 0, HEAD } },
+    { " jpg jpeg jpe jfif gif webp bmp ico cur psd psb jp2 j2k jpx jxl svg hdr exr qoi dds pcx pnm "
+      "ppm "
+      "pgm pbm pfm heic heif avif cr3 raf orf rw2 ",
+      { HEAD, 0, 2 * HEAD } },
+    /* So they do, but texts may follow it. */
+    { " png apng ", { HEAD, HEAD, 4 * HEAD } },
+    /* The directory may be anywhere, and says where the rest is. */
+    { " tif tiff dng nef nrw arw cr2 pef srw 3fr erf mef mos kdc dcr iiq ", { HEAD, 0, 4 * HEAD } },
+    /* A table of contents at either end, and the first picture of each stream. */
+    { " mp4 m4v mov qt 3gp 3g2 mkv webm avi flv f4v mxf nut ivf ogv ",
+      { 4 * HEAD, HEAD, 8 * HEAD } },
+    /* No table of contents: streams are looked for, and the last time stamp. */
+    { " mpg mpeg m2v vob ts mts m2ts wmv asf rm rmvb ", { 16 * HEAD, 4 * HEAD, 32 * HEAD } },
+    /* Tags at either end. */
+    { " mp3 mp2 aac ape wv tta mpc ", { HEAD, HEAD / 4, 4 * HEAD } },
+    { " m4a m4b ogg oga opus wma mka caf ", { HEAD, HEAD, 4 * HEAD } },
+    /* The same, and so many samples that their rate can be told. */
+    { " wav aif aiff aifc au snd w64 rf64 flac ac3 eac3 dts ", { 6 * HEAD, HEAD / 4, 8 * HEAD } },
+    /* All of its text is read, and it is all over the place. */
+    { " pdf ", { HEAD, HEAD, 8 * MIB } },
+    /* The same of packages: their directory stands at the end. */
+    { " docx docm dotx xlsx xlsm pptx pptm ppsx odt ods odp odg ott epub ",
+      { HEAD, HEAD, 4 * MIB } },
+    { " doc dot xls xlt ppt pps msg ", { HEAD, 0, 4 * MIB } },
+    /* Members are listed, not read. */
+    { " zip jar war apk ipa kmz xpi cbz 7z ", { HEAD, HEAD, 4 * HEAD } },
+    /* Read from the start, and not little of it. */
+    { " txt md rst tex log csv tsv ini css js ts go java py rs c h cpp hpp sh sql vtt srt json "
+      "jsonl "
+      "geojson yaml yml toml po diff patch html htm xhtml xml rss atom gpx kml ttml ics vcf ",
+      { LIMIT_TEXT_READ, 0, LIMIT_TEXT_READ } },
+    { " rtf eml mbox tar tgz gz bz2 xz lzma lz lz4 zst cpio deb rpm ", { 4 * HEAD, 0, 16 * HEAD } },
 };
 
 static const struct prefetch other = { HEAD, 0, 128 * KIB };
@@ -84,28 +113,27 @@ static void set_join (struct set *s, uint64_t gap)
     }
 }
 
-/* Whether a known range ends (or begins) there. */
-static bool is_edge (const struct store_handle *h, uint64_t at, bool is_end)
+/* How long the known range is that ends (or begins) there; 0: none does. */
+static uint64_t run_length (const struct store_handle *h, uint64_t at, bool ends)
 {
     for (unsigned i = 0; i < h->n_known; i++)
-        if (at == (is_end ? end_of (&h->known[i]) : h->known[i].at))
-            return true;
-    return false;
+        if (at == (ends ? end_of (&h->known[i]) : h->known[i].at))
+            return h->known[i].length;
+    return 0;
 }
 
-/* Who goes on where what is known ends, reads on and on: in steps that grow fast. Who jumps, jumps
- * again rather than to read on. */
+/* Who goes on where what is known ends has read all of that, and will read on: twice as much again.
+ * Who jumps, jumps again rather than to read on, but not for ever. */
 static void widen (const struct store_handle *h, const struct frame_range *need, struct set *wanted)
 {
-    unsigned asked = h->rounds ? h->rounds - 1 : 0;
-    uint64_t far = LIMIT_FETCH_STEP << MIN (2 * asked, 20),
-             near = LIMIT_FETCH_STEP << MIN (asked, 20);
     uint64_t at = need->at, end = need->at + need->length;
-    bool goes_on = is_edge (h, at, true), goes_back = is_edge (h, end, false);
-    if (goes_back && !goes_on)
-        at = MIN (at, end - MIN (end, far));
+    uint64_t before = run_length (h, at, true), behind = run_length (h, end, false);
+    uint64_t step = LIMIT_FETCH_STEP << (h->rounds ? h->rounds - 1 : 0);
+    step = MAX (step, 2 * MAX (before, behind));
+    if (behind && !before)
+        at = MIN (at, end - MIN (end, step));
     else
-        end = MAX (end, at + MIN (h->facts.size - at, goes_on ? far : near));
+        end = MAX (end, at + MIN (h->facts.size - at, step));
     set_add (wanted, at, end);
 }
 

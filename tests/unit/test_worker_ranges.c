@@ -134,7 +134,7 @@ static uint32_t table_block;
 static int visit (const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
     (void) ftw;
-    if (type == FTW_F && !g_str_has_suffix (path, ".json") && st->st_size <= 64 * 1024 * 1024)
+    if (type == FTW_F && !g_str_has_suffix (path, ".json") && st->st_size <= 128 * 1024 * 1024)
         compare (path, table_prefetch, table_block, getenv ("TABLE") && st->st_size > 65536);
     return 0;
 }
