@@ -22,7 +22,7 @@ static const struct row {
       "pgm pbm pfm heic heif avif cr3 raf orf rw2 ",
       { HEAD, 0, 2 * HEAD } },
     /* So they do, but texts may follow it. */
-    { " png apng ", { HEAD, HEAD, 4 * HEAD } },
+    { " png apng ", { HEAD, 2 * HEAD, 8 * HEAD } },
     /* The directory may be anywhere, and says where the rest is. */
     { " tif tiff dng nef nrw arw cr2 pef srw 3fr erf mef mos kdc dcr iiq ", { HEAD, 0, 4 * HEAD } },
     /* A table of contents at either end, and the first picture of each stream. */

@@ -10,6 +10,8 @@
 #include "worker/image.h"
 #include "worker/png_text.h"
 
+#define PNG_TAIL (128 * KIB) /* what is known of the end, or wanted, rather than all pixels */
+
 static void read_header (struct input *in, uint64_t at, uint32_t length, struct image *image)
 {
     const uint8_t *p = length >= 8 && at == 16 ? input_at (in, at, 8) : NULL;
@@ -64,6 +66,47 @@ static const struct {
     { "zTXt", LIMIT_PNG_PACKED, png_ztxt },
 };
 
+/* ---- pixels that are not known ---- */
+
+static bool is_pixels (const uint8_t *chunk)
+{
+    return !memcmp (chunk + 4, "IDAT", 4) || !memcmp (chunk + 4, "fdAT", 4);
+}
+
+/* From there on, chunk follows chunk to the very end of the object. */
+static bool is_chain (struct input *in, uint64_t at)
+{
+    const uint8_t *p;
+    for (unsigned i = 0; i < LIMIT_CHUNKS && (p = input_at (in, at, 8)); i++) {
+        uint32_t length = get_u32be (p);
+        if (length > INT32_MAX)
+            return false;
+        at += 12ull + length;
+        if (!memcmp (p + 4, "IEND", 4))
+            return at == in->size;
+    }
+    return false;
+}
+
+/* Where not all of the pixels are known, but the end is: the first of their chunks in there. What
+ * follows the pixels is behind it. `at` itself if there is none. */
+static uint64_t skip_pixels (struct input *in, uint64_t at)
+{
+    uint64_t first = in->size > PNG_TAIL ? in->size - PNG_TAIL : 0;
+    if (first <= at || !input_want (in, first, PNG_TAIL))
+        return at;
+    const uint8_t *p;
+    for (uint64_t i = first; (p = input_at (in, i, INPUT_WINDOW)); i += INPUT_WINDOW - 8) {
+        for (unsigned k = 0; k + 8 <= INPUT_WINDOW; k++)
+            if (is_pixels (p + k)) {
+                if (is_chain (in, i + k))
+                    return i + k;
+                p = input_at (in, i, INPUT_WINDOW);
+            }
+    }
+    return at;
+}
+
 enum err extract_png (struct input *in, json_t *meta, struct error *e)
 {
     _cleanup_image_ struct image image;
@@ -83,6 +126,8 @@ enum err extract_png (struct input *in, json_t *meta, struct error *e)
         if (!memcmp (name, "IEND", 4) || length > INT32_MAX)
             break;
         at += 12ull + length;
+        if (!memcmp (name, "IDAT", 4) && !input_knows (in, at, 8))
+            at = skip_pixels (in, at);
     }
     return image_report (in, &image, meta, e);
 }

@@ -51,16 +51,23 @@ static bool find_part (const struct input *in, uint64_t offset, uint64_t *ret_at
     return in->n_known == 0;
 }
 
+bool input_knows (const struct input *in, uint64_t offset, uint64_t length)
+{
+    uint64_t at, end, left = offset < in->size ? in->size - offset : 0;
+    length = MIN (length, left);
+    return length == 0 || (find_part (in, offset, &at, &end) && length <= end - offset);
+}
+
 bool input_want (struct input *in, uint64_t offset, uint64_t length)
 {
-    uint64_t end = offset < in->size ? offset + MIN (length, in->size - offset) : offset;
-    bool is_known = true;
+    uint64_t left = offset < in->size ? in->size - offset : 0;
+    uint64_t end = offset + MIN (MIN (length, left), INPUT_AHEAD);
+    bool is_known = input_knows (in, offset, length);
     while (offset < end) {
         uint64_t part_at, part_end;
         if (!find_part (in, offset, &part_at, &part_end)) {
             uint64_t upto = MIN (part_end, end), over = upto % in->block;
             uint64_t grown = over ? upto - over + in->block : upto;
-            is_known = false;
             if (!in->is_final)
                 add_missed (in, MAX (part_at, offset - offset % in->block), MIN (part_end, grown));
         }
@@ -68,12 +75,6 @@ bool input_want (struct input *in, uint64_t offset, uint64_t length)
     }
     in->has_missed = in->has_missed || !is_known;
     return is_known;
-}
-
-bool input_knows (const struct input *in, uint64_t offset, uint64_t length)
-{
-    uint64_t at, end = 0;
-    return length == 0 || (find_part (in, offset, &at, &end) && length <= end - offset);
 }
 
 /* How much of `length` bytes can be read; if those that are `wanted` cannot, they are missed. */

@@ -15,10 +15,11 @@
 
 #include "wire/frame.h"
 
-#define INPUT_HEAD   65536 /* bytes read at once */
-#define INPUT_WINDOW 8192  /* most bytes of one look beyond the head */
-#define INPUT_JUMP   512   /* bytes read at first where a look leaves the window */
-#define INPUT_BLOCK  65536 /* what is missed is rounded to this */
+#define INPUT_HEAD   65536             /* bytes read at once */
+#define INPUT_WINDOW 8192              /* most bytes of one look beyond the head */
+#define INPUT_JUMP   512               /* bytes read at first where a look leaves the window */
+#define INPUT_BLOCK  65536             /* what is missed is rounded to this */
+#define INPUT_AHEAD  (8 * 1024 * 1024) /* most bytes that are asked for at once */
 
 struct caption;
 
@@ -66,8 +67,8 @@ bool input_read (struct input *in, uint64_t offset, void *to, size_t length);
  * read. */
 size_t input_some (struct input *in, uint64_t offset, void *to, size_t length);
 
-/* All of it is known, or, if not, noted as missed. Parts that are outside of the object do not
- * count. */
+/* All of it is known, or, if not, its first INPUT_AHEAD bytes are noted as missed. Parts that are
+ * outside of the object do not count. */
 bool input_want (struct input *in, uint64_t offset, uint64_t length);
 
 /* All of it is known. */

@@ -34,6 +34,9 @@ void media_clear (struct media *media);
 /* Name of the demuxer for a type; NULL if there is none. */
 const char *media_demuxer (struct input *in, const char *type);
 
+/* Asks for what a demuxer will read as a whole; false if some of that is not known yet. */
+bool media_want_header (struct input *in, const char *demuxer);
+
 /* Answers VideoStreams, AudioStreams, Subtitles, VideoWidth and VideoHeight. */
 void media_report_streams (const struct media *media, json_t *meta);
 

@@ -131,6 +131,8 @@ enum err media_open (struct input *in, const char *type, struct media *ret, stru
     const AVInputFormat *demuxer = name ? av_find_input_format (name) : NULL;
     if (!demuxer)
         return FAIL (e, EXTRACT_FAILED, "no demuxer for %s", type);
+    if (!media_want_header (in, name))
+        return FAIL (e, EXTRACT_FAILED, "not all of its header is known");
     av_log_set_level (AV_LOG_QUIET);
     av_max_alloc (LIMIT_MEDIA_ALLOCATION);
     if (!prepare (ret, demuxer))

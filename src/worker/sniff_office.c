@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "worker/sniff_table.h"
+#include "worker/zip.h"
 
 struct name_type {
     const char *name, *type;
@@ -68,6 +69,8 @@ static const char *find_type (const struct name_type *rows, size_t n, const void
     return NULL;
 }
 
+#define IWORK "Index/Document.iwa"
+
 /* Offset of the next local header: by the size of the member, or where its size is not known
  * beforehand by a look for the signature in the head. 0: none. */
 static uint64_t next_member (struct input *in, uint64_t at, const uint8_t *p)
@@ -81,12 +84,44 @@ static uint64_t next_member (struct input *in, uint64_t at, const uint8_t *p)
     return next ? (uint64_t) (next - in->head) : 0;
 }
 
+static int compare_places (const void *a, const void *b)
+{
+    const struct zip_member *m = a, *n = b;
+    return m->at < n->at ? -1 : m->at > n->at;
+}
+
+/* What the names of the members from `at` on tell, at most `n` of them: for an object of which the
+ * directory can be known sooner than the members. The walk ends as that along the members would. */
+static const char *sniff_directory (struct input *in, uint64_t at, unsigned n, bool *is_iwork)
+{
+    _cleanup_zip_ struct zip z;
+    const char *type = NULL;
+    if (zip_open (&z, in, NULL) != ERR_OK)
+        return NULL;
+    g_array_sort (z.members, compare_places);
+    for (guint i = 0; i < z.members->len && n && !type; i++) {
+        const struct zip_member *m = &g_array_index (z.members, struct zip_member, i);
+        if (m->at < at)
+            continue;
+        type = find_type (members, G_N_ELEMENTS (members), m->name, strlen (m->name));
+        *is_iwork = *is_iwork || g_str_has_prefix (m->name, IWORK);
+        n = m->flags & 8 ? 0 : n - 1;
+    }
+    return type;
+}
+
 const char *sniff_zip (struct input *in)
 {
     const char *type = NULL;
     bool is_iwork = false;
     uint64_t at = 0;
     for (unsigned i = 0; i < LIMIT_ZIP_MEMBERS && (at || i == 0); i++) {
+        if (!input_knows (in, at, 30 + 255)) {
+            type = sniff_directory (in, at, LIMIT_ZIP_MEMBERS - i, &is_iwork);
+            if (type)
+                return type;
+            break;
+        }
         const uint8_t *p = input_at (in, at, 30);
         if (!p || memcmp (p, "PK\x03\x04", 4))
             break;
@@ -100,7 +135,8 @@ const char *sniff_zip (struct input *in)
             type = text ? find_type (packages, G_N_ELEMENTS (packages), text, length) : NULL;
         } else if (name) {
             type = find_type (members, G_N_ELEMENTS (members), name, name_length);
-            is_iwork = is_iwork || (name_length >= 18 && !memcmp (name, "Index/Document.iwa", 18));
+            is_iwork = is_iwork ||
+                       (name_length >= strlen (IWORK) && !memcmp (name, IWORK, strlen (IWORK)));
         }
         if (type)
             return type;

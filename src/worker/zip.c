@@ -110,6 +110,7 @@ enum err zip_open (struct zip *z, struct input *in, struct error *e)
                        .names = g_string_chunk_new (4096) };
     if (!find_directory (in, &d))
         return FAIL (e, EXTRACT_FAILED, "the ZIP file has no directory");
+    input_want (in, d.at, d.size);
     g_autofree uint8_t *bytes = g_malloc (d.size + 1);
     if (!input_read (in, d.at, bytes, d.size))
         return FAIL (e, EXTRACT_FAILED, "the directory of the ZIP file cannot be read");
@@ -227,6 +228,7 @@ enum err zip_read (struct zip *z, const struct zip_member *member, zip_sink_fn *
     const uint8_t *p = input_at (z->in, member->at, LOCAL_SIZE);
     if (!p || memcmp (p, "PK\3\4", 4))
         return damaged (&u, e);
+    input_want (z->in, member->at, LOCAL_SIZE + member->packed);
     u.at = member->at + LOCAL_SIZE + get_u16le (p + 26) + get_u16le (p + 28);
     if (member->flags & FLAG_ENCRYPTED || (member->method != STORED && member->method != DEFLATED))
         return FAIL (e, EXTRACT_FAILED, "a member is packed in a way that is not known");
