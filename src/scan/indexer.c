@@ -63,6 +63,7 @@ bool extraction_is_indexed (const struct extraction *x, const struct index_entry
     return row->status == FILE_INDEXED && row->version.size == x->handle.facts.size &&
            row->version.mtime_ns == x->handle.facts.mtime_ns &&
            strcmp (row->version.etag, x->handle.facts.etag) == 0 &&
+           !store_class_is_archived (row->storage_class) &&
            row->extractor >= pool_extractor_version () && row->operators == x->operators;
 }
 

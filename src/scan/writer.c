@@ -200,6 +200,22 @@ static void find_facts (struct extraction *x)
     g_strlcpy (facts->etag, version->etag, sizeof facts->etag);
 }
 
+/* What was read of it before it was archived stays; its class is for the listing to tell. */
+static void judge_archived (struct work_result *r, struct extraction *x)
+{
+    struct index_entry row;
+    const struct store_facts *facts = &x->handle.facts;
+    find_facts (x);
+    bool is_read =
+        files_get_entry (x->bound->db, x->bound->bucket, x->item->key, &row, NULL) == ERR_OK &&
+        row.status == FILE_INDEXED && row.version.size == facts->size &&
+        row.version.mtime_ns == facts->mtime_ns && strcmp (row.version.etag, facts->etag) == 0;
+    if (is_read)
+        r->outcome = WORK_UNCHANGED;
+    else
+        store_as (r, x, FILE_INDEXED, NULL);
+}
+
 static void judge_opened (struct work_result *r, struct extraction *x, struct store_near *near)
 {
     enum err verified = x->handle.fd >= 0 ? store_verify (&x->handle, near, NULL) : ERR_OK;
@@ -237,8 +253,7 @@ static struct work_result *judge (struct extraction *x, struct store_near *near)
         store_as (r, x, FILE_FAILED, x->message);
         break;
     case ERR_STORE_ARCHIVED:
-        find_facts (x);
-        store_as (r, x, FILE_INDEXED, NULL);
+        judge_archived (r, x);
         break;
     case ERR_STORE_CREDENTIALS:
     case ERR_STORE_DOWN:

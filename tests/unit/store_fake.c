@@ -29,7 +29,7 @@ struct fake {
     pthread_t thread; /* that fetches, if the store is remote */
     pthread_cond_t wake;
     GQueue waiting; /* struct job */
-    bool is_held, is_ending;
+    bool is_held, is_ending, is_missing;
 };
 
 struct job {
@@ -45,7 +45,7 @@ struct job {
 struct listing {
     struct store_listing base;
     struct fake *fake;
-    char *after, *before;
+    char *opened_after, *after, *before;
     int page;
 };
 
@@ -94,11 +94,19 @@ static enum err fake_buckets (struct store *s, GPtrArray *names, struct error *e
     return ERR_OK;
 }
 
+static bool is_missing (struct fake *f)
+{
+    pthread_mutex_lock (&f->lock);
+    bool is = f->is_missing;
+    pthread_mutex_unlock (&f->lock);
+    return is;
+}
+
 static enum err fake_check (struct store *s, const char *bucket, uint32_t wait_ms UNUSED,
                             struct error *e)
 {
-    (void) s;
-    return strcmp (bucket, "fake") == 0 ? ERR_OK : FAIL (e, NO_BUCKET, "no bucket '%s'", bucket);
+    bool is_there = strcmp (bucket, "fake") == 0 && !is_missing ((struct fake *) s);
+    return is_there ? ERR_OK : FAIL (e, NO_BUCKET, "no bucket '%s'", bucket);
 }
 
 static enum err fake_mounts (struct store *s, const char *bucket, GPtrArray *ret, struct error *e)
@@ -118,9 +126,10 @@ static enum err fake_list_open (struct store *s, const char *bucket, const char 
                                 const char *before, const struct store_list_hooks *hooks,
                                 struct store_listing **ret, struct error *e)
 {
-    (void) bucket;
     struct fake *f = (struct fake *) s;
-    enum err r = call_hook (f, FAKE_LIST_OPEN, NULL, 0, e);
+    enum err r = call_hook (f, FAKE_LIST_OPEN, after, 0, e);
+    if (r == ERR_OK && is_missing (f))
+        r = FAIL (e, NO_BUCKET, "no bucket '%s'", bucket);
     if (r != ERR_OK)
         return r;
     pthread_mutex_lock (&f->lock);
@@ -132,7 +141,11 @@ static enum err fake_list_open (struct store *s, const char *bucket, const char 
             return FAIL (e, STORE_CHANGED, "the root is another one");
     }
     struct listing *l = g_new0 (struct listing, 1);
-    *l = (struct listing){ { s->ops }, f, g_strdup (after ? after : ""), g_strdup (before), 0 };
+    *l = (struct listing){ .base = { s->ops },
+                           .fake = f,
+                           .opened_after = g_strdup (after),
+                           .after = g_strdup (after ? after : ""),
+                           .before = g_strdup (before) };
     *ret = &l->base;
     return ERR_OK;
 }
@@ -168,7 +181,7 @@ static enum err fake_list_next (struct store_listing *listing, size_t max, struc
 {
     struct listing *l = (struct listing *) listing;
     struct fake *f = l->fake;
-    enum err r = call_hook (f, FAKE_LIST_PAGE, NULL, l->page, e);
+    enum err r = call_hook (f, FAKE_LIST_PAGE, l->opened_after, l->page, e);
     if (r != ERR_OK)
         return r;
     pthread_mutex_lock (&f->lock);
@@ -197,6 +210,7 @@ static enum err fake_list_next (struct store_listing *listing, size_t max, struc
 static void fake_list_close (struct store_listing *listing)
 {
     struct listing *l = (struct listing *) listing;
+    g_free (l->opened_after);
     g_free (l->after);
     g_free (l->before);
     g_free (l);
@@ -293,7 +307,11 @@ static void do_fetch (struct fake *f, struct job *j)
     pthread_mutex_lock (&f->lock);
     const struct object *o = g_tree_lookup (f->objects, j->handle->key);
     if (r == ERR_OK)
-        r = o ? fetch_bytes (f, j, o, &e) : FAIL (&e, NO_OBJECT, "no object");
+        r = f->is_missing ? FAIL (&e, NO_BUCKET, "no bucket")
+            : !o          ? FAIL (&e, NO_OBJECT, "no object")
+            : store_class_is_archived (o->facts.storage_class)
+                ? FAIL (&e, STORE_ARCHIVED, "archived")
+                : fetch_bytes (f, j, o, &e);
     f->fetches++;
     pthread_mutex_unlock (&f->lock);
     j->done (j->arg, r, r == ERR_OK ? "" : e.message);
@@ -457,6 +475,28 @@ void fake_touch (struct fake *f, const char *key, int64_t mtime_ns)
     pthread_mutex_lock (&f->lock);
     struct object *o = g_tree_lookup (f->objects, key);
     o->facts.mtime_ns = mtime_ns;
+    pthread_mutex_unlock (&f->lock);
+}
+
+void fake_set_class (struct fake *f, const char *key, const char *storage_class)
+{
+    pthread_mutex_lock (&f->lock);
+    struct object *o = g_tree_lookup (f->objects, key);
+    g_strlcpy (o->facts.storage_class, storage_class, sizeof o->facts.storage_class);
+    pthread_mutex_unlock (&f->lock);
+}
+
+void fake_set_page_size (struct fake *f, size_t n)
+{
+    pthread_mutex_lock (&f->lock);
+    f->page_size = n;
+    pthread_mutex_unlock (&f->lock);
+}
+
+void fake_set_missing (struct fake *f, bool missing)
+{
+    pthread_mutex_lock (&f->lock);
+    f->is_missing = missing;
     pthread_mutex_unlock (&f->lock);
 }
 

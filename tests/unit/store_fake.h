@@ -15,7 +15,8 @@ enum fake_point {
 
 struct fake;
 
-/* Called before (FAKE_OPENED: after) the step; `key` is NULL for listings, `page` counts from 0.
+/* Called before (FAKE_OPENED: after) the step; `key` of a listing is what it is after (NULL: the
+ * start; of a page: what it was opened with), `page` counts from 0.
  * What it returns but OK becomes the step's result. Runs without the fake's lock, on the product's
  * threads. */
 typedef enum err fake_hook (void *arg, struct fake *f, enum fake_point point, const char *key,
@@ -32,6 +33,12 @@ void fake_touch (struct fake *f, const char *key, int64_t mtime_ns);
 void fake_remove (struct fake *f, const char *key);
 /* What the listing says about the object from now on: a gap from `lo` to `hi` (NULL: no gap). */
 void fake_set_gap (struct fake *f, const char *lo, const char *hi);
+/* Keys of a page from now on. */
+void fake_set_page_size (struct fake *f, size_t n);
+/* The storage class of an object. What is archived is listed, but not fetched. */
+void fake_set_class (struct fake *f, const char *key, const char *storage_class);
+/* There is no such bucket, for a while. */
+void fake_set_missing (struct fake *f, bool is_missing);
 /* The root's identity. */
 void fake_set_root (struct fake *f, uint64_t inode);
 /* Objects are fetched from now on, on a thread of the fake's own. */

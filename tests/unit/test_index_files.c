@@ -235,6 +235,69 @@ static void pages_are_in_byte_order_and_of_one_bucket (void **state)
     assert_err (NOT_FOUND, files_get_entry (w->db, BUCKET, "b", &(struct index_entry){ 0 }, &w->e));
 }
 
+/* Another bucket's rows are in between, and no bound may be one of them. */
+static void a_bucket_is_divided_by_its_rows (void **state)
+{
+    struct world *w = *state;
+    g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
+    char text[1000][8];
+    const char *names[1000];
+    assert_ok (files_divide (w->db, BUCKET, 4, 100, keys, &w->e), &w->e);
+    assert_int_equal (0, keys->len);
+    for (int i = 0; i < 1000; i++) {
+        g_snprintf (text[i], sizeof text[i], "k%03d", i * 7 % 1000);
+        names[i] = text[i];
+    }
+    put_keys (w, names, 500);
+    put_keys (w, names + 500, 500);
+    const struct {
+        size_t max, least;
+        guint parts;
+    } cases[] = { { 4, 100, 4 }, { 16, 100, 10 }, { 16, 500, 2 }, { 16, 501, 1 }, { 1, 1, 1 } };
+    for (size_t i = 0; i < N_ELEMENTS (cases); i++) {
+        g_ptr_array_set_size (keys, 0);
+        assert_ok (files_divide (w->db, BUCKET, cases[i].max, cases[i].least, keys, &w->e), &w->e);
+        assert_int_equal (cases[i].parts, keys->len + 1);
+        for (guint k = 0; k < keys->len; k++) {
+            guint want = (k + 1) * 1000 / cases[i].parts;
+            g_autofree char *low = g_strdup_printf ("k%03u", want - 30);
+            g_autofree char *high = g_strdup_printf ("k%03u", want + 30);
+            assert_true (strcmp (low, keys->pdata[k]) < 0 && strcmp (keys->pdata[k], high) < 0);
+        }
+    }
+    g_ptr_array_set_size (keys, 0);
+    assert_ok (files_divide (w->db, "photo", 4, 1, keys, &w->e), &w->e);
+    assert_int_equal (0, keys->len);
+}
+
+static void what_a_store_tells_is_in_the_document (void **state)
+{
+    struct world *w = *state;
+    const char *const keys[] = { "a", "b" };
+    put_keys (w, keys, 2);
+    g_autoptr (GPtrArray) items = NULL;
+    int64_t next;
+    assert_ok (work_take (w->db, BINDING, WORK_SCAN, 10000, 2, NULL, &items, &next, &w->e), &w->e);
+    for (guint i = 0; i < items->len; i++) {
+        struct work_result *r = result_of (items->pdata[i], WORK_STORED);
+        r->operators = i == 0 ? OP_OSSMETA : OP_MIME;
+        r->attributes = json_pack ("{s:s, s:s, s:{s:s}}", "OSSStorageClass", "IA", "OSSObjectType",
+                                   "Multipart", "OSSTagging", "k", "v");
+        finish (w, r);
+    }
+    json_auto_t *o = get_document (w, "oss://photos/a", NULL);
+    assert_text ("IA", o, "OSSStorageClass");
+    assert_text ("Multipart", o, "OSSObjectType");
+    assert_text ("default", o, "ObjectACL");
+    assert_text ("v", json_object_get (o, "OSSTagging"), "k");
+    json_auto_t *without = get_document (w, "oss://photos/b", NULL);
+    assert_null (json_object_get (without, "OSSStorageClass"));
+    assert_null (json_object_get (without, "OSSTagging"));
+    struct index_entry row;
+    assert_ok (files_get_entry (w->db, BUCKET, "b", &row, &w->e), &w->e);
+    assert_string_equal ("IA", row.storage_class);
+}
+
 static void purging_takes_everything_of_a_bucket (void **state)
 {
     struct world *w = *state;
@@ -308,6 +371,8 @@ int main (void)
         T (fields_pick_members_and_always_the_uri),
         T (documents_are_joined_in_the_order_asked_for),
         T (pages_are_in_byte_order_and_of_one_bucket),
+        T (a_bucket_is_divided_by_its_rows),
+        T (what_a_store_tells_is_in_the_document),
         T (purging_takes_everything_of_a_bucket),
         T (templates_name_their_operators),
         cmocka_unit_test (no_statement_is_made_of_values),

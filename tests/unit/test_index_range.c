@@ -33,6 +33,55 @@ static void split_ranges_cover_every_key_once (void **state)
     }
 }
 
+static void a_long_range_is_split_where_it_stands (void **state)
+{
+    struct world *w = *state;
+    const char *const bounds[] = { "m", NULL }, *const more[] = { "d", "g", NULL };
+    const char *const keys[] = { "a", "c", "d", "d\001", "e", "g", "h", "m", "n" };
+    assert_ok (work_start_scan (w->db, BINDING, NULL, bounds, RANGE_FORCE, &w->e), &w->e);
+    struct range *first = lease (w);
+    assert_ok (range_renew (w->db, first, "c", 5000, &w->e), &w->e);
+    assert_ok (range_split (w->db, first, more, &w->e), &w->e);
+    assert_ok (range_release (w->db, first, false, &w->e), &w->e);
+    assert_err (SUPERSEDED,
+                range_split (w->db, &(struct range){ .id = first->id, .epoch = 77 }, more, &w->e));
+    range_free (first);
+    g_autoptr (GPtrArray) all = lease_all (w);
+    assert_int_equal (4, all->len);
+    for (size_t i = 0; i < N_ELEMENTS (keys); i++) {
+        int n = 0;
+        for (guint j = 0; j < all->len; j++)
+            n += covers (all->pdata[j], keys[i]);
+        assert_int_equal (1, n);
+    }
+    for (guint j = 0; j < all->len; j++) {
+        const struct range *r = all->pdata[j];
+        assert_int_equal (RANGE_FORCE, r->flags);
+        assert_true (r->lo ? !r->cursor : strcmp (r->cursor, "c") == 0);
+    }
+}
+
+static void a_range_that_rests_is_leased_when_it_is_woken (void **state)
+{
+    struct world *w = *state;
+    const char *const bounds[] = { "m", NULL };
+    assert_ok (work_start_scan (w->db, BINDING, NULL, bounds, 0, &w->e), &w->e);
+    struct range *first = lease (w), *second = lease (w), *none = NULL;
+    assert_ok (range_rest (w->db, first, &w->e), &w->e);
+    assert_err (NOT_FOUND, range_lease (w->db, BINDING, "o", 900, 9999, &none, &w->e));
+    assert_false (progress (w).ranges_done);
+    assert_err (SUPERSEDED,
+                range_rest (w->db, &(struct range){ .id = second->id, .epoch = 77 }, &w->e));
+    assert_ok (range_wake (w->db, BINDING, &w->e), &w->e);
+    struct range *again = NULL;
+    assert_ok (range_lease (w->db, BINDING, "o", 900, 9999, &again, &w->e), &w->e);
+    assert_int_equal (first->id, again->id);
+    assert_err (NOT_FOUND, range_lease (w->db, BINDING, "o", 900, 9999, &none, &w->e));
+    range_free (first);
+    range_free (second);
+    range_free (again);
+}
+
 static void a_partial_scan_covers_its_prefix (void **state)
 {
     struct world *w = *state;
@@ -201,6 +250,8 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         T (split_ranges_cover_every_key_once),
+        T (a_long_range_is_split_where_it_stands),
+        T (a_range_that_rests_is_leased_when_it_is_woken),
         T (a_partial_scan_covers_its_prefix),
         T (the_cursor_is_where_the_last_merge_left_it),
         T (the_last_range_ends_the_scan),
