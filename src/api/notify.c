@@ -12,7 +12,8 @@
 struct plan {
     struct target target;
     struct binding_hook hook;
-    struct store *store;
+    struct store *store; /* NULL: `problem` says why */
+    struct error problem;
     const char *bucket; /* as the store names it */
     char *id;           /* of the configuration; not that of another server */
     char *address;      /* "https://HOST/events/17" */
@@ -56,7 +57,7 @@ static enum err find_plan (const struct api *api, const char *project, const cha
     if (r != ERR_OK)
         return r;
     ret->bucket = b->bucket;
-    if (stores_find (api->stores, b->bucket, &ret->store, NULL) == ERR_OK)
+    if (stores_find (api->stores, b->bucket, &ret->store, &ret->problem) == ERR_OK)
         ret->bucket = store_own_name (ret->store, b->bucket);
     size_t len = strlen (endpoint);
     while (len && endpoint[len - 1] == '/')
@@ -221,8 +222,7 @@ static enum err apply (const struct plan *plan, const struct set_notification_pa
     const struct notify_style *style = notify_style_find (p->style);
     struct error why;
     if (!plan->store)
-        return FAIL (e, UNAVAILABLE, "The store of oss://%s cannot be reached now.",
-                     plan->target.bucket);
+        return explain (plan, &plan->problem, e);
     if (!store_is_remote (plan->store))
         return FAIL (e, CONFLICT, "oss://%s is a folder: it is watched, there is nothing to set.",
                      plan->target.bucket);

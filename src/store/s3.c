@@ -264,6 +264,7 @@ static const struct store_ops s3_ops = {
     .head = s3_head,
     .open = s3_open,
     .verify = s3_verify,
+    .notify = s3_notify,
     .own_name = s3_own_name,
     .fetch = s3_fetch,
     .cancel = s3_cancel,

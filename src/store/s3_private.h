@@ -61,6 +61,11 @@ enum err s3_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
                    const struct store_range *more, size_t n, store_fetched_fn *done, void *arg,
                    struct error *e);
 
+/* ---- s3_notify.c ---- */
+
+enum err s3_notify (struct store *s, const char *bucket, const struct store_notify *n,
+                    char **ret_target, struct error *e);
+
 /* ---- s3_page.c: one page of a listing as the store tells it ---- */
 
 struct s3_entry {
