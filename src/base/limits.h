@@ -45,11 +45,11 @@
 #define LIMIT_EVENT_RECORDS 1000      /* of one notification */
 #define LIMIT_SUBSCRIPTION  1024      /* bytes of a topic's name and its token */
 
-#define LIMIT_NOTIFY_MS    20000 /* of each request that sets up notifications of a bucket */
-#define LIMIT_NOTIFY_DEPTH 16    /* elements within elements of their configuration */
-#define LIMIT_NOTIFY_URL   512   /* bytes of an address under which this server is reached */
+#define LIMIT_NOTIFY_MS     20000 /* of each request that sets up notifications of a bucket */
+#define LIMIT_NOTIFY_DEPTH  16    /* elements within elements of their configuration */
+#define LIMIT_NOTIFY_URL    512   /* bytes of an address under which this server is reached */
 
-#define LIMIT_QUERY_MS    2500 /* a query that takes longer is ended: SDKs read for 3 s */
+#define LIMIT_QUERY_MS      2500 /* a query that takes longer is ended: SDKs read for 3 s */
 
 /* Definitions: how many there may be, and what new ones get (spec section 5). */
 #define LIMIT_PROJECTS           100
@@ -174,9 +174,10 @@
 #define LIMIT_FETCH_ROUNDS 8           /* fetches of one object before a worker has to make do */
 #define LIMIT_FETCH_OBJECT (256 * MIB) /* of one object; its extractor may allow less */
 #define LIMIT_FETCH_STEP   (64 * KIB)  /* fetched where a worker lacks something, at least */
-#define LIMIT_FETCH_GAP    (64 * KIB)  /* between two ranges; smaller, and it is fetched with them */
-#define LIMIT_FETCH_MEMORY (256 * MIB) /* of all objects on their way; one that needs more waits until it is alone */
-#define LIMIT_FETCH_REST   (128 * KIB) /* of an object; less, and it is fetched with any range */
+#define LIMIT_FETCH_GAP    (64 * KIB) /* between two ranges; smaller, and it is fetched with them */
+#define LIMIT_FETCH_MEMORY                                                                         \
+    (256 * MIB) /* of all objects on their way; one that needs more waits until it is alone */
+#define LIMIT_FETCH_REST (128 * KIB) /* of an object; less, and it is fetched with any range */
 
 /* What such stores answer. */
 #define LIMIT_STORE_PAGE         1000   /* keys of a page that is asked for */

@@ -73,7 +73,6 @@ static const struct charset charsets[] = {
     { "", "GBK", "" },
     { "", "BIG5", "" },
     { "", "EUC-KR", "" },
-    { "", "KSC_5601", "" },
     { "", "SHIFT_JIS", "" },
     { "", "EUC-JP", "" },
     { "", "ISO-2022-JP", "" },
