@@ -34,6 +34,8 @@ static size_t wide_length (const uint8_t *bytes, size_t length)
 void ole_append_text (GString *out, const uint8_t *bytes, size_t length, unsigned code_page)
 {
     char name[16];
+    if (!length)
+        return;
     g_snprintf (name, sizeof name, "cp%u", code_page);
     const struct charset *charset = charset_find (name, strlen (name));
     if (!charset)

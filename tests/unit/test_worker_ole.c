@@ -155,6 +155,7 @@ static void test_code_pages (void **state)
     check_text ("a\0\x3d\xd8\0\xde\0\0b", 10, OLE_UTF16, "a\xf0\x9f\x98\x80");
     check_text ("a\0\x3d\xd8", 4, OLE_UTF16, "a\xef\xbf\xbd");
     check_text ("a\0b", 3, OLE_UTF16, "a");
+    check_text (NULL, 0, OLE_WINDOWS, ""); /* of an empty stream */
 }
 
 int main (void)
