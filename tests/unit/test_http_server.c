@@ -364,6 +364,11 @@ static void a_full_queue_throttles (void **state)
             assert_non_null (strstr (r.head, "\r\nx-acs-retry-after: "));
             assert_refused (&r, 429, "Throttling.User");
         }
+    struct response events =
+        ask_text (http_port_imm (f->http), "POST /events/1 HTTP/1.1\r\nHost: x\r\n"
+                                           "Content-Length: 2\r\n\r\n{}");
+    assert_non_null (strstr (events.head, "\r\nRetry-After: 1\r\n"));
+    assert_refused (&events, 503, "ServiceUnavailable");
     let_go (f, 4);
     for (int i = 0; i < 3; i++)
         if (!waiting[i].revents) {

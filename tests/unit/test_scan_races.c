@@ -261,6 +261,46 @@ static void test_paused_binding_does_nothing_until_resumed (void **state)
     wait_for (world_get_row (w, "k1", &row) && row.version.size == strlen ("changed while paused"));
 }
 
+static void test_hints_are_looked_up_and_no_more (void **state)
+{
+    struct world *w = *state;
+    struct error e;
+    struct index_entry row;
+    const char *const keys[] = { "k3", "k7", "nobody", "new", "k5", "k3" };
+    world_bind_ten (w);
+    wait_for (world_is_quiet (w));
+    unsigned pages = fake_pages (w->fake);
+    world_put (w, "k3", "other than before");
+    world_put (w, "new", "hello");
+    fake_remove (w->fake, "k7");
+    assert_ok (scan_hint (w->scan, w->binding, keys, G_N_ELEMENTS (keys), &e), &e);
+    wait_for (world_is_quiet (w));
+    assert_true (world_get_row (w, "k3", &row));
+    assert_int_equal (row.version.size, strlen ("other than before"));
+    assert_true (world_has_row (w, "new"));
+    assert_false (world_has_row (w, "k7"));
+    assert_false (world_has_row (w, "nobody"));
+    assert_int_equal (world_file_count (w), 10);
+    assert_int_equal (world_progress (w).deleted, 1);
+    assert_int_equal (fake_pages (w->fake), pages);
+    assert_err (NOT_FOUND, scan_hint (w->scan, w->binding + 1, keys, 1, &e));
+}
+
+static void test_hints_for_a_paused_binding_wait (void **state)
+{
+    struct world *w = *state;
+    struct error e;
+    const char *const keys[] = { "k1" };
+    world_bind_ten (w);
+    assert_ok (scan_pause (w->scan, w->binding, "", &e), &e);
+    world_put (w, "k1", "changed while paused");
+    assert_ok (scan_hint (w->scan, w->binding, keys, 1, &e), &e);
+    assert_int_equal (world_progress (w).pending, 1);
+    assert_ok (scan_resume (w->scan, w->binding, &e), &e);
+    struct index_entry row;
+    wait_for (world_get_row (w, "k1", &row) && row.version.size == strlen ("changed while paused"));
+}
+
 int main (void)
 {
 #define RACE(f) cmocka_unit_test_setup_teardown (f, world_setup, world_teardown)
@@ -279,6 +319,8 @@ int main (void)
         RACE (test_nothing_is_written_after_unbind),
         RACE (test_restart_takes_up_where_it_was),
         RACE (test_paused_binding_does_nothing_until_resumed),
+        RACE (test_hints_are_looked_up_and_no_more),
+        RACE (test_hints_for_a_paused_binding_wait),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
