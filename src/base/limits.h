@@ -140,7 +140,7 @@
 #define LIMIT_STORE_WINDOW_START 32   /* requests of a store in flight, at first */
 #define LIMIT_STORE_WINDOW       256  /* the same, at most */
 #define LIMIT_STORE_QUEUE        4096 /* requests of a store that wait */
-#define LIMIT_STORE_TRIES        6    /* of one request */
+#define LIMIT_STORE_TRIES        8    /* of one request */
 #define LIMIT_STORE_PAUSE_MS     100  /* longest pause before the second try */
 #define LIMIT_STORE_PAUSE_MOST_MS                                                                  \
     5000                              /* the same before any later one                             \

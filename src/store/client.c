@@ -77,6 +77,7 @@ void client_stats (struct client *c, struct client_stats *ret)
         .waiting = atomic_load (&c->n_queued),
         .in_flight = atomic_load (&c->n_in_flight),
         .window = atomic_load (&c->window_size),
+        .blocked = atomic_load (&c->n_blocked),
     };
 }
 

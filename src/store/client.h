@@ -168,6 +168,7 @@ struct client_stats {
     uint64_t bytes_in;    /* of bodies */
     uint64_t connections; /* opened */
     uint32_t waiting, in_flight, window;
+    uint32_t blocked; /* threads that wait for room */
 };
 void client_stats (struct client *c, struct client_stats *ret);
 

@@ -64,8 +64,8 @@ struct client {
     struct credentials *credentials;
 
     /* Of the thread's lock. */
-    unsigned n_waiting; /* from client_submit() until it is sent or done, pauses included */
-    unsigned n_blocked; /* threads that wait for room */
+    unsigned n_waiting;    /* from client_submit() until it is sent or done, pauses included */
+    atomic_uint n_blocked; /* threads that wait for room */
     bool is_closing, is_gone;
 
     /* Of the fetch thread. */
@@ -144,7 +144,44 @@ enum next refusal_judge (struct fetch *f);
 /* The Code of an error document into f->answer.s3_code; false if it is none. */
 bool refusal_read_code (struct fetch *f, const char *text, size_t len);
 
+/* ---- A request's way (client_flight.c), all on the fetch thread ---- */
+
+/* The queue of its client in which it waits. */
+GQueue *flight_queue (struct fetch *f);
+
+/* Sends as many of those that wait as windows allow; stores take turns. */
+void flight_start (struct client_thread *t);
+
+/* curl is through with it. */
+void flight_land (struct client_thread *t, struct fetch *f, CURLcode result);
+
+/* Pauses that are over; deadlines that are. */
+void flight_resume (struct client_thread *t, int64_t now_ms);
+void flight_sweep (struct client_thread *t, int64_t now_ms);
+
+/* Ends all of a client with CLOSED. */
+void flight_let_go (struct client_thread *t, struct client *c);
+
 /* ---- The thread (client_thread.c) ---- */
+
+struct client_thread {
+    pthread_t thread;
+    int epoll, wake;
+    CURLM *multi;
+
+    pthread_mutex_t lock; /* of what follows, and of some members of the clients */
+    pthread_cond_t changed;
+    GQueue inbox;                  /* struct fetch */
+    GPtrArray *arriving, *leaving; /* struct client */
+    bool is_stopping, is_woken;
+
+    /* Of the thread. */
+    GPtrArray *clients, *idle; /* struct client; CURL without a request */
+    GSequence *pausing;        /* struct fetch by due_ms */
+    unsigned next_client, n_in_flight;
+    int64_t curl_due_ms; /* when curl wants to be called; INT64_MAX: never */
+    int64_t swept_ms;
+};
 
 /* Takes a fetch. BUSY, CLOSED: it is still the caller's. With `wait`, waits for room. */
 NODISCARD enum err thread_submit_take (struct client_thread *t, struct fetch *f, bool wait,

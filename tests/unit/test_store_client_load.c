@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/macros.h"
+#include "base/queue.h"
 #include "http_fake.h"
 #include "store/client.h"
 
@@ -391,6 +392,44 @@ static void a_full_queue_is_busy_and_closing_ends_all (void **state UNUSED)
     g_ptr_array_unref (g.targets);
 }
 
+static void *call_when_there_is_room (void *arg)
+{
+    struct world *w = arg;
+    _cleanup_response_ struct client_response r;
+    struct client_request ask = get ("bucket", "k");
+    assert_err (CLOSED, client_call (w->client, &ask, &r, NULL));
+    assert_int_equal (ERR_CLOSED, r.code);
+    return NULL;
+}
+
+static void closing_frees_who_waits_for_room (void **state UNUSED)
+{
+    struct gate g;
+    gate_init (&g);
+    struct world w;
+    world_init (&w, wait_at_gate, &g, NULL);
+    struct tally t = { 0 };
+    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START; i++)
+        submit (&w, "k", false, &t);
+    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    for (unsigned i = 0; i < LIMIT_STORE_QUEUE; i++)
+        submit (&w, "k", false, &t);
+    pthread_t callers[4];
+    for (size_t i = 0; i < N_ELEMENTS (callers); i++)
+        callers[i] = thread_start ("caller", call_when_there_is_room, &w);
+    struct client_stats s;
+    do
+        client_stats (w.client, &s);
+    while (s.blocked < N_ELEMENTS (callers));
+    client_free (w.client);
+    for (size_t i = 0; i < N_ELEMENTS (callers); i++)
+        pthread_join (callers[i], NULL);
+    w.client = NULL;
+    gate_open (&g);
+    world_clear (&w);
+    g_ptr_array_unref (g.targets);
+}
+
 static void a_store_that_hangs_holds_nobody_else (void **state UNUSED)
 {
     struct gate g, free_gate;
@@ -491,6 +530,7 @@ int main (void)
         cmocka_unit_test (the_window_bounds_what_is_in_flight_and_grows),
         cmocka_unit_test (urgent_requests_go_first),
         cmocka_unit_test (a_full_queue_is_busy_and_closing_ends_all),
+        cmocka_unit_test (closing_frees_who_waits_for_room),
         cmocka_unit_test (a_store_that_hangs_holds_nobody_else),
         cmocka_unit_test (waiting_requests_end_with_their_deadline),
         cmocka_unit_test (bad_options_and_requests_are_refused),
