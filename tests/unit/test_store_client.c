@@ -1,46 +1,14 @@
 /* Requests to stores, against a server that answers by the book: what is sent, where bodies go,
- * what is learned and remembered. */
+ * what comes back. */
 #include "test.h"
 
-#include <stdatomic.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "base/macros.h"
-#include "base/queue.h"
-#include "http_fake.h"
-#include "store/client.h"
+#include "client_world.h"
 
 #define ETAG "ETag: \"abc\"\r\n"
-
-/* A server, the thread and one client of it. */
-struct world {
-    struct fake *fake;
-    struct client_thread *thread;
-    struct client *client;
-};
-
-static void world_init (struct world *w, fake_answer_fn *answer, void *arg, struct client_options o)
-{
-    struct error e = { 0 };
-    w->fake = fake_new (answer, arg);
-    assert_ok (client_thread_new (&w->thread, &e), &e);
-    if (!o.credentials)
-        assert_ok (credentials_new ("id", "secret", NULL, &o.credentials, &e), &e);
-    if (!o.endpoint)
-        o.endpoint = fake_url (w->fake);
-    assert_ok (client_new (w->thread, &o, &w->client, &e), &e);
-}
-
-static void world_clear (struct world *w)
-{
-    client_free (w->client);
-    client_thread_free (w->thread);
-    fake_free (w->fake);
-}
 
 /* ---- Objects ---- */
 
@@ -65,13 +33,6 @@ static bool say_hello (void *arg UNUSED, const struct fake_request *r, struct fa
     return true;
 }
 
-static struct client_request get (const char *key)
-{
-    return (struct client_request){
-        .method = "GET", .bucket = "bucket", .key = key, .expect = CLIENT_OBJECT
-    };
-}
-
 static void assert_body (const struct client_response *r, const char *expected)
 {
     assert_non_null (r->body);
@@ -83,7 +44,7 @@ static void assert_body (const struct client_response *r, const char *expected)
 static void objects_come_whole_over_one_connection (void **state UNUSED)
 {
     struct world w;
-    world_init (&w, say_hello, NULL, (struct client_options){ 0 });
+    world_init (&w, say_hello, NULL, NULL);
     struct error e = { 0 };
     for (int i = 0; i < 3; i++) {
         _cleanup_response_ struct client_response r;
@@ -110,7 +71,7 @@ static void objects_come_whole_over_one_connection (void **state UNUSED)
 static void head_tells_size_and_headers (void **state UNUSED)
 {
     struct world w;
-    world_init (&w, say_hello, NULL, (struct client_options){ 0 });
+    world_init (&w, say_hello, NULL, NULL);
     struct error e = { 0 };
     _cleanup_response_ struct client_response r;
     struct client_request ask = get ("k");
@@ -136,7 +97,7 @@ static void ranges_come_as_asked (void **state UNUSED)
         { { .at = 0, .length = 5 }, 0, "Hello" }, /* answered by all of it */
     };
     struct world w;
-    world_init (&w, say_hello, NULL, (struct client_options){ 0 });
+    world_init (&w, say_hello, NULL, NULL);
     struct error e = { 0 };
     for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
         _cleanup_response_ struct client_response r;
@@ -153,7 +114,7 @@ static void ranges_come_as_asked (void **state UNUSED)
 static void bodies_go_to_a_descriptor_and_no_further (void **state UNUSED)
 {
     struct world w;
-    world_init (&w, say_hello, NULL, (struct client_options){ 0 });
+    world_init (&w, say_hello, NULL, NULL);
     struct error e = { 0 };
     _cleanup_close_ int fd = memfd_create ("body", MFD_CLOEXEC);
     assert_int_equal (20, pwrite (fd, "....................", 20, 0));
@@ -283,7 +244,7 @@ static bool echo (void *arg UNUSED, const struct fake_request *r, struct fake_co
 static void bodies_and_headers_are_sent (void **state UNUSED)
 {
     struct world w;
-    world_init (&w, echo, NULL, (struct client_options){ 0 });
+    world_init (&w, echo, NULL, NULL);
     struct error e = { 0 };
     const struct sign_pair headers[] = { { "Content-Type", "text/plain" },
                                          { "x-amz-meta-note", "" } };

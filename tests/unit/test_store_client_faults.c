@@ -3,13 +3,11 @@
 #include "test.h"
 
 #include <sys/mman.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/macros.h"
-#include "http_fake.h"
-#include "store/client.h"
+#include "client_world.h"
 
 #define ETAG    "ETag: \"abc\"\r\n"
 #define SOON_MS 150 /* the deadline of requests that never succeed */
@@ -29,38 +27,6 @@ static bool play (void *arg, const struct fake_request *r, struct fake_conn *c)
     bool is_last = *text == '!';
     fake_send (c, text + is_last);
     return !is_last;
-}
-
-struct world {
-    struct fake *fake;
-    struct client_thread *thread;
-    struct client *client;
-};
-
-static void world_init (struct world *w, fake_answer_fn *answer, const void *arg,
-                        struct credentials *credentials)
-{
-    struct error e = { 0 };
-    w->fake = fake_new (answer, (void *) arg);
-    assert_ok (client_thread_new (&w->thread, &e), &e);
-    if (!credentials)
-        assert_ok (credentials_new ("id", "secret", NULL, &credentials, &e), &e);
-    struct client_options o = { .endpoint = fake_url (w->fake), .credentials = credentials };
-    assert_ok (client_new (w->thread, &o, &w->client, &e), &e);
-}
-
-static void world_clear (struct world *w)
-{
-    client_free (w->client);
-    client_thread_free (w->thread);
-    fake_free (w->fake);
-}
-
-static struct client_request get (const char *key)
-{
-    return (struct client_request){
-        .method = "GET", .bucket = "bucket", .key = key, .expect = CLIENT_OBJECT
-    };
 }
 
 /* ---- Lies: tried again, and STORE_DOWN in the end ---- */

@@ -1,245 +1,15 @@
-/* What the client learns (clocks, regions, keys), and how it shares out what there is: windows,
- * queues, turns, and the end. */
+/* How the client shares out what there is: windows, queues, turns, deadlines, and the end. */
 #include "test.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <time.h>
-#include <glib/gstdio.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/macros.h"
 #include "base/queue.h"
-#include "http_fake.h"
-#include "store/client.h"
+#include "client_world.h"
 
 #define HELLO "HTTP/1.1 200 OK\r\nETag: \"abc\"\r\nContent-Length: 5\r\n\r\nhello"
-
-struct world {
-    struct fake *fake;
-    struct client_thread *thread;
-    struct client *client;
-};
-
-static void world_init (struct world *w, fake_answer_fn *answer, void *arg,
-                        struct credentials *credentials)
-{
-    struct error e = { 0 };
-    w->fake = fake_new (answer, arg);
-    assert_ok (client_thread_new (&w->thread, &e), &e);
-    if (!credentials)
-        assert_ok (credentials_new ("id", "secret", NULL, &credentials, &e), &e);
-    struct client_options o = { .endpoint = fake_url (w->fake), .credentials = credentials };
-    assert_ok (client_new (w->thread, &o, &w->client, &e), &e);
-}
-
-static void world_clear (struct world *w)
-{
-    client_free (w->client);
-    client_thread_free (w->thread);
-    fake_free (w->fake);
-}
-
-static struct client_request get (const char *bucket, const char *key)
-{
-    return (struct client_request){
-        .method = "GET", .bucket = bucket, .key = key, .expect = CLIENT_OBJECT
-    };
-}
-
-static void refuse (struct fake_conn *c, int status, const char *headers, const char *code)
-{
-    g_autofree char *body = g_strdup_printf ("<Error><Code>%s</Code></Error>", code);
-    fake_reply (c, status, headers, body);
-}
-
-/* ---- The clock ---- */
-
-#define AHEAD_S 7200
-
-static int64_t signed_at_s (const struct fake_request *r)
-{
-    g_autofree char *stamp = fake_header (r, "x-amz-date");
-    struct tm tm = { 0 };
-    return stamp && strptime (stamp, "%Y%m%dT%H%M%SZ", &tm) ? timegm (&tm) : 0;
-}
-
-static bool live_in_the_future (void *arg, const struct fake_request *r, struct fake_conn *c)
-{
-    const char *code = arg;
-    time_t now = (time_t) (clock_now_ns () / INT64_C (1000000000)) + AHEAD_S;
-    if (ABS (now - signed_at_s (r)) < 600) {
-        fake_send (c, HELLO);
-        return true;
-    }
-    struct tm tm;
-    char date[80];
-    gmtime_r (&now, &tm);
-    strftime (date, sizeof date, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
-    if (*code)
-        refuse (c, 403, date, code);
-    else
-        fake_reply (c, 403, date, ""); /* as to a HEAD */
-    return true;
-}
-
-static void the_clock_of_the_store_is_learned (void **state UNUSED)
-{
-    static const char *const codes[] = { "RequestTimeTooSkewed", "" };
-    for (size_t i = 0; i < N_ELEMENTS (codes); i++) {
-        struct world w;
-        world_init (&w, live_in_the_future, (void *) codes[i], NULL);
-        struct error e = { 0 };
-        for (unsigned j = 0; j < 2; j++) {
-            _cleanup_response_ struct client_response r;
-            struct client_request ask = get ("bucket", "k");
-            assert_ok (client_call (w.client, &ask, &r, &e), &e);
-            assert_int_equal (j == 0 ? 2 : 1, r.tries);
-        }
-        world_clear (&w);
-    }
-}
-
-static bool have_no_clock (void *arg UNUSED, const struct fake_request *r UNUSED,
-                           struct fake_conn *c)
-{
-    refuse (c, 403, "Date: Tue, 01 Jan 1980 00:00:00 GMT\r\n", "RequestTimeTooSkewed");
-    return true;
-}
-
-static void an_absurd_clock_is_not_believed (void **state UNUSED)
-{
-    struct world w;
-    world_init (&w, have_no_clock, NULL, NULL);
-    _cleanup_response_ struct client_response r;
-    struct client_request ask = get ("bucket", "k");
-    assert_err (STORE_CREDENTIALS, client_call (w.client, &ask, &r, NULL));
-    assert_int_equal (1, r.tries);
-    world_clear (&w);
-}
-
-/* ---- Regions ---- */
-
-static bool live_in_europe (void *arg, const struct fake_request *r, struct fake_conn *c)
-{
-    const char *how = arg;
-    g_autofree char *sent = fake_header (r, "Authorization");
-    if (strstr (sent, "/eu-west-1/s3/") || strstr (r->target, "/home")) {
-        fake_send (c, HELLO);
-    } else if (g_str_equal (how, "redirect")) {
-        refuse (c, 301, "x-amz-bucket-region: eu-west-1\r\nLocation: http://127.0.0.1:1/\r\n",
-                "PermanentRedirect");
-    } else if (g_str_equal (how, "malformed")) {
-        fake_reply (c, 400, "",
-                    "<Error><Code>AuthorizationHeaderMalformed</Code>"
-                    "<Region>eu-west-1</Region></Error>");
-    } else {
-        fake_reply (c, 301, "x-amz-bucket-region: evil.example/\r\n", "");
-    }
-    return true;
-}
-
-static void regions_are_learned_for_each_bucket (void **state UNUSED)
-{
-    static const char *const ways[] = { "redirect", "malformed" };
-    for (size_t i = 0; i < N_ELEMENTS (ways); i++) {
-        struct world w;
-        world_init (&w, live_in_europe, (void *) ways[i], NULL);
-        struct error e = { 0 };
-        for (unsigned j = 0; j < 2; j++) {
-            _cleanup_response_ struct client_response r;
-            struct client_request ask = get ("away", "k");
-            assert_ok (client_call (w.client, &ask, &r, &e), &e);
-            assert_int_equal (j == 0 ? 2 : 1, r.tries);
-        }
-        _cleanup_response_ struct client_response r;
-        struct client_request ask = get ("home", "k");
-        assert_ok (client_call (w.client, &ask, &r, &e), &e);
-        g_autofree char *away = client_region (w.client, "away");
-        g_autofree char *home = client_region (w.client, "home");
-        assert_string_equal ("eu-west-1", away);
-        assert_string_equal ("us-east-1", home);
-        world_clear (&w);
-    }
-}
-
-static void no_redirect_leads_elsewhere (void **state UNUSED)
-{
-    struct world w;
-    world_init (&w, live_in_europe, (void *) "evil", NULL);
-    _cleanup_response_ struct client_response r;
-    struct client_request ask = get ("away", "k");
-    assert_err (STORE_DOWN, client_call (w.client, &ask, &r, NULL));
-    assert_int_equal (301, r.status);
-    assert_int_equal (1, fake_requests (w.fake));
-    world_clear (&w);
-}
-
-/* ---- Keys ---- */
-
-static bool know_only (void *arg, const struct fake_request *r, struct fake_conn *c)
-{
-    const char *id = arg;
-    g_autofree char *sent = fake_header (r, "Authorization");
-    g_autofree char *token = fake_header (r, "x-amz-security-token");
-    if (sent && strstr (sent, id) && g_strcmp0 (token, "fresh") == 0)
-        fake_send (c, HELLO);
-    else
-        refuse (c, 400, "", "ExpiredToken");
-    return true;
-}
-
-static void refused_keys_are_read_again (void **state UNUSED)
-{
-    g_autofree char *path = g_strdup ("credentials-XXXXXX");
-    close (g_mkstemp (path));
-    assert_true (g_file_set_contents (path, "access-key-id=old\naccess-key-secret=s\n", -1, NULL));
-    struct world w;
-    world_init (&w, know_only, (void *) "new", credentials_new_file (path, NULL));
-    struct error e = { 0 };
-    _cleanup_response_ struct client_response r;
-    struct client_request ask = get ("bucket", "k");
-    assert_err (STORE_CREDENTIALS, client_call (w.client, &ask, &r, &e));
-    assert_int_equal (1, r.tries);
-    client_response_clear (&r);
-    assert_true (g_file_set_contents (path,
-                                      "{\"AccessKeyId\":\"new\",\"AccessKeySecret\":\"t\","
-                                      "\"SecurityToken\":\"fresh\"}",
-                                      -1, NULL));
-    assert_ok (client_call (w.client, &ask, &r, &e), &e);
-    assert_in_range (r.tries, 1, 2);
-    g_unlink (path);
-    world_clear (&w);
-}
-
-static bool misread_some (void *arg UNUSED, const struct fake_request *r, struct fake_conn *c)
-{
-    if (strstr (r->target, "%2B") || strstr (r->target, "plain"))
-        refuse (c, 403, "", "SignatureDoesNotMatch");
-    else
-        fake_send (c, HELLO);
-    return true;
-}
-
-static void a_key_that_is_misread_is_refused_alone (void **state UNUSED)
-{
-    struct world w;
-    world_init (&w, misread_some, NULL, NULL);
-    _cleanup_response_ struct client_response r;
-    struct client_request odd = get ("bucket", "a+b"), plain = get ("bucket", "plain");
-    struct client_request good = get ("bucket", "good");
-    assert_err (STORE_CREDENTIALS, client_call (w.client, &odd, &r, NULL));
-    client_response_clear (&r);
-    assert_err (OK, client_call (w.client, &good, &r, NULL));
-    client_response_clear (&r);
-    assert_err (STORE_DENIED, client_call (w.client, &odd, &r, NULL));
-    client_response_clear (&r);
-    assert_err (STORE_CREDENTIALS, client_call (w.client, &plain, &r, NULL));
-    world_clear (&w);
-}
-
-/* ---- Sharing out ---- */
 
 /* A server that answers once it is let. */
 struct gate {
@@ -302,7 +72,7 @@ static void count (void *arg, struct client_response *r)
 static void submit (struct world *w, const char *key, bool is_urgent, struct tally *t)
 {
     struct error e = { 0 };
-    struct client_request ask = get ("bucket", key);
+    struct client_request ask = get (key);
     ask.is_urgent = is_urgent;
     ask.done = count;
     ask.arg = t;
@@ -377,7 +147,7 @@ static void a_full_queue_is_busy_and_closing_ends_all (void **state UNUSED)
     gate_await (&g, LIMIT_STORE_WINDOW_START);
     for (unsigned i = 0; i < LIMIT_STORE_QUEUE; i++)
         submit (&w, "k", false, &t);
-    struct client_request ask = get ("bucket", "k");
+    struct client_request ask = get ("k");
     ask.done = count;
     ask.arg = &t;
     assert_err (BUSY, client_submit (w.client, &ask, NULL));
@@ -396,7 +166,7 @@ static void *call_when_there_is_room (void *arg)
 {
     struct world *w = arg;
     _cleanup_response_ struct client_response r;
-    struct client_request ask = get ("bucket", "k");
+    struct client_request ask = get ("k");
     assert_err (CLOSED, client_call (w->client, &ask, &r, NULL));
     assert_int_equal (ERR_CLOSED, r.code);
     return NULL;
@@ -448,7 +218,7 @@ static void a_store_that_hangs_holds_nobody_else (void **state UNUSED)
     assert_ok (client_new (w.thread, &o, &c, &e), &e);
     for (unsigned i = 0; i < 50; i++) {
         _cleanup_response_ struct client_response r;
-        struct client_request ask = get ("bucket", "k");
+        struct client_request ask = get ("k");
         assert_ok (client_call (c, &ask, &r, &e), &e);
     }
     assert_int_equal (0, t.ok);
@@ -470,7 +240,7 @@ static void waiting_requests_end_with_their_deadline (void **state UNUSED)
     struct tally t = { 0 };
     for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START; i++)
         submit (&w, "k", false, &t);
-    struct client_request ask = get ("bucket", "k");
+    struct client_request ask = get ("k");
     ask.deadline_ms = 100;
     _cleanup_response_ struct client_response r;
     assert_err (STORE_DOWN, client_call (w.client, &ask, &r, NULL));
@@ -505,13 +275,13 @@ static void bad_options_and_requests_are_refused (void **state UNUSED)
     o = (struct client_options){ .endpoint = "http://store.example", .is_virtual = true };
     assert_ok (client_new (t, &o, &c, &e), &e);
     _cleanup_response_ struct client_response r;
-    struct client_request ask = get ("evil.example/", "k");
+    struct client_request ask = get_of ("evil.example/", "k");
     assert_err (NO_BUCKET, client_call (c, &ask, &r, &e));
-    ask = get ("bucket", "k");
+    ask = get ("k");
     ask.headers = &(struct sign_pair){ "X-A", "b\r\nX-C: d" };
     ask.n_headers = 1;
     assert_err (BAD_REQUEST, client_call (c, &ask, &r, &e));
-    ask = get ("bucket", "k");
+    ask = get ("k");
     ask.range = (struct client_range){ .at = UINT64_MAX, .length = 2 };
     assert_err (BAD_REQUEST, client_call (c, &ask, &r, &e));
     client_free (c);
@@ -521,12 +291,6 @@ static void bad_options_and_requests_are_refused (void **state UNUSED)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (the_clock_of_the_store_is_learned),
-        cmocka_unit_test (an_absurd_clock_is_not_believed),
-        cmocka_unit_test (regions_are_learned_for_each_bucket),
-        cmocka_unit_test (no_redirect_leads_elsewhere),
-        cmocka_unit_test (refused_keys_are_read_again),
-        cmocka_unit_test (a_key_that_is_misread_is_refused_alone),
         cmocka_unit_test (the_window_bounds_what_is_in_flight_and_grows),
         cmocka_unit_test (urgent_requests_go_first),
         cmocka_unit_test (a_full_queue_is_busy_and_closing_ends_all),

@@ -42,8 +42,8 @@ static void make_certificate (struct server *s)
     X509_NAME_add_entry_by_txt (name, "CN", MBSTRING_ASC, (const unsigned char *) "store", -1, -1,
                                 0);
     X509_set_issuer_name (x, name);
-    X509_EXTENSION *names =
-        X509V3_EXT_conf_nid (NULL, NULL, NID_subject_alt_name, "DNS:localhost,DNS:bucket.localhost");
+    X509_EXTENSION *names = X509V3_EXT_conf_nid (NULL, NULL, NID_subject_alt_name,
+                                                 "DNS:localhost,DNS:bucket.localhost");
     X509_add_ext (x, names, -1);
     X509_EXTENSION_free (names);
     assert_true (X509_sign (x, s->key, EVP_sha256 ()) > 0);
