@@ -191,6 +191,11 @@
 #define LIMIT_STORE_CHECK_MS     10000      /* a bucket that was there is believed to be there */
 #define LIMIT_STORE_RECHECK_MS   2000       /* a bucket that was not, or could not be asked for */
 
+/* Descriptors that a server of remote stores must be allowed: of each object on its way and of its
+ * sidecar the memory file and what workers read it by, connections, and the index. */
+#define LIMIT_REMOTE_FILES                                                                         \
+    (LIMIT_JOBS_IN_FLIGHT * 4 + LIMIT_STORE_WINDOW * 2 + LIMIT_CONNECTIONS * 2 + 512)
+
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */
 #define LIMIT_META_STRING   1024      /* bytes of a string in a list of strings */

@@ -134,9 +134,23 @@ static enum err find_worker (const char *wanted, char **ret, struct error *e)
     return ERR_OK;
 }
 
+/* Found out at the start, not under load. */
+static enum err check_file_limit (struct error *e)
+{
+    struct rlimit limit;
+    if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < LIMIT_REMOTE_FILES)
+        return FAIL (
+            e, UNAVAILABLE,
+            "this process may open %llu files; to serve remote stores it needs %d: raise the "
+            "limit (ulimit -n, or LimitNOFILE= of the service)",
+            (unsigned long long) limit.rlim_cur, LIMIT_REMOTE_FILES);
+    return ERR_OK;
+}
+
 static enum err open_stores (struct server *s, struct error *e)
 {
-    return openstores (&s->config, &s->fetching, &s->stores, e);
+    enum err r = openstores (&s->config, &s->fetching, &s->stores, e);
+    return r == ERR_OK && s->fetching ? check_file_limit (e) : r;
 }
 
 static void say_made_anew (const char *path)
