@@ -269,6 +269,7 @@ static uint64_t plan_first (struct extraction *x, const char *extension)
     r->head = r->prefetch->head;
     r->tail = r->prefetch->tail;
     uint64_t size = r->has_row ? r->row.version.size : UINT64_MAX;
+    x->handle.facts.size = r->has_row ? size : 0; /* a guess, for the store too */
     if (size > r->prefetch->whole)
         return MIN (size, r->head + r->tail);
     r->head = r->prefetch->whole;
@@ -298,6 +299,7 @@ void remote_begin (struct extraction *x, struct store *store, const char *sideca
     }
     if (sidecar_size)
         store_handle_init (&x->sidecar, store, b->bucket, sidecar);
+    x->handle.is_urgent = x->sidecar.is_urgent = x->item->priority == WORK_EVENT;
     extraction_extension (x->item->key, extension);
     r->has_row = files_get_entry (b->db, b->bucket, x->item->key, &r->row, NULL) == ERR_OK;
     fetch_when_there_is_room (x, plan_first (x, extension) + sidecar_size);

@@ -163,6 +163,17 @@ void jpeg_read (struct input *in, uint64_t at, struct image *image)
     xmp_free (j.extension);
 }
 
+/* Whether a look at the end is worth a fetch, if it takes one: a video of a few seconds weighs more
+ * than a picture, and then the file is large for its pixels. */
+static bool may_have_video (const struct input *in, const struct image *image)
+{
+    const char *make = exif_get (&image->exif, "Make");
+    if (!make || g_ascii_strcasecmp (make, "samsung") || image->xmp.is_motion)
+        return false;
+    return input_knows (in, in->size - MIN (in->size, TRAILER_TAIL), TRAILER_TAIL) ||
+           in->size / 2 > (uint64_t) image->width * image->height / 5;
+}
+
 /* A height of 0 says that it stands behind the first scan, in a DNL segment; no camera writes that,
  * and no decoder in use reads it. */
 enum err extract_jpeg (struct input *in, json_t *meta, struct error *e)
@@ -170,7 +181,6 @@ enum err extract_jpeg (struct input *in, json_t *meta, struct error *e)
     _cleanup_image_ struct image image;
     image_init (&image, "jpg");
     jpeg_read (in, 0, &image);
-    const char *make = exif_get (&image.exif, "Make");
-    image.is_motion = make && !g_ascii_strcasecmp (make, "samsung") && trailer_has_video (in);
+    image.is_motion = may_have_video (in, &image) && trailer_has_video (in);
     return image_report (in, &image, meta, e);
 }

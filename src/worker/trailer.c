@@ -58,7 +58,7 @@ unsigned trailer_pictures (struct input *in, uint64_t at, uint64_t length)
  * entry has its kind in the second half of its first word. */
 bool trailer_has_video (struct input *in)
 {
-    enum { VIDEO = 0x0a30, HEAD = 12, ENTRY = 12, TAIL = 8 };
+    enum { VIDEO = 0x0a30, HEAD = 12, ENTRY = 12, TAIL = TRAILER_TAIL };
     const uint8_t *p = in->size >= HEAD + TAIL ? input_at (in, in->size - TAIL, TAIL) : NULL;
     if (!p || memcmp (p + 4, "SEFT", 4) || get_u32le (p) > in->size - TAIL)
         return false;

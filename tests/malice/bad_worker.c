@@ -399,6 +399,17 @@ static void demand (const struct demand *d)
         _exit (0);
 }
 
+/* A byte more, for ever. */
+static void demand_next (const struct frame_job *job)
+{
+    const struct frame_range *head = &job->known[0];
+    struct frame_need need = {
+        .job = job->id, .allowance = UINT64_MAX, .n = 1, .ranges = { { head->length, 1 } }
+    };
+    if (frame_send (FRAME_SOCKET, FRAME_NEED, &need, sizeof need, NULL, 0, NULL) != ERR_OK)
+        _exit (0);
+}
+
 static void send_short_need (int fd)
 {
     send_header (FRAME_NEED, sizeof (struct frame_need) - 1);
@@ -447,7 +458,9 @@ static void work (struct frame_reader *frame)
     struct frame_job job;
     memcpy (&job, frame->body, sizeof job);
     reply = (struct frame_reply){ .job = job.id };
-    bool is_known = false;
+    bool is_known = !strcmp (job.extension, "need-next");
+    if (is_known)
+        demand_next (&job);
     for (size_t i = 0; i < N_ELEMENTS (calls) && !is_known; i++)
         if ((is_known = !strcmp (calls[i].mode, job.extension)))
             try_call (&calls[i]);

@@ -460,9 +460,16 @@ struct store *fake_store (struct fake *f)
 
 void fake_put (struct fake *f, const char *key, const void *bytes, size_t len)
 {
+    g_autoptr (GBytes) copy = g_bytes_new (bytes, len);
+    fake_put_bytes (f, key, copy);
+}
+
+void fake_put_bytes (struct fake *f, const char *key, GBytes *bytes)
+{
+    size_t len = g_bytes_get_size (bytes);
     pthread_mutex_lock (&f->lock);
     struct object *o = g_new0 (struct object, 1);
-    o->bytes = g_bytes_new (bytes, len);
+    o->bytes = g_bytes_ref (bytes);
     o->facts.size = len;
     o->facts.mtime_ns = 1600000000000000000 + (int64_t) ++f->versions;
     g_snprintf (o->facts.etag, sizeof o->facts.etag, "V%u", (unsigned) f->versions);

@@ -29,6 +29,8 @@ struct store *fake_store (struct fake *f);
 
 /* Makes or replaces an object (a new version each time); removes it. */
 void fake_put (struct fake *f, const char *key, const void *bytes, size_t len);
+/* The same; the bytes may be shared by many. */
+void fake_put_bytes (struct fake *f, const char *key, GBytes *bytes);
 void fake_touch (struct fake *f, const char *key, int64_t mtime_ns);
 void fake_remove (struct fake *f, const char *key);
 /* What the listing says about the object from now on: a gap from `lo` to `hi` (NULL: no gap). */

@@ -82,6 +82,33 @@ static void test_nobody_waits_for_a_fetch (void **state)
     assert_int_equal (world_file_count (w), 300);
 }
 
+/* PDFs of that size are fetched whole, and 32 of them are all the memory that there is. */
+static void test_memory_is_bounded_before_it_is_used (void **state)
+{
+    struct world *w = *state;
+    static struct step denied;
+    denied = (struct step){ .point = FAKE_FETCH, .result = ERR_STORE_DENIED, .always = true };
+    fake_set_hook (w->fake, world_step, &denied); /* none of it is used here */
+    fake_hold (w->fake, true);
+    g_autoptr (GBytes) bytes = g_bytes_new_take (g_malloc0 (8 * MIB), 8 * MIB);
+    for (int i = 0; i < 40; i++) {
+        g_autofree char *key = g_strdup_printf ("k%02d.pdf", i);
+        fake_put_bytes (w->fake, key, bytes);
+    }
+    world_bind (w);
+    wait_for (fake_waiting (w->fake) == LIMIT_FETCH_MEMORY / (8 * MIB));
+    pthread_mutex_lock (&w->scan->lock);
+    uint64_t reserved = w->scan->fetched_bytes;
+    pthread_mutex_unlock (&w->scan->lock);
+    assert_int_equal (reserved, LIMIT_FETCH_MEMORY);
+    fake_hold (w->fake, false);
+    wait_for (fake_fetches (w->fake) == 40 && world_progress (w).failed == 40);
+    pthread_mutex_lock (&w->scan->lock);
+    reserved = w->scan->fetched_bytes;
+    pthread_mutex_unlock (&w->scan->lock);
+    assert_int_equal (reserved, 0);
+}
+
 /* ---- objects that change, go, or cannot be had ---- */
 
 static void replace_tiff (struct world *w)
@@ -244,6 +271,7 @@ int main (void)
         REMOTE (test_event_of_an_unchanged_object_costs_a_fetch_and_no_row),
         REMOTE (test_what_a_worker_needs_is_fetched),
         REMOTE (test_nobody_waits_for_a_fetch),
+        REMOTE (test_memory_is_bounded_before_it_is_used),
         REMOTE (test_object_replaced_between_rounds_is_never_mixed),
         REMOTE (test_object_that_is_gone_loses_its_row),
         REMOTE (test_denied_object_fails_and_the_others_go_on),
