@@ -302,6 +302,11 @@ void remote_begin (struct extraction *x, struct store *store, const char *sideca
     x->handle.is_urgent = x->sidecar.is_urgent = x->item->priority == WORK_EVENT;
     extraction_extension (x->item->key, extension);
     r->has_row = files_get_entry (b->db, b->bucket, x->item->key, &r->row, NULL) == ERR_OK;
+    x->handle.is_urgent = x->sidecar.is_urgent = x->item->priority == WORK_EVENT;
+    if (r->has_row) {
+        x->handle.facts.size = r->row.version.size;
+        g_strlcpy (x->handle.facts.etag, r->row.version.etag, sizeof x->handle.facts.etag);
+    }
     fetch_when_there_is_room (x, plan_first (x, extension) + sidecar_size);
 }
 

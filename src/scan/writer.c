@@ -184,8 +184,8 @@ static void find_facts (struct extraction *x)
 {
     struct store_facts *facts = &x->handle.facts;
     const struct file_version *version = NULL;
-    if (!x->handle.is_remote || *facts->etag)
-        return;
+    if (!x->handle.is_remote || x->handle.rounds > 0)
+        return; /* before the first fetch they are a guess */
     if (x->item->is_archived)
         version = &x->item->listed;
     else if (x->remote.has_row && x->remote.row.status == FILE_PENDING)

@@ -2,8 +2,8 @@
  *
  * A fetch is one or a few requests at a time, called a wave; when the last of a wave has ended, the
  * fetch takes its next step, on the fetch thread. The first fetch asks for the head of the object
- * and, if the caller knows how large it is, for the tail beside it; then, if need be, for the real
- * tail, for the facts of an empty object, and for tags. */
+ * and, if the caller believes to know how large it is, for the tail beside it; then, if need be,
+ * for the real tail, for the facts of an empty object, and for tags. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ struct fetching {
     char *bucket; /* as the store names it */
     store_fetched_fn *done;
     void *arg;
-    uint64_t tail;
+    uint64_t head, tail;
     void (*step) (struct fetching *f); /* after the wave */
     bool is_first, has_facts, is_empty;
 
@@ -255,8 +255,6 @@ static void take_facts (struct fetching *f, struct piece *p UNUSED, struct clien
         return;
     }
     take_version (f, r);
-    if (f->code == ERR_OK && f->facts.size > 0)
-        fail (f, ERR_VERSION_CHANGED, "the object was replaced while it was read");
     if (f->code == ERR_OK)
         f->attributes = s3_attributes (f->store->dialect, r, &f->facts);
 }
@@ -301,6 +299,34 @@ static void after_head (struct fetching *f)
     next_wave (f, seal);
 }
 
+static void after_first (struct fetching *f);
+
+/* The tail is where the caller, who may be wrong, believes the end to be. */
+static void add_first (struct fetching *f, uint64_t size)
+{
+    /* Not 0 bytes: the answer must have facts, and a body if it is a refusal. */
+    add_piece (f, (struct store_range){ 0, MAX (f->head, 1) }, take_head);
+    if (f->tail > 0 && size > f->head) {
+        uint64_t at = MAX (f->head, size - MIN (f->tail, size));
+        add_piece (f, (struct store_range){ at, size - at }, take_guess);
+    }
+}
+
+/* The facts of an object that was believed to be empty, or was when a range was asked for. */
+static void after_facts (struct fetching *f)
+{
+    f->n_pieces = 0;
+    if (f->facts.size == 0) {
+        after_head (f);
+    } else if (f->is_empty) {
+        fail (f, ERR_VERSION_CHANGED, "the object was replaced while it was read");
+        finish (f);
+    } else {
+        add_first (f, f->facts.size);
+        next_wave (f, after_first);
+    }
+}
+
 static void after_first (struct fetching *f)
 {
     if (!f->is_empty) {
@@ -311,22 +337,22 @@ static void after_first (struct fetching *f)
     f->has_facts = false; /* a guess that came was of another version, then */
     f->n_known = 0;
     add_piece (f, (struct store_range){ 0, 0 }, take_facts);
-    next_wave (f, after_head);
+    next_wave (f, after_facts);
 }
 
-static enum err begin_first (struct fetching *f, uint64_t head, struct error *e)
+/* Ranges of empty objects are refused, by some stores in odd ways: who knows asks for facts. */
+static enum err begin_first (struct fetching *f, struct error *e)
 {
     f->fd = memfd_create ("object", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (f->fd < 0)
         return FAIL (e, IO, "'%s' cannot be fetched: no memory file: %s", f->h->key,
                      g_strerror (errno));
-    /* Not 0: the answer must have facts and a body that tells of errors. */
-    add_piece (f, (struct store_range){ 0, MAX (head, 1) }, take_head);
-    uint64_t size = f->h->facts.size;
-    if (f->tail > 0 && size > head) {
-        uint64_t at = MAX (head, size - MIN (f->tail, size));
-        add_piece (f, (struct store_range){ at, size - at }, take_guess);
+    const struct store_facts *guess = &f->h->facts;
+    if (*guess->etag && guess->size == 0) {
+        add_piece (f, (struct store_range){ 0, 0 }, take_facts);
+        return send_wave (f, after_facts, e);
     }
+    add_first (f, *guess->etag ? guess->size : 0);
     return send_wave (f, after_first, e);
 }
 
@@ -378,11 +404,12 @@ enum err s3_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
     f->bucket = g_strdup (name);
     f->done = done;
     f->arg = arg;
+    f->head = head;
     f->tail = tail;
     f->fd = -1;
     f->is_first = h->fd < 0;
     pthread_mutex_init (&f->lock, NULL);
-    r = f->is_first ? begin_first (f, head, e) : begin_more (f, more, n, e);
+    r = f->is_first ? begin_first (f, e) : begin_more (f, more, n, e);
     if (r != ERR_OK)
         fetching_free (f);
     return r;

@@ -246,13 +246,15 @@ bool store_is_remote (const struct store *s);
 
 /* Fetches parts of a remote object in the background. The first fetch of a handle (fd -1) makes the
  * memory file and brings facts, attributes, the first `head` bytes and the last `tail`; `more` is
- * not looked at. Later ones bring the ranges of `more` (cut at the object's end; what is known
- * already is not fetched again; at most STORE_RANGES of them), if the object is still the one that
- * facts.etag names. OK: `done` will be called once, and the handle is the store's until then. Any
- * error: it will not, and nothing began (BUSY: too much waits already; CLOSED: the store ends).
- * `done` gets OK, BUSY, NO_OBJECT, NO_BUCKET, VERSION_CHANGED, STORE_DENIED, STORE_ARCHIVED,
- * STORE_CREDENTIALS, STORE_DOWN (nothing is known), LIMIT (more ranges than a handle can know), IO
- * or CLOSED. After an error the handle has what it had. */
+ * not looked at. If h->facts has an etag then, its size is taken for the object's, which saves a
+ * round trip for the tail; if it is not, nothing but time is lost. Later ones bring the ranges of
+ * `more` (cut at the object's end; what is known already is not fetched again; at most STORE_RANGES
+ * of them), if the object is still the one that facts.etag names. OK: `done` will be called once,
+ * and the handle is the store's until then. Any error: it will not, and nothing began (BUSY: too
+ * much waits already; CLOSED: the store ends). `done` gets OK, BUSY, NO_OBJECT, NO_BUCKET,
+ * VERSION_CHANGED, STORE_DENIED, STORE_ARCHIVED, STORE_CREDENTIALS, STORE_DOWN (nothing is known),
+ * LIMIT (more ranges than a handle can know), IO or CLOSED. After an error the handle has what it
+ * had. */
 NODISCARD enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
                                 const struct store_range *more, size_t n, store_fetched_fn *done,
                                 void *arg, struct error *e);
