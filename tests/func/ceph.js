@@ -102,6 +102,7 @@ keyring = ${d}/keyring
 rgw frontends = beast endpoint=127.0.0.1:${gateway} tcp_nodelay=1
 rgw data = ${d}/rgw
 rgw thread pool size = 64
+rgw multipart min part size = 1024
 rgw enable usage log = false
 rgw dynamic resharding = false
 rgw override bucket index max shards = 1

@@ -36,9 +36,9 @@ class Proxy {
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
   }
 
-  /** Begins, in front of http://HOST:PORT. */
+  /** Begins, in front of http://HOST:PORT; a function, if that changes. */
   async start(backend) {
-    this.backend = new URL(backend);
+    this.backend = () => new URL(typeof backend === 'function' ? backend() : backend);
     this.server = http.createServer({ keepAliveTimeout: 60000, maxHeaderSize: 65536 }, (req, res) => this.take(req, res));
     this.server.on('connection', (socket) => {
       this.sockets.add(socket);
@@ -144,13 +144,13 @@ class Exchange {
     Object.assign(this, { proxy, req, res, asked, sent });
   }
 
-  /** Asks the backend, `change` may alter {method, path, headers}; gives {status, headers, body}. */
-  ask(change = () => {}) {
+  /** Asks the backend; gives {status, headers, body}. */
+  ask() {
     const { req, proxy } = this;
-    const how = { method: req.method, path: req.url, headers: { ...req.headers } };
-    change(how);
+    const { hostname, port } = proxy.backend();
+    const how = { hostname, port, agent: proxy.agent, method: req.method, path: req.url, headers: req.headers };
     return new Promise((resolve, reject) => {
-      const out = http.request({ host: proxy.backend.hostname, port: proxy.backend.port, agent: proxy.agent, ...how }, (answer) => {
+      const out = http.request(how, (answer) => {
         const parts = [];
         answer.on('data', (d) => parts.push(d));
         answer.on('error', reject);
@@ -262,14 +262,6 @@ const faults = {
       const [first, last] = [Number(found[1]) + 512, Number(found[2]) + 512];
       return { headers: { ...headers, 'content-range': `bytes ${first}-${last}/${found[3]}` } };
     }),
-
-  /** All of the object with status 200, whatever range was asked for. */
-  ignoresRange: () => async (x) =>
-    x.answer(
-      await x.ask((how) => {
-        delete how.headers.range;
-      }),
-    ),
 
   /** The page of a portal that wants a password, as proxies answer. */
   html: () => async (x) => x.answer({ status: 200, headers: { 'content-type': 'text/html' }, body: Buffer.from('<html><body>Log in here</body></html>') }),

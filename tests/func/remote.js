@@ -6,6 +6,8 @@ const assert = require('node:assert');
 const { before, after } = require('node:test');
 
 const sdk = require('@aws-sdk/client-s3');
+const { SignatureV4 } = require('@smithy/signature-v4');
+const { Sha256 } = require('@aws-crypto/sha256-js');
 
 const { Server, until } = require('./harness');
 const { Proxy } = require('./faulty');
@@ -26,12 +28,14 @@ async function each(items, work, atOnce = AT_ONCE) {
 /** A store as its users see it: the SDK, talking to the store itself and not through the proxy. */
 class Store {
   constructor(endpoint, key) {
+    this.endpoint = endpoint;
+    this.credentials = { accessKeyId: key.id, secretAccessKey: key.secret };
     this.client = new sdk.S3Client({
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
       maxAttempts: 5,
-      credentials: { accessKeyId: key.id, secretAccessKey: key.secret },
+      credentials: this.credentials,
     });
   }
 
@@ -78,6 +82,25 @@ class Store {
       if (!all.length) return;
       await this.send('DeleteObjects', { Bucket, Delete: { Quiet: true, Objects: all.map(({ Key, VersionId }) => ({ Key, VersionId })) } });
     }
+  }
+
+  /** Has it tell `address` of every change, once: what is not taken is lost. */
+  async report(Bucket, address) {
+    const url = new URL(this.endpoint);
+    const TopicArn = `arn:aws:sns:default::${Bucket}`;
+    const body = new URLSearchParams({
+      Action: 'CreateTopic',
+      Name: Bucket,
+      'Attributes.entry.1.key': 'push-endpoint',
+      'Attributes.entry.1.value': address,
+    }).toString();
+    const signer = new SignatureV4({ credentials: this.credentials, region: 'default', service: 's3', sha256: Sha256 });
+    const headers = { host: url.host, 'content-type': 'application/x-www-form-urlencoded' };
+    const request = await signer.sign({ method: 'POST', protocol: 'http:', hostname: url.hostname, port: url.port, path: '/', headers, body });
+    const answer = await fetch(url, { method: 'POST', headers: request.headers, body });
+    assert.equal(answer.status, 200, await answer.text());
+    const TopicConfigurations = [{ Id: 'test', TopicArn, Events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'] }];
+    await this.send('PutBucketNotificationConfiguration', { Bucket, NotificationConfiguration: { TopicConfigurations } });
   }
 
   async removeBucket(Bucket) {
@@ -132,10 +155,27 @@ function useRemote({ flags = {}, env = {} } = {}) {
       { seconds, every: 100 },
     ).catch((e) => assert.fail(`${e.message}: ${wrong.slice(0, 5).join('; ')} (${wrong.length})`));
     await server.settled(where, bucket);
-    return remote.assertEqual(where, bucket);
+    const objects = await remote.s3.list(bucket);
+    assert.equal(await remote.hits({ ...where, ...begins }), objects.size, 'TotalHits is the number of objects');
+    await comparison.assertStatistics(server, where, objects);
+    return objects;
   };
 
-  remote.state = async (where, bucket) => (await server.binding(where, bucket)).State;
+  /**
+   * Has the store report changes of the bucket to `url`, as an operator would. Ceph begins after up to 30 s, and keeps
+   * what it could not deliver. Not so without `isKept`.
+   */
+  remote.notify = async (where, bucket, url, { isKept = true } = {}) => {
+    if (isKept) {
+      const command = ['notify', bucket, '-p', where.ProjectName, '-d', where.DatasetName, '--data', server.data];
+      const { code, out, err } = await server.cli([...command, '--url', url, '--style', 'ceph', '--apply']);
+      assert.equal(code, 0, out + err);
+    } else {
+      const { Notification } = await server.admin('GetNotification', { ...where, URI: `oss://${bucket}`, Endpoint: url });
+      await remote.s3.report(bucket, `${Notification.Address}?secret=${Notification.Secret}`);
+    }
+  };
+
   remote.becomes = (where, bucket, state, options) =>
     until(
       `oss://${bucket} is ${state}`,
