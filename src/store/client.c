@@ -214,6 +214,7 @@ void fetch_free (struct fetch *f)
     }
     if (f->refusal)
         g_byte_array_unref (f->refusal);
+    g_free (f->earlier);
     g_free (f->memory);
     g_free (f);
 }

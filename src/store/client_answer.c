@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "store/client_private.h"
@@ -355,6 +356,9 @@ static enum next judge_failure (struct fetch *f, CURLcode result)
     const char *host = f->client->place.host;
     f->answer.code = ERR_STORE_DOWN;
     g_snprintf (f->answer.message, sizeof f->answer.message, "no answer from %s: %s", host, why);
+    /* a try that the deadline cuts short says less than the one before */
+    if (result == CURLE_OPERATION_TIMEDOUT && f->earlier && f->deadline_ms <= clock_mono_ms ())
+        g_strlcpy (f->answer.message, f->earlier, sizeof f->answer.message);
     switch ((int) result) {
     case CURLE_OPERATION_TIMEDOUT:
         return NEXT_SLOWER;

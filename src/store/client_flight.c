@@ -87,6 +87,8 @@ static bool may_repeat (const struct fetch *f)
 static void try_later (struct client_thread *t, struct fetch *f)
 {
     f->is_asking_why = false;
+    g_free (f->earlier);
+    f->earlier = g_strdup (f->answer.message);
     f->due_ms = clock_mono_ms () + pause_ms (f);
     if (f->tries >= LIMIT_STORE_TRIES || f->due_ms >= f->deadline_ms || !may_repeat (f)) {
         finish (f);

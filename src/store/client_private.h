@@ -92,6 +92,8 @@ struct fetch {
     bool did_clock, did_keys;
     bool is_asking_why, did_ask_why; /* a HEAD was refused without a reason: a GET tells it */
 
+    char *earlier; /* what was wrong with the last try */
+
     /* Of one try. */
     CURL *easy;
     struct curl_slist *lines;
