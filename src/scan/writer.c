@@ -233,6 +233,20 @@ static void judge_opened (struct work_result *r, struct extraction *x, struct st
         look_again (r);
 }
 
+/* The store does not tell whether there is such an object. Of one that nobody ever listed, the
+ * listing will. */
+static void judge_refused (struct work_result *r, struct extraction *x)
+{
+    if (x->handle.is_remote && !has_row (x)) {
+        r->outcome = WORK_GONE;
+    } else if (x->code == ERR_STORE_DENIED) {
+        find_facts (x);
+        store_as (r, x, FILE_FAILED, x->message);
+    } else {
+        judge_down (r, x);
+    }
+}
+
 static struct work_result *judge (struct extraction *x, struct store_near *near)
 {
     struct work_result *r = g_new0 (struct work_result, 1);
@@ -249,8 +263,8 @@ static struct work_result *judge (struct extraction *x, struct store_near *near)
             judge_down (r, x);
         break;
     case ERR_STORE_DENIED:
-        find_facts (x);
-        store_as (r, x, FILE_FAILED, x->message);
+    case ERR_BAD_REQUEST:
+        judge_refused (r, x);
         break;
     case ERR_STORE_ARCHIVED:
         judge_archived (r, x);

@@ -216,6 +216,8 @@ static void take_version (struct fetching *f, const struct client_response *r)
     struct error e;
     if (s3_facts_read (f->store->dialect, r, &facts, &e) != ERR_OK) {
         fail (f, e.code, e.message);
+    } else if (s3_is_marker (f->h->key, facts.size)) {
+        fail (f, ERR_NO_OBJECT, "it marks a folder and is no object");
     } else if (!f->has_facts) {
         f->facts = facts;
         f->has_facts = true;

@@ -174,11 +174,6 @@ static const char *key_fault (const struct s3_entry *entry)
     return text_is_utf8 (entry->key, entry->len) ? NULL : "its key is not UTF-8, or has a NUL";
 }
 
-static bool is_marker (const struct s3_entry *entry)
-{
-    return entry->facts.size == 0 && entry->key[entry->len - 1] == '/';
-}
-
 /* Moves one entry into the page. False: it lies behind the end of the listing. */
 static bool add (struct s3_listing *l, const struct s3_entry *entry, struct store_page *page)
 {
@@ -190,7 +185,7 @@ static bool add (struct s3_listing *l, const struct s3_entry *entry, struct stor
     if (l->before && strcmp (entry->key, l->before) >= 0)
         return false;
     set_text (&l->mark, entry->key);
-    if (is_marker (entry) || !store_filter_takes (l->filter, entry->key))
+    if (s3_is_marker (entry->key, entry->facts.size) || !store_filter_takes (l->filter, entry->key))
         return true;
     struct store_object o = { .key = g_string_chunk_insert (page->keys, entry->key),
                               .facts = entry->facts };

@@ -11,6 +11,11 @@ enum err s3_object_bucket (const struct store_s3 *s, const char *bucket, const c
     return s3_bucket (s, bucket, ret, e);
 }
 
+bool s3_is_marker (const char *key, uint64_t size)
+{
+    return size == 0 && g_str_has_suffix (key, "/");
+}
+
 static enum err ask (struct store_s3 *s, const char *method, const char *bucket, const char *key,
                      struct client_response *ret, struct error *e)
 {
@@ -41,8 +46,14 @@ static enum err head (struct store_s3 *s, const char *bucket, const char *key, b
     enum err r = ask (s, "HEAD", bucket, key, &answer, e);
     struct error why;
     if (r == ERR_OK) {
-        r = s3_facts_read (s->dialect, &answer, ret, &why);
-        return r == ERR_OK ? r : s3_blame (s, bucket, &why, e);
+        struct store_facts facts;
+        r = s3_facts_read (s->dialect, &answer, &facts, &why);
+        if (r != ERR_OK)
+            return s3_blame (s, bucket, &why, e);
+        if (s3_is_marker (key, facts.size))
+            return FAIL (e, NO_OBJECT, "'%s' marks a folder and is no object", key);
+        *ret = facts;
+        return ERR_OK;
     }
     bool is_unclear = r == ERR_NO_OBJECT || r == ERR_STORE_DENIED || r == ERR_BAD_REQUEST;
     if (!is_unclear || is_again)

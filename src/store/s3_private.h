@@ -55,6 +55,8 @@ enum err s3_mounts (struct store *s, const char *bucket, GPtrArray *ret, struct 
 /* The bucket as the store names it; NO_OBJECT for keys that a filter leaves out. */
 NODISCARD enum err s3_object_bucket (const struct store_s3 *s, const char *bucket, const char *key,
                                      const char **ret, struct error *e);
+/* Folder markers are no objects, whoever names them. */
+bool s3_is_marker (const char *key, uint64_t size);
 enum err s3_head (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
                   struct error *e);
 enum err s3_fetch (struct store_handle *h, uint64_t head, uint64_t tail,
