@@ -47,9 +47,9 @@ struct client_options {
     const char *endpoint;    /* "https://HOST[:PORT]", no path */
     enum sign_scheme scheme; /* SIGN_OSS4 without a region becomes SIGN_OSS1 */
     const char *region;      /* NULL or "": from the endpoint's name, else "us-east-1" (S3) */
-    bool is_virtual;         /* http://BUCKET.HOST/KEY instead of http://HOST/BUCKET/KEY */
-    const char *ca_file;     /* PEM; NULL or "": the system's */
-    const char *proxy;       /* "http://HOST:PORT"; NULL or "": none */
+    bool is_virtual; /* http://BUCKET.HOST/KEY instead of http://HOST/BUCKET/KEY; OSS wants that */
+    const char *ca_file;             /* PEM; NULL or "": the system's */
+    const char *proxy;               /* "http://HOST:PORT"; NULL or "": none */
     struct credentials *credentials; /* taken, also on failure; NULL: none, nothing is signed */
 };
 

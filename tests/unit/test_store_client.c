@@ -273,6 +273,37 @@ static void bodies_and_headers_are_sent (void **state UNUSED)
     world_clear (&w);
 }
 
+static bool answer_as_proxy (void *arg UNUSED, const struct fake_request *r, struct fake_conn *c)
+{
+    g_autofree char *host = fake_header (r, "Host");
+    g_autofree char *text = g_strdup_printf ("%s of %s", r->target, host);
+    fake_reply (c, 200, ETAG, text);
+    return true;
+}
+
+static void only_a_configured_proxy_is_used (void **state UNUSED)
+{
+    struct world w;
+    struct error e = { 0 };
+    world_init (&w, answer_as_proxy, NULL, NULL);
+    _cleanup_response_ struct client_response r;
+    struct client_request ask = get ("a//b");
+    g_setenv ("http_proxy", "http://127.0.0.1:1", TRUE); /* nobody is there */
+    g_setenv ("ALL_PROXY", "http://127.0.0.1:1", TRUE);
+    assert_ok (client_call (w.client, &ask, &r, &e), &e);
+    g_unsetenv ("http_proxy");
+    g_unsetenv ("ALL_PROXY");
+    client_response_clear (&r);
+
+    struct client *c = NULL;
+    struct client_options o = { .endpoint = "http://store.example", .proxy = fake_url (w.fake) };
+    assert_ok (client_new (w.thread, &o, &c, &e), &e);
+    assert_ok (client_call (c, &ask, &r, &e), &e);
+    assert_body (&r, "http://store.example/bucket/a//b of store.example");
+    client_free (c);
+    world_clear (&w);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +313,7 @@ int main (void)
         cmocka_unit_test (bodies_go_to_a_descriptor_and_no_further),
         cmocka_unit_test (all_keys_are_sent_as_they_are_signed),
         cmocka_unit_test (bodies_and_headers_are_sent),
+        cmocka_unit_test (only_a_configured_proxy_is_used),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
