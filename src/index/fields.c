@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "index/body.h"
+#include "index/children.h"
 
 /* Facts: one function for each row of place FACT. */
 static struct field_value number (int64_t n)
@@ -72,6 +73,7 @@ static struct field_value fact_object_id (const struct field_facts *f)
 #define OF_DOC(c)   NULL
 #define OF_BODY(c)  NULL
 #define OF_ARRAY(c) NULL
+#define OF_MAP(c)   NULL
 #define OF_URI(c)   NULL
 #define OF_CONST(c) NULL
 
@@ -98,6 +100,7 @@ const size_t fields_count = G_N_ELEMENTS (fields);
 #define IN_FILE_DOC_TEXT(c)  C (c, "INTEGER")
 #define IN_FILE_BODY_TEXT(c) C (c, "INTEGER")
 #define IN_FILE_ARRAY_CODE(c)
+#define IN_FILE_MAP_TEXT(c)
 #define IN_FILE_URI_TEXT(c)
 #define IN_FILE_CONST_TEXT(c)
 
@@ -114,10 +117,11 @@ const size_t fields_count = G_N_ELEMENTS (fields);
 #define IN_TEXT_DOC_TEXT(c)
 #define IN_TEXT_BODY_TEXT(c)
 #define IN_TEXT_ARRAY_CODE(c)
+#define IN_TEXT_MAP_TEXT(c)
 #define IN_TEXT_URI_TEXT(c)
 #define IN_TEXT_CONST_TEXT(c)
 
-/* Child tables of ARRAY fields, and what removes a row's part of them. */
+/* Child tables of ARRAY and MAP fields, and what removes a row's part of them. */
 #define CHILD_META(c)
 #define CHILD_FACT(c)
 #define CHILD_DOC(c)
@@ -125,6 +129,10 @@ const size_t fields_count = G_N_ELEMENTS (fields);
 #define CHILD_ARRAY(c)                                                                             \
     "CREATE TABLE " #c " (id INTEGER, value INTEGER, PRIMARY KEY (id, value)) WITHOUT ROWID;"      \
     "CREATE INDEX " #c "_value ON " #c " (value);"
+#define CHILD_MAP(c)                                                                               \
+    "CREATE TABLE " #c " (id INTEGER, key INTEGER, value TEXT NOT NULL, PRIMARY KEY (id, key))"    \
+    " WITHOUT ROWID;"                                                                              \
+    "CREATE INDEX " #c "_value ON " #c " (key, value);"
 #define CHILD_URI(c)
 #define CHILD_CONST(c)
 #define FORGET_META(c)
@@ -132,6 +140,7 @@ const size_t fields_count = G_N_ELEMENTS (fields);
 #define FORGET_DOC(c)
 #define FORGET_BODY(c)
 #define FORGET_ARRAY(c) " DELETE FROM " #c " WHERE id = old.id;"
+#define FORGET_MAP(c)   FORGET_ARRAY (c)
 #define FORGET_URI(c)
 #define FORGET_CONST(c)
 
@@ -239,6 +248,19 @@ const struct field *field_find (const char *name)
     return NULL;
 }
 
+const struct field *field_find_map (const char *name)
+{
+    g_autofree char *map = g_strndup (name, strcspn (name, "."));
+    const struct field *f = strchr (name, '.') ? field_find (map) : NULL;
+    return f && f->place == PLACE_MAP ? f : NULL;
+}
+
+/* Names of headers have no case; those of tags do. */
+char *field_map_key (const struct field *f, const char *key)
+{
+    return strcmp (f->column, "oss_user_meta") == 0 ? g_ascii_strdown (key, -1) : g_strdup (key);
+}
+
 const char *file_status_name (unsigned status)
 {
     static const char *const names[] = {
@@ -304,8 +326,7 @@ static enum err find_code (struct sql *s, const char *value, int64_t *ret, bool 
     return r;
 }
 
-/* The value's code, made if it is new. */
-static enum err code_of (struct sql *s, const char *value, int64_t *ret, struct error *e)
+enum err fields_code_of (struct sql *s, const char *value, int64_t *ret, struct error *e)
 {
     bool found;
     enum err r = find_code (s, value, ret, &found, e);
@@ -327,7 +348,7 @@ static enum err bind_narrow (struct sql_stmt *st, int *at, const struct field *f
     int width = f->kind == KIND_GEO ? 2 : 1;
     enum err r = ERR_OK;
     if (v.is_set && f->kind == KIND_CODE)
-        r = code_of (st->sql, v.text, &v.number, e);
+        r = fields_code_of (st->sql, v.text, &v.number, e);
     for (int i = 0; i < width && r == ERR_OK; i++, (*at)++) {
         if (!v.is_set)
             sql_bind_null (st, *at);
@@ -389,79 +410,6 @@ static enum err write_file (struct sql *s, const char *text, int64_t id,
     return r;
 }
 
-/* ---- What lies in tables of its own ---- */
-
-static enum err run_with_id (struct sql *s, const char *text, int64_t id, struct error *e)
-{
-    struct sql_stmt *st;
-    enum err r = sql_prepare (s, text, &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_int (st, 1, id);
-    return sql_run (st, e);
-}
-
-static enum err add_child (struct sql *s, const char *insert, int64_t id, const char *value,
-                           struct error *e)
-{
-    int64_t code;
-    struct sql_stmt *st;
-    enum err r = code_of (s, value, &code, e);
-    if (r == ERR_OK)
-        r = sql_prepare (s, insert, &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_int (st, 1, id);
-    sql_bind_int (st, 2, code);
-    return sql_run (st, e);
-}
-
-static enum err forget_children (struct sql *s, int64_t id, const struct field *f, struct error *e)
-{
-    g_autofree char *text = g_strconcat ("DELETE FROM ", f->column, " WHERE id = ?", NULL);
-    return run_with_id (s, text, id, e);
-}
-
-/* "Labels.LabelName": the member LabelName of each structure in the list Labels. */
-static enum err write_children (struct sql *s, int64_t id, const struct field *f,
-                                const json_t *meta, bool is_fresh, struct error *e)
-{
-    const char *dot = strchr (f->name, '.');
-    g_autofree char *list_name = g_strndup (f->name, (gsize) (dot - f->name));
-    g_autofree char *insert =
-        g_strconcat ("INSERT OR IGNORE INTO ", f->column, " VALUES (?, ?)", NULL);
-    const json_t *list = json_object_get (meta, list_name);
-    enum err r = is_fresh ? ERR_OK : forget_children (s, id, f, e);
-    for (size_t i = 0; i < json_array_size (list) && r == ERR_OK; i++) {
-        const json_t *value = json_object_get (json_array_get (list, i), dot + 1);
-        if (json_string_length (value) > 0)
-            r = add_child (s, insert, id, json_string_value (value), e);
-    }
-    return r;
-}
-
-static enum err write_body (struct sql *s, int64_t id, const json_t *text, bool is_fresh,
-                            struct error *e)
-{
-    if (is_fresh && !text)
-        return ERR_OK;
-    return body_write (s, id, json_string_value (text), json_string_length (text), e);
-}
-
-/* For each field of the place BODY or ARRAY. */
-static enum err write_apart (struct sql *s, int64_t id, const json_t *meta, bool is_fresh,
-                             struct error *e)
-{
-    enum err r = ERR_OK;
-    for (const struct field *f = fields; f < fields + fields_count && r == ERR_OK; f++) {
-        if (f->place == PLACE_ARRAY)
-            r = write_children (s, id, f, meta, is_fresh, e);
-        else if (f->place == PLACE_BODY)
-            r = write_body (s, id, json_object_get (meta, f->name), is_fresh, e);
-    }
-    return r;
-}
-
 enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
                            const json_t *meta, bool is_fresh, struct error *e)
 {
@@ -470,7 +418,7 @@ enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *
         r = write_file (s, write_file_sql, id, facts, meta, e);
     if (r == ERR_OK)
         r = write_text (s, id, facts, meta, e);
-    return r == ERR_OK && (meta || !is_fresh) ? write_apart (s, id, meta, is_fresh, e) : r;
+    return r == ERR_OK && (meta || !is_fresh) ? children_write (s, id, meta, is_fresh, e) : r;
 }
 
 enum err fields_set_class (struct sql *s, int64_t id, const char *storage_class, int64_t update_ns,
@@ -478,7 +426,7 @@ enum err fields_set_class (struct sql *s, int64_t id, const char *storage_class,
 {
     int64_t code = 0;
     struct sql_stmt *st;
-    enum err r = code_of (s, *storage_class ? storage_class : "Standard", &code, e);
+    enum err r = fields_code_of (s, *storage_class ? storage_class : "Standard", &code, e);
     if (r == ERR_OK)
         r = sql_prepare (s,
                          "UPDATE file SET updated = ?, storage_class ="
@@ -495,5 +443,5 @@ enum err fields_set_class (struct sql *s, int64_t id, const char *storage_class,
 enum err fields_delete_row (struct sql *s, int64_t id, struct error *e)
 {
     enum err r = body_write (s, id, NULL, 0, e);
-    return r == ERR_OK ? run_with_id (s, "DELETE FROM file WHERE id = ?", id, e) : r;
+    return r == ERR_OK ? children_run (s, "DELETE FROM file WHERE id = ?", id, e) : r;
 }

@@ -8,8 +8,9 @@
  *   code       (id PRIMARY KEY, text UNIQUE): the dictionary of CODE fields
  *   label_name (id, value): one for each ARRAY field, named like its column: the different values
  *              of a row, as codes
- * and those of body.h. A trigger removes the row of file_text, and those of ARRAY fields, with that
- * of file; the text of a BODY field goes by fields_delete_row(). */
+ *   oss_tagging (id, key, value): one for each MAP field, named like its column; keys as codes
+ * and those of body.h. A trigger removes the row of file_text, and those of ARRAY and MAP fields,
+ * with that of file; the text of a BODY field goes by fields_delete_row(). */
 #pragma once
 
 #include <jansson.h>
@@ -27,6 +28,7 @@ enum field_place {
     PLACE_DOC,
     PLACE_BODY,
     PLACE_ARRAY,
+    PLACE_MAP,
     PLACE_URI,
     PLACE_CONST
 };
@@ -76,6 +78,12 @@ extern const size_t fields_count;
 /* By name on the wire, case-sensitive; NULL if there is none. */
 const struct field *field_find (const char *name);
 
+/* The MAP field of a name like "OSSTagging.KEY"; NULL if it is none. */
+const struct field *field_find_map (const char *name);
+
+/* A key as its MAP field keeps it. Caller frees. */
+char *field_map_key (const struct field *f, const char *key);
+
 /* True for texts of a row, which lie in a table of their own, beside the narrow one. */
 bool field_is_text (const struct field *f);
 
@@ -84,6 +92,9 @@ const char *file_status_name (unsigned status);
 
 /* SQL that makes the tables and their indexes. A script for sql_exec(). */
 const char *fields_schema (void);
+
+/* The dictionary's code of a text, made if it is new. */
+NODISCARD enum err fields_code_of (struct sql *s, const char *text, int64_t *ret, struct error *e);
 
 /* Writes the row `id` whole, inserted or replaced, inside the caller's transaction. `meta` may be
  * NULL; members of it that are not of the field's kind count as absent. `is_fresh`: the row is new

@@ -189,8 +189,9 @@ char *query_fields_markdown (void)
         char operators[200], aggregations[200];
         bool is_own = !query_is_file_member (fields[i].name, strcspn (fields[i].name, "."));
         g_string_append_printf (
-            out, "| %s%s | %s | %s | %s | %s |\n", fields[i].name, is_own ? " *" : "",
-            fields[i].help, query_operators_text (&fields[i], operators, sizeof operators),
+            out, "| %s%s%s | %s | %s | %s | %s |\n", fields[i].name,
+            fields[i].place == PLACE_MAP ? ".KEY" : "", is_own ? " *" : "", fields[i].help,
+            query_operators_text (&fields[i], operators, sizeof operators),
             fields[i].is_sortable ? "yes" : "no",
             query_aggregations_text (&fields[i], aggregations, sizeof aggregations));
     }

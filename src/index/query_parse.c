@@ -52,6 +52,7 @@ void query_node_free (void *p)
         return;
     g_clear_pointer (&node->children, g_ptr_array_unref);
     g_free ((char *) node->value.text);
+    g_free (node->key);
     g_free (node);
 }
 
@@ -101,6 +102,8 @@ bool query_is_file_member (const char *name, size_t len)
 const struct field *query_find_field (const char *name, char *buf, size_t size)
 {
     const struct field *f = field_find (name);
+    if (!f)
+        f = field_find_map (name);
     if (f)
         return f;
     if (query_is_file_member (name, strcspn (name, ".")))
@@ -197,6 +200,13 @@ static enum err parse_leaf (struct parser *p, const json_t *j, const struct oper
     n->field = query_find_field (name, text, sizeof text);
     if (!n->field)
         return FAIL_AT (p, ".Field", "%s", text);
+    if (n->field->place == PLACE_MAP) {
+        const char *key = name + strlen (n->field->name);
+        if (strlen (key) < 2)
+            return FAIL_AT (p, ".Field", "%s has members: name one of them, as in %s.KEY",
+                            n->field->name, n->field->name);
+        n->key = field_map_key (n->field, key + 1);
+    }
     if (!(n->field->operators & op->needs))
         return FAIL_AT (p, ".Operation", "%s is not allowed for Field %s, which takes: %s",
                         op->name, name, query_operators_text (n->field, text, sizeof text));

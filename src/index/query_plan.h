@@ -41,6 +41,7 @@ enum query_verb {
 struct query_node {
     enum query_verb verb;
     const struct field *field; /* leaf */
+    char *key;                 /* leaf of a map: of its member; else NULL */
     struct field_value value;  /* leaf, but for exist; text is owned */
     GPtrArray *children;       /* struct query_node; NULL: leaf */
 };
@@ -108,7 +109,7 @@ void query_sql_move (struct query_sql *q, struct query_sql *piece);
 NODISCARD enum err query_sql_prepare (struct query_sql *q, struct sql *s, struct sql_stmt **ret,
                                       struct error *e);
 
-/* What a field's column holds: number, dictionary code or text. Of an ARRAY field that is
+/* What a field's column holds: number, dictionary code or text. Of an ARRAY or MAP field that is
  * "a.value": the child table under the letter a is for the caller to name.
  *
  * Where there is a condition, numbers are written "+f.size", so that no index is used: the narrow

@@ -121,7 +121,7 @@ void query_sql_column (struct query_sql *q, const struct field *f)
     } else if (f->place == PLACE_URI) {
         q->tables |= TABLE_OBJECT;
         query_sql_add (q, strcmp (f->column, "uri") == 0 ? "o.uri" : KEY_OF_URI);
-    } else if (f->place == PLACE_ARRAY) {
+    } else if (f->place == PLACE_ARRAY || f->place == PLACE_MAP) {
         query_sql_add (q, "a.value");
     } else {
         bool is_text = field_is_text (f);
@@ -275,19 +275,25 @@ static void add_comparison (struct query_sql *q, const struct query_node *n)
     }
 }
 
-/* A condition on an array holds if it does for one of its members. */
+/* A condition on an array holds if it does for one of its members; on a map, for that of the key.
+ */
 static void add_leaf (struct query_sql *q, const struct query_node *n)
 {
-    bool is_array = n->field->place == PLACE_ARRAY;
-    if (is_array) {
-        q->tables |= TABLE_FILE;
-        query_sql_add (q, "f.id IN (SELECT a.id FROM ");
-        query_sql_add (q, n->field->column);
-        query_sql_add (q, " a WHERE ");
+    if (n->field->place != PLACE_ARRAY && n->field->place != PLACE_MAP) {
+        add_comparison (q, n);
+        return;
+    }
+    q->tables |= TABLE_FILE;
+    query_sql_add (q, "f.id IN (SELECT a.id FROM ");
+    query_sql_add (q, n->field->column);
+    query_sql_add (q, " a WHERE ");
+    if (n->key) {
+        query_sql_add (q, "a.key = (SELECT id FROM code WHERE text = ");
+        query_sql_text (q, n->key);
+        query_sql_add (q, ") AND ");
     }
     add_comparison (q, n);
-    if (is_array)
-        query_sql_add (q, ")");
+    query_sql_add (q, ")");
 }
 
 /* NULL (no value) counts as false. AND and OR keep it so; NOT would not, hence the coalesce. */

@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-#define PAGE_KEYS 1000     /* of one sample: what stores give at a time */
+/* Of one sample: who takes whole pages is fetched the next one, too. */
+#define PAGE_KEYS (LIMIT_STORE_PAGE - 1)
+
 #define BIG_KEYS  16000    /* what more than a page counts for */
 #define LAST_CHAR 0x10ffff /* sorts after every other */
 

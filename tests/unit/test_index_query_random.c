@@ -193,7 +193,7 @@ static json_t *random_leaf (struct world *w)
     for (;;) {
         const struct field *f = &fields[pick (w, (int) fields_count)];
         int i = pick (w, G_N_ELEMENTS (all));
-        if (!(f->operators & all[i].needs))
+        if (!(f->operators & all[i].needs) || f->place == PLACE_MAP)
             continue;
         g_autofree char *value = random_value (w, f, all[i].name);
         return json_pack ("{s:s, s:s, s:s}", "Field", f->name, "Operation", all[i].name, "Value",

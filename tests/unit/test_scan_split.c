@@ -94,7 +94,7 @@ static void test_one_page_is_one_part (void **state)
     struct bucket *b = *state;
     g_autoptr (GPtrArray) none = split_between (b, NULL, NULL);
     assert_int_equal (none->len, 0);
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < LIMIT_STORE_PAGE - 1; i++)
         put (b, g_strdup_printf ("k%04d", i));
     g_autoptr (GPtrArray) still_none = split_between (b, NULL, NULL);
     assert_int_equal (still_none->len, 0);
