@@ -230,6 +230,16 @@ static bool begin_local (struct extraction *x, struct store *store, struct round
     return r == ERR_OK;
 }
 
+static enum err find_store (struct bound *b, const struct store_near *near, struct store **ret,
+                            struct error *e)
+{
+    *ret = atomic_load (&b->remote);
+    enum err r = *ret ? ERR_OK : stores_find_near (b->scan->o.stores, b->bucket, near, ret, e);
+    if (r == ERR_OK && store_is_remote (*ret))
+        atomic_store (&b->remote, *ret);
+    return r;
+}
+
 /* Sends an object on its way: to its store or to a worker, or straight to the writer when there is
  * nothing to extract. */
 static void begin (struct bound *b, struct work_item *item, struct round *round)
@@ -242,7 +252,7 @@ static void begin (struct bound *b, struct work_item *item, struct round *round)
                               .operators = round->operators };
     struct error e = { 0 };
     struct store *store;
-    x->code = stores_find_near (b->scan->o.stores, b->bucket, &round->near, &store, &e);
+    x->code = find_store (b, &round->near, &store, &e);
     if (x->code == ERR_OK && (store_is_remote (store) ? begin_remote (x, store, round, &e)
                                                       : begin_local (x, store, round, &e)))
         return;

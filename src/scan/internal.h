@@ -43,7 +43,10 @@ struct bound {
     char *project, *dataset, *bucket;
     struct dataset_db *db;
 
-    pthread_rwlock_t gate; /* see above */
+    pthread_rwlock_t gate;           /* see above */
+    _Atomic (struct store *) remote; /* the store of its bucket (borrowed), once it was found and if
+                                      * it is remote: it is not asked for the bucket time and again,
+                                      * for each answer about an object tells of it too */
     atomic_bool is_ending;
 
     /* Under scan->lock from here on. */

@@ -156,6 +156,8 @@ static void judge_store (struct work_result *r, struct extraction *x)
 {
     struct bound *b = x->bound;
     judge_down (r, x);
+    if (x->code == ERR_NO_BUCKET)
+        atomic_store (&b->remote, NULL); /* another store may have it now */
     pthread_mutex_lock (&b->scan->lock);
     b->refusals++;
     bool waits = clock_mono_ms () < b->retry_ms;
