@@ -88,6 +88,7 @@ void dir_facts (const struct statx *sx, struct store_facts *ret)
         ns = sx->stx_mtime.tv_sec < 0 ? INT64_MIN : INT64_MAX;
     ret->size = sx->stx_size;
     ret->mtime_ns = ns;
+    ret->storage_class[0] = '\0';
     uint64_t a = mix (sx->stx_ino + 0x9e3779b97f4a7c15u);
     a = mix (a ^ sx->stx_size);
     a = mix (a ^ seconds);
