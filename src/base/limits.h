@@ -270,6 +270,9 @@
 /* Texts and archives inside of objects. */
 #define LIMIT_BODY_TEXT        (2 * MIB)   /* of a document's text that is kept for search */
 #define LIMIT_TEXT_READ        (2 * MIB)   /* bytes of a text that are looked at */
+#define LIMIT_TEXT_AT_ONCE     KIB         /* of a document whose text needs no job of its own */
+#define LIMIT_TEXT_HEAD        (16 * KIB)  /* the same while only its metadata is asked for */
+#define LIMIT_TEXT_GLANCE      (4 * KIB)   /* of its words, then, for what language it is */
 #define LIMIT_MARKUP_DEPTH     512         /* elements within elements of HTML and XML */
 #define LIMIT_MARKUP_PIECE     (32 * KIB)  /* that such a parser is fed at a time */
 #define LIMIT_ENTRY_NAMES      1000        /* of an archive or a mail that are answered */

@@ -32,6 +32,9 @@ struct file_version {
 /* The storage class as rows keep it: "" for the standard one, by whatever name, and for NULL. */
 const char *file_storage_class (const char *name);
 
+/* Among the operators of a row: it was written without its text, which is to follow. */
+#define FILE_LACKS_TEXT (UINT32_C (1) << 31)
+
 /* What a merge needs of a row. */
 struct index_entry {
     const char *key; /* owned by the page */

@@ -26,7 +26,8 @@
 #include "base/error.h"
 #include "index/files.h"
 
-enum work_priority { WORK_EVENT, WORK_SCAN, WORK_PRIORITIES };
+/* WORK_TEXT: the row is there but for its text (FILE_LACKS_TEXT). */
+enum work_priority { WORK_EVENT, WORK_SCAN, WORK_TEXT, WORK_PRIORITIES };
 
 /* ---- Bindings ---- */
 
@@ -112,6 +113,7 @@ struct merge_put {
     const char *storage_class; /* as the listing has it; NULL or "": it does not say */
     bool is_archived;          /* it cannot be read: whoever takes the work is told so */
     bool only_class;           /* the row is there and right but for its storage class */
+    bool only_text;            /* the row is there and right but for its text */
 };
 
 /* What one page of a merge concluded; applied in one transaction with the range's cursor. */
@@ -121,7 +123,8 @@ struct merge_batch {
     const char *cursor;  /* the page's `upto`; NULL: leave it */
     int64_t page_commit; /* dataset_last_commit() before the listing of the page began */
     GArray *puts; /* struct merge_put: new and changed: the row becomes Pending if new, work is
-                     queued; only_class: the row gets the class, nothing is queued */
+                     queued; only_class: the row gets the class, nothing is queued; only_text: work
+                     is queued if there is none */
     GPtrArray *deletes;                     /* const char *: keys that the listing does not have */
     GPtrArray *rejects;                     /* struct work_reject */
     int64_t listed, unchanged;              /* to add to the counters */
@@ -204,7 +207,8 @@ struct work_result {
     char *reason;            /* FAILED: why */
     json_t *meta;            /* what the extractor found; owned; may be NULL */
     json_t *attributes;      /* members of File that the store told; owned; may be NULL */
-    uint32_t extractor, operators;
+    uint32_t extractor;
+    uint32_t operators; /* with FILE_LACKS_TEXT the work stays, as WORK_TEXT */
     /* WORK_LATER: */
     int64_t not_before_ns;
     int strikes;

@@ -148,13 +148,34 @@ enum err work_queue (struct change *c, const char *key, enum work_priority prior
     return sql_run (st, e);
 }
 
+enum err work_queue_text (struct change *c, const char *key, struct error *e)
+{
+    bool is_new;
+    return insert_work (c, key, WORK_TEXT, 0, NULL, &is_new, e);
+}
+
+enum err work_leave_text (struct change *c, const char *key, struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (c->s,
+                              "UPDATE work SET priority = ?, not_before = 0, attempts = 0,"
+                              " strikes = 0 WHERE binding = ? AND key = ?",
+                              &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, WORK_TEXT);
+    sql_bind_int (st, 2, c->binding);
+    sql_bind_text (st, 3, key);
+    return sql_run (st, e);
+}
+
 enum err work_find (struct sql *s, int64_t binding, const char *key, struct work_row *ret,
                     bool *ret_found, struct error *e)
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
     enum err r = sql_prepare (s,
-                              "SELECT id, commit_no, since, attempts, strikes FROM work"
+                              "SELECT id, commit_no, since, attempts, strikes, priority FROM work"
                               " WHERE binding = ? AND key = ?",
                               &st, e);
     if (r != ERR_OK)
@@ -172,6 +193,7 @@ enum err work_find (struct sql *s, int64_t binding, const char *key, struct work
     ret->since_ns = sql_get_int (st, 2);
     ret->attempts = (int) sql_get_int (st, 3);
     ret->strikes = (int) sql_get_int (st, 4);
+    ret->priority = (enum work_priority) sql_get_int (st, 5);
     return ERR_OK;
 }
 

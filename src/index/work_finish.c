@@ -28,7 +28,8 @@ struct finishing {
     const struct merge_batch *quotas;
     struct work_result *result;
     struct work_row work;
-    bool is_same; /* not dirtied again since it was taken */
+    bool is_same;    /* not dirtied again since it was taken */
+    bool lacks_text; /* so was it written */
     char *uri;
     struct row row;
 };
@@ -60,7 +61,7 @@ static enum err settle (struct finishing *f, struct error *e)
     const struct work_result *r = f->result;
     bool keep = r->outcome == WORK_STORED && r->keep_dirty;
     if (f->is_same && !keep)
-        return work_remove (f->c, r->key, e);
+        return f->lacks_text ? work_leave_text (f->c, r->key, e) : work_remove (f->c, r->key, e);
     return update_work (f, r->not_before_ns, 0, 0, r->reset_since ? f->c->now_ns : f->work.since_ns,
                         e);
 }
@@ -121,7 +122,8 @@ static enum err store (struct finishing *f, struct error *e)
     enum err code = rows_put (f->c, &f->row, &put, e);
     if (code != ERR_OK)
         return code;
-    f->c->indexed += r->status == FILE_INDEXED;
+    f->c->indexed += r->status == FILE_INDEXED && f->work.priority != WORK_TEXT;
+    f->lacks_text = r->operators & FILE_LACKS_TEXT;
     if (is_news (f))
         code = touch_images (f, e);
     return code == ERR_OK ? settle (f, e) : code;
@@ -133,7 +135,7 @@ static enum err unchanged (struct finishing *f, struct error *e)
         return later (
             f, f->c->now_ns + (ODD_RESULT_WAIT_NS << MIN (f->work.attempts, ODD_RESULT_DOUBLINGS)),
             f->work.strikes, e);
-    f->c->unchanged++;
+    f->c->unchanged += f->work.priority != WORK_TEXT;
     return settle (f, e);
 }
 

@@ -30,10 +30,16 @@ NODISCARD enum err work_queue (struct change *c, const char *key, enum work_prio
                                int64_t not_before_ns, const struct merge_put *listed,
                                struct error *e);
 
+/* Queues a key whose row lacks its text, unless it is queued. */
+NODISCARD enum err work_queue_text (struct change *c, const char *key, struct error *e);
+/* Its work is done but for the text. */
+NODISCARD enum err work_leave_text (struct change *c, const char *key, struct error *e);
+
 /* The row of work of a key; *ret_found false if there is none. */
 struct work_row {
     int64_t id, commit_no, since_ns;
     int attempts, strikes;
+    enum work_priority priority;
 };
 NODISCARD enum err work_find (struct sql *s, int64_t binding, const char *key, struct work_row *ret,
                               bool *ret_found, struct error *e);

@@ -50,6 +50,8 @@ static enum err apply_put (struct change *c, const struct merge_batch *b,
         return r;
     if (put->only_class)
         return set_class (c, b, put, uri, &row, e);
+    if (put->only_text)
+        return row.operators & FILE_LACKS_TEXT ? work_queue_text (c, put->key, e) : ERR_OK;
     if (!row.is_there) {
         if (!rows_fit_quota (c, put->version.size, b->max_file_count, b->max_total_size)) {
             (*over_quota)++;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "index/operators.h"
 #include "index/sidecar.h"
 
 void extraction_free (struct extraction *x)
@@ -44,6 +45,7 @@ static void on_extracted (void *arg, struct pool_result *result)
     }
     x->code = result->code;
     x->meta = g_steal_pointer (&result->meta);
+    x->left_text = result->left_text;
     x->bytes = result->bytes;
     struct scan *s = x->bound->scan;
     pthread_mutex_lock (&s->lock);
@@ -118,6 +120,21 @@ static unsigned list_known (const struct store_handle *h, struct frame_range ret
     return n;
 }
 
+static enum pool_priority priority_of (const struct extraction *x)
+{
+    static const enum pool_priority of[WORK_PRIORITIES] = {
+        [WORK_EVENT] = POOL_URGENT, [WORK_SCAN] = POOL_BACKGROUND, [WORK_TEXT] = POOL_LATER
+    };
+    return of[x->item->priority];
+}
+
+/* Rows first, texts then. Of a remote object, fetching it twice would cost more than that gains. */
+static bool leaves_text (const struct extraction *x)
+{
+    return !(x->operators & OP_EXTRACT_TEXT) ||
+           (x->item->priority == WORK_SCAN && !x->handle.is_remote);
+}
+
 enum err extraction_submit (struct extraction *x, struct error *e)
 {
     char extension[FRAME_EXTENSION];
@@ -138,8 +155,8 @@ enum err extraction_submit (struct extraction *x, struct error *e)
                             .known = known,
                             .n_known = list_known (&x->handle, known),
                             .is_final = x->remote.is_final,
-                            .priority =
-                                x->item->priority == WORK_EVENT ? POOL_URGENT : POOL_BACKGROUND,
+                            .leaves_text = leaves_text (x),
+                            .priority = priority_of (x),
                             .done = on_extracted,
                             .arg = x };
     if (!x->handle.is_remote && has_sidecar)
@@ -281,6 +298,7 @@ static void count_in (struct bound *b, const struct work_item *item)
     if (item->priority == WORK_EVENT) {
         b->scan->urgent_in_flight++;
     } else {
+        b->scan->texts_in_flight += item->priority == WORK_TEXT;
         b->scan->background_in_flight++;
         b->background_in_flight++;
     }
@@ -298,6 +316,26 @@ static void finish_full_scan (struct bound *b, int64_t next_ns)
         bound_set_state (b, b->state, BINDING_INCREMENTAL_SCANNING, b->reason);
 }
 
+/* Texts wait until nothing else is on its way. With scan->lock. */
+static bool is_time_for_texts (const struct bound *b)
+{
+    const struct scan *s = b->scan;
+    return !b->ranges_running && s->texts_in_flight == s->background_in_flight;
+}
+
+/* What is due, up to `room`, if nothing else is that and texts up to `text_room`. */
+static enum err take (struct bound *b, enum work_priority lowest, int64_t now, size_t room,
+                      size_t text_room, GHashTable *skip, GPtrArray **ret, int64_t *ret_next_ns,
+                      struct error *e)
+{
+    enum err r = work_take (b->db, b->id, lowest, now, room, skip, ret, ret_next_ns, e);
+    if (r != ERR_OK || (*ret)->len || lowest == WORK_EVENT)
+        return r;
+    g_clear_pointer (ret, g_ptr_array_unref);
+    return work_take (b->db, b->id, WORK_TEXT, now, MIN (room, text_room), skip, ret, ret_next_ns,
+                      e);
+}
+
 /* Takes and begins what is due for one binding. Returns true if there may be more at once. Called
  * and returns with scan->lock, without it in between. */
 static bool serve (struct bound *b)
@@ -307,6 +345,8 @@ static bool serve (struct bound *b)
     size_t room = LIMIT_JOBS_IN_FLIGHT - s->background_in_flight - s->urgent_in_flight;
     if (!urgent_only)
         room = MIN (room, LIMIT_JOBS_IN_FLIGHT - SCAN_URGENT_SHARE - s->background_in_flight);
+    size_t text_room =
+        is_time_for_texts (b) ? SCAN_TEXTS - MIN (SCAN_TEXTS, s->texts_in_flight) : 0;
     int64_t now = clock_now_ns ();
     b->next_work_ns = INT64_MAX; /* whoever adds work from here on sets it back */
     g_autoptr (GHashTable) skip = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
@@ -320,8 +360,8 @@ static bool serve (struct bound *b)
     g_autoptr (GPtrArray) items = NULL;
     int64_t next_ns = now + NS_PER_S;
     struct error e;
-    enum err r = work_take (b->db, b->id, urgent_only ? WORK_EVENT : WORK_SCAN, now, room, skip,
-                            &items, &next_ns, &e);
+    enum err r = take (b, urgent_only ? WORK_EVENT : WORK_SCAN, now, room, text_room, skip, &items,
+                       &next_ns, &e);
     pthread_mutex_lock (&s->lock);
     if (r != ERR_OK) {
         LOG (LOG_ERROR, "scan", "cannot read the work of a binding", LOG_STR ("bucket", b->bucket),
@@ -333,8 +373,11 @@ static bool serve (struct bound *b)
         count_in (b, g_ptr_array_index (items, i));
     guint taken = items->len;
     b->is_starved |= urgent_only;
+    bool texts_wait = !taken && next_ns <= now; /* whoever ends the last other job looks, too */
+    if (texts_wait)
+        next_ns = now + SCAN_TEXTS_MS * NS_PER_MS;
     b->next_work_ns = MIN (b->next_work_ns, taken == room ? 0 : next_ns);
-    if (!taken && !urgent_only)
+    if (!taken && !urgent_only && !texts_wait)
         finish_full_scan (b, next_ns);
     uint32_t operators = b->operators;
     pthread_mutex_unlock (&s->lock);

@@ -31,6 +31,9 @@
 #define SCAN_LATER_MAX_S  300 /* longest pause between two tries of an object whose store failed */
 #define SCAN_REFUSALS     4   /* of a remote store, one after the other, before its binding waits */
 #define SCAN_AT_ONCE      4  /* tries of a remote object that is replaced, before they are spread */
+#define SCAN_TEXTS        64 /* texts of scanned objects on their way at once */
+#define SCAN_TEXTS_MS                                                                              \
+    100 /* until it is seen that nothing else is on its way any more */
 #define SCAN_URGENT_SHARE 64 /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
 #define SCAN_FAILS_MAX    3  /* ranges that fail in a row, until their store counts as down */
 #define NS_PER_MS         INT64_C (1000000)
@@ -109,7 +112,8 @@ struct scan {
     GArray *purges;   /* int64_t: datasets that a bucket is being purged of, once a call */
     bool is_stopping;
     unsigned background_in_flight, urgent_in_flight;
-    size_t results_bytes; /* of `results` and what is being stored */
+    unsigned texts_in_flight; /* of background_in_flight: rows that get their text */
+    size_t results_bytes;     /* of `results` and what is being stored */
     struct pool *pool;
     struct watch *watch;
     struct queue *results; /* struct extraction */
@@ -240,7 +244,8 @@ struct extraction {
     enum err code; /* of opening or of the worker */
     char message[256];
     json_t *meta;
-    size_t bytes; /* that `meta` came in */
+    bool left_text; /* `meta` has no text, but may get one */
+    size_t bytes;   /* that `meta` came in */
     bool is_unchanged;
     bool is_restless; /* it was written a moment ago, and maybe still is */
     int64_t again_ns; /* when its work is due again; INT64_MAX: it is done */

@@ -61,7 +61,7 @@ static void missing (struct merge *m, const struct store_page *page, const struc
         g_ptr_array_add (m->deletes, g_string_chunk_insert (m->deleted_keys, row->key));
 }
 
-enum change { CHANGE_NONE, CHANGE_CLASS, CHANGE_OBJECT };
+enum change { CHANGE_NONE, CHANGE_TEXT, CHANGE_CLASS, CHANGE_OBJECT };
 
 /* What is archived cannot be read: it stays as it was read before, whatever could be found out
  * today. Once it is not any more, it is looked at. */
@@ -76,8 +76,9 @@ static enum change compare (const struct merge *m, const struct store_facts *fac
                   !store_class_is_archived (row->storage_class);
     if (!is_same)
         return CHANGE_OBJECT;
-    return strcmp (file_storage_class (facts->storage_class), row->storage_class) ? CHANGE_CLASS
-                                                                                  : CHANGE_NONE;
+    if (strcmp (file_storage_class (facts->storage_class), row->storage_class) != 0)
+        return CHANGE_CLASS;
+    return !is_archived && row->operators & FILE_LACKS_TEXT ? CHANGE_TEXT : CHANGE_NONE;
 }
 
 /* A file may still be written; an object is there at once. */
@@ -95,7 +96,8 @@ static void put (struct merge *m, const struct store_object *o, enum change chan
     struct merge_put p = { .key = o->key,
                            .storage_class = o->facts.storage_class,
                            .is_archived = store_class_is_archived (o->facts.storage_class),
-                           .only_class = change == CHANGE_CLASS };
+                           .only_class = change == CHANGE_CLASS,
+                           .only_text = change == CHANGE_TEXT };
     p.version.size = o->facts.size;
     p.version.mtime_ns = o->facts.mtime_ns;
     g_strlcpy (p.version.etag, o->facts.etag, sizeof p.version.etag);

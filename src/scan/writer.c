@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "index/operators.h"
 
 static int64_t later_ns (const struct work_item *item)
 {
@@ -84,7 +85,8 @@ static void store_as (struct work_result *r, struct extraction *x, enum file_sta
     r->meta = g_steal_pointer (&x->meta);
     r->attributes = attributes_of (x);
     r->extractor = pool_extractor_version ();
-    r->operators = x->operators;
+    bool has_text = !x->left_text || !(x->operators & OP_EXTRACT_TEXT);
+    r->operators = has_text ? x->operators : x->operators | FILE_LACKS_TEXT;
 }
 
 /* It is stored as it is, but was not seen to rest. */
@@ -344,7 +346,11 @@ static void count_out (struct extraction *x)
         end_refusals (b);
     b->rate_done++;
     b->next_work_ns = MIN (b->next_work_ns, x->again_ns);
-    if (b->background_in_flight == 0)
+    if (x->item->priority == WORK_TEXT)
+        b->scan->texts_in_flight--;
+    bool has_room_for_texts =
+        x->item->priority == WORK_TEXT && b->scan->texts_in_flight <= SCAN_TEXTS / 2;
+    if (b->background_in_flight == 0 || has_room_for_texts)
         b->next_work_ns = 0;
 }
 

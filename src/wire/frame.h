@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-#define FRAME_VERSION   4
+#define FRAME_VERSION   5
 #define FRAME_SOCKET    3   /* the worker's end */
 #define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
 #define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
@@ -51,6 +51,7 @@ struct frame_ready {
  * not taken for the next job's. */
 struct frame_reply {
     uint64_t job;                /* its id */
+    uint32_t left_text, unused;  /* there may be a text that was left, as the job asked */
     char message[FRAME_MESSAGE]; /* FAIL, UNREADABLE: why, for a person */
 };
 
@@ -66,6 +67,7 @@ struct frame_job {
     char extension[FRAME_EXTENSION];       /* a hint, lower case, "" if none */
     uint32_t is_final;                     /* no NEED: what is known has to do */
     uint32_t n_known;                      /* 0: all of the object is there */
+    uint32_t leaves_text, unused;          /* no DocumentText, and no work that only it needs */
     struct frame_range known[FRAME_KNOWN]; /* ascending, apart, not empty, inside the object */
 };
 

@@ -99,7 +99,7 @@ static void stop_all (struct pool *p)
         while (w->n_jobs)
             job_end (p, worker_pop (p, w), ERR_CLOSED, "the pool stopped", NULL);
     }
-    for (unsigned i = 0; i <= POOL_BACKGROUND; i++) {
+    for (unsigned i = 0; i < POOL_PRIORITIES; i++) {
         struct job *j;
         while ((j = g_queue_pop_head (&p->waiting[i])))
             job_end (p, j, ERR_CLOSED, "the pool stopped", NULL);
@@ -211,6 +211,15 @@ void pool_free (struct pool *p)
     g_free (p);
 }
 
+/* With p->lock. */
+static unsigned count_waiting (const struct pool *p)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < POOL_PRIORITIES; i++)
+        n += p->waiting[i].length;
+    return n;
+}
+
 enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
 {
     struct job *j = g_new0 (struct job, 1);
@@ -226,12 +235,13 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     assert (job->n_known <= FRAME_KNOWN);
     j->frame.is_final = job->is_final;
     j->frame.n_known = job->n_known;
+    j->frame.leaves_text = job->leaves_text;
     if (job->n_known)
         memcpy (j->frame.known, job->known, job->n_known * sizeof *job->known);
     j->job.known = NULL;
     enum err err = ERR_OK;
     pthread_mutex_lock (&p->lock);
-    unsigned waiting = p->waiting[POOL_URGENT].length + p->waiting[POOL_BACKGROUND].length;
+    unsigned waiting = count_waiting (p);
     if (p->is_stopping)
         err = FAIL (e, CLOSED, "the worker pool is stopping");
     else if (waiting >= p->options.queue_max)
@@ -261,7 +271,7 @@ void pool_get_stats (struct pool *p, struct pool_stats *ret)
 {
     pthread_mutex_lock (&p->lock);
     *ret = p->stats;
-    ret->waiting = p->waiting[POOL_URGENT].length + p->waiting[POOL_BACKGROUND].length;
+    ret->waiting = count_waiting (p);
     pthread_mutex_unlock (&p->lock);
 }
 

@@ -17,7 +17,8 @@
 #include "wire/frame.h"
 #include "wire/profile.h"
 
-enum pool_priority { POOL_URGENT, POOL_BACKGROUND }; /* urgent: events and synchronous calls */
+/* Urgent: events and synchronous calls; later: what no one waits for. */
+enum pool_priority { POOL_URGENT, POOL_BACKGROUND, POOL_LATER, POOL_PRIORITIES };
 
 struct pool_options {
     const char *worker_path; /* executable */
@@ -42,6 +43,7 @@ struct pool_result {
     enum err code;
     char message[256]; /* why, for a person; "" if OK */
     json_t *meta;
+    bool left_text;         /* the job left the text, and there may be one */
     size_t bytes;           /* of the reply that `meta` came in; about what it takes to keep it */
     struct frame_need need; /* NEED_MORE: checked against the job */
 };
@@ -60,6 +62,7 @@ struct pool_job {
     const struct frame_range *known;
     unsigned n_known; /* at most FRAME_KNOWN */
     bool is_final;
+    bool leaves_text; /* metadata only: no DocumentText */
     enum pool_priority priority;
     pool_done_fn *done;
     void *arg;

@@ -20,6 +20,7 @@ enum state {
 
 struct job {
     size_t reply_bytes;
+    bool left_text;
     struct pool_job job;
     struct frame_job frame;
     struct frame_need need; /* what the worker said it lacks */
@@ -50,7 +51,7 @@ struct pool {
     bool is_up, is_down; /* some worker was READY; every worker failed before any was */
     bool is_stopping, is_held;
     struct error start_error;
-    GQueue waiting[POOL_BACKGROUND + 1];
+    GQueue waiting[POOL_PRIORITIES];
     struct pool_stats stats;
 };
 

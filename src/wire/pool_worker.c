@@ -24,9 +24,11 @@ void job_free (struct job *j)
 
 void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta)
 {
-    struct pool_result result = {
-        .code = code, .meta = meta, .bytes = j->reply_bytes, .need = j->need
-    };
+    struct pool_result result = { .code = code,
+                                  .meta = meta,
+                                  .left_text = j->left_text,
+                                  .bytes = j->reply_bytes,
+                                  .need = j->need };
     g_strlcpy (result.message, message, sizeof result.message);
     pthread_mutex_lock (&p->lock);
     p->stats.jobs += code == ERR_OK || code == ERR_EXTRACT_FAILED;
@@ -56,7 +58,8 @@ static struct job *pool_pop (struct pool *p, const struct worker *w)
     if (w->n_jobs == 0 && !p->is_held)
         j = g_queue_pop_head (&p->waiting[POOL_URGENT]);
     if (!j && !w->is_reserved && !p->is_held && g_queue_is_empty (&p->waiting[POOL_URGENT]))
-        j = g_queue_pop_head (&p->waiting[POOL_BACKGROUND]);
+        for (unsigned i = POOL_BACKGROUND; i < POOL_PRIORITIES && !j; i++)
+            j = g_queue_pop_head (&p->waiting[i]);
     pthread_mutex_unlock (&p->lock);
     return j;
 }
@@ -232,6 +235,7 @@ static enum err worker_answer (struct pool *p, struct worker *w, struct error *e
     w->failures = 0;
     struct job *j = worker_pop (p, w);
     j->reply_bytes = w->reader.header.length;
+    j->left_text = reply.left_text && j->frame.leaves_text;
     job_end (p, j, answer->code, message, meta);
     return ERR_OK;
 }

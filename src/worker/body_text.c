@@ -10,7 +10,14 @@
 
 void body_text_init (struct body_text *t)
 {
-    *t = (struct body_text){ .text = g_string_new (NULL) };
+    *t = (struct body_text){ .text = g_string_new (NULL), .limit = LIMIT_BODY_TEXT };
+}
+
+void body_text_leave (struct body_text *t, size_t glance)
+{
+    t->limit = glance;
+    t->is_left = true;
+    t->is_full = glance == 0;
 }
 
 void body_text_clear (struct body_text *t)
@@ -23,7 +30,7 @@ void body_text_clear (struct body_text *t)
 /* Makes sure that the gap and `length` bytes fit. */
 static bool has_room (struct body_text *t, size_t length)
 {
-    if (!t->is_full && t->text->len + (t->gap != 0) + length > LIMIT_BODY_TEXT)
+    if (!t->is_full && t->text->len + (t->gap != 0) + length > t->limit)
         t->is_full = true;
     return !t->is_full;
 }
@@ -84,7 +91,7 @@ static size_t plain_run (const char *p, const char *end)
 /* A run, as many characters of it as there is room for. */
 static void put_run (struct body_text *t, const char *p, size_t length)
 {
-    size_t left = LIMIT_BODY_TEXT - t->text->len;
+    size_t left = t->limit - t->text->len;
     if (length > left && left > 1) {
         size_t fits = left - 1;
         while (fits && (p[fits] & 0xc0) == 0x80)
@@ -164,7 +171,7 @@ bool body_text_is_full (const struct body_text *t)
 
 void body_text_report (const struct body_text *t, json_t *meta)
 {
-    if (t->text->len)
+    if (t->text->len && !t->is_left)
         json_object_set_new (meta, "DocumentText",
                              json_stringn_nocheck (t->text->str, t->text->len));
 }

@@ -15,6 +15,8 @@
 struct body_text {
     GString *text;
     char gap;      /* ' ' or '\n' that belongs before the next character, or 0 */
+    size_t limit;  /* most bytes of it */
+    bool is_left;  /* it is not reported */
     bool is_full;  /* of what came, something found no room */
     char carry[4]; /* start of a character whose rest comes with the next piece */
     uint8_t n_carry;
@@ -22,6 +24,10 @@ struct body_text {
 
 void body_text_init (struct body_text *t);
 void body_text_clear (struct body_text *t);
+
+/* It is not asked for: only its first `glance` bytes are taken, and none is reported. With 0 it is
+ * full at once. */
+void body_text_leave (struct body_text *t, size_t glance);
 
 /* The bytes should be UTF-8; what is not becomes U+FFFD. A piece may end within a character. */
 void body_text_append (struct body_text *t, const void *bytes, size_t length);

@@ -30,6 +30,7 @@ static const struct extractor {
     enum err (*run) (struct input *in, json_t *meta, struct error *e);
     uint64_t largest; /* source that is decoded at all; 0: any size, for only headers are read */
     uint64_t reads;   /* bytes of it that a job may read; 0: LIMIT_INPUT_READ */
+    bool leaves_text; /* it takes less without the text */
 } extractors[] = {
 #define TYPES(...)                                                                                 \
     (const char *const[])                                                                          \
@@ -76,32 +77,33 @@ static const struct extractor {
     { "jxl", TYPES ("image/jxl"), extract_jxl },
     { "svg", TYPES ("image/svg+xml"), extract_svg },
     { "media", media_types, extract_media, 0, LIMIT_MEDIA_READ },
-    { "pdf", TYPES ("application/pdf"), extract_pdf, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ },
+    { "pdf", TYPES ("application/pdf"), extract_pdf, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ,
+      true },
     { "ooxml",
       TYPES (OOXML "*", "application/vnd.ms-word.*", "application/vnd.ms-excel.*",
              "application/vnd.ms-powerpoint.*"),
-      extract_ooxml, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ },
+      extract_ooxml, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ, true },
     { "odf", TYPES (ODF "text*", ODF "spreadsheet*", ODF "presentation*", ODF "graphics*"),
-      extract_odf, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ },
+      extract_odf, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ, true },
     { "epub", TYPES ("application/epub+zip"), extract_epub, LIMIT_DOCUMENT_SIZE,
-      LIMIT_DOCUMENT_READ },
+      LIMIT_DOCUMENT_READ, true },
     { "ole",
       TYPES ("application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint",
              "application/vnd.ms-outlook", "application/encrypted-office"),
       extract_ole, LIMIT_DOCUMENT_SIZE, LIMIT_DOCUMENT_READ },
-    { "html", TYPES ("text/html", "application/xhtml+xml"), extract_html },
+    { "html", TYPES ("text/html", "application/xhtml+xml"), extract_html, .leaves_text = true },
     { "xml",
       TYPES ("application/xml", "application/rss+xml", "application/atom+xml",
              "application/gpx+xml", "application/vnd.google-earth.kml+xml", "application/ttml+xml",
              "application/x-fictionbook+xml"),
-      extract_xml },
-    { "rtf", TYPES ("application/rtf"), extract_rtf },
-    { "mail", TYPES ("message/rfc822", "application/mbox"), extract_mail },
+      extract_xml, .leaves_text = true },
+    { "rtf", TYPES ("application/rtf"), extract_rtf, .leaves_text = true },
+    { "mail", TYPES ("message/rfc822", "application/mbox"), extract_mail, .leaves_text = true },
     { "text",
       TYPES ("text/*", "application/json", "application/geo+json", "application/jsonl",
              "application/manifest+json", "application/x-ipynb+json", "application/yaml",
              "application/toml", "application/sql", "application/x-sh", "application/x-subrip"),
-      extract_plain },
+      extract_plain, .leaves_text = true },
     { "zip",
       TYPES ("application/zip", "application/java-archive",
              "application/vnd.android.package-archive", "application/x-ios-app",
@@ -153,6 +155,8 @@ enum err extract (struct input *in, json_t *meta, struct error *e)
         row++;
     in->read_limit = row->reads ? row->reads : LIMIT_INPUT_READ;
     enum err err = in->error ? ERR_OK : check_size (row, type, in, e);
+    in->leaves_text = in->leaves_text && in->size > LIMIT_TEXT_AT_ONCE;
+    in->left_text = in->leaves_text && row->leaves_text;
     if (err == ERR_OK && !in->error && !input_is_waiting (in))
         err = row->run (in, meta, e);
     return check_source (in, err, e);

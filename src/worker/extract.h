@@ -10,9 +10,9 @@
 #include "base/error.h"
 #include "worker/input.h"
 
-/* Everything about one object; nothing that counts if input_is_waiting() then. ContentType and MediaType are always answered. EXTRACT_FAILED if
- * the type is known but its header is damaged or it is too large; IO if the object could not be
- * read, which says nothing about it. */
+/* Everything about one object; nothing that counts if input_is_waiting() then. ContentType and
+ * MediaType are always answered. EXTRACT_FAILED if the type is known but its header is damaged or
+ * it is too large; IO if the object could not be read, which says nothing about it. */
 NODISCARD enum err extract (struct input *in, json_t *meta, struct error *e);
 
 NODISCARD enum err extract_jpeg (struct input *in, json_t *meta, struct error *e);

@@ -155,6 +155,8 @@ enum err extract_epub (struct input *in, json_t *meta, struct error *e)
                       .order = g_ptr_array_new_with_free_func (g_free) };
     b.chapters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
     document_init (&b.document);
+    if (in->leaves_text)
+        body_text_leave (&b.document.text, 0);
     enum err err = zip_open (&z, in, e);
     if (err == ERR_OK) {
         err = read_book (&z, &b, e);

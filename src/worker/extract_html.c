@@ -242,7 +242,7 @@ static const struct charset *page_charset (const uint8_t *bytes, size_t length, 
 static GString *load_page (struct input *in, const struct charset **ret_charset)
 {
     size_t length, mark;
-    g_autofree uint8_t *bytes = text_fields_load (in, LIMIT_TEXT_READ, &length);
+    g_autofree uint8_t *bytes = text_fields_load (in, text_fields_size (in, LIMIT_TEXT_READ), &length);
     GString *text = g_string_new (NULL);
     *ret_charset = page_charset (bytes, length, length < in->size, &mark);
     const char *from = (const char *) bytes + mark;
@@ -285,6 +285,7 @@ enum err extract_html (struct input *in, json_t *meta, struct error *e UNUSED)
     const struct charset *charset;
     _cleanup_body_text_ struct body_text body;
     body_text_init (&body);
+    text_fields_leave (in, &body);
     GString *text = load_page (in, &charset);
     html_read (text->str, text->len, &body, meta);
     g_string_free (text, TRUE);
@@ -321,6 +322,7 @@ enum err extract_xml (struct input *in, json_t *meta, struct error *e UNUSED)
                               .cdataBlock = on_text,
                               .ignorableWhitespace = on_text };
     body_text_init (&page.body);
+    text_fields_leave (in, &page.body);
     GString *text = load_page (in, &charset);
     page.parser = xmlCreatePushParserCtxt (&handler, &page, NULL, 0, NULL);
     if (page.parser) {

@@ -195,6 +195,7 @@ enum err extract_mail (struct input *in, json_t *meta, struct error *e UNUSED)
     struct mail m = { .meta = meta, .names = json_array () };
     struct mime_part part;
     body_text_init (&m.body);
+    text_fields_leave (in, &m.body);
     mime_split (message, length, &part);
     read_head (&m, &part);
     read_part (&m, &part, 0);

@@ -176,6 +176,8 @@ enum err extract_odf (struct input *in, json_t *meta, struct error *e)
     _cleanup_zip_ struct zip z;
     struct odf o = { .value = g_string_new (NULL) };
     document_init (&o.document);
+    if (in->leaves_text)
+        body_text_leave (&o.document.text, 0);
     enum err err = zip_open (&z, in, e);
     if (err == ERR_OK) {
         err = read_package (&z, &o, e);

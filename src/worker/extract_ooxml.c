@@ -229,6 +229,8 @@ enum err extract_ooxml (struct input *in, json_t *meta, struct error *e)
     _cleanup_zip_ struct zip z;
     struct ooxml o = { .value = g_string_new (NULL) };
     document_init (&o.document);
+    if (in->leaves_text)
+        body_text_leave (&o.document.text, 0);
     enum err err = zip_open (&z, in, e);
     if (err == ERR_OK) {
         err = read_parts (&z, &o, e);

@@ -203,6 +203,8 @@ enum err extract_pdf (struct input *in, json_t *meta, struct error *e)
 {
     _cleanup_document_ struct document d;
     document_init (&d);
+    if (in->leaves_text)
+        body_text_leave (&d.text, 0);
     d.is_encrypted = has_encrypted_trailer (in);
     g_autoptr (GInputStream) stream = pdf_stream_new (in);
     pdf_stream_set_deadline (stream, after (LIMIT_PDF_OPEN_MS));

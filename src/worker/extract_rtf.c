@@ -320,7 +320,7 @@ static void read_all (struct rtf *r)
 enum err extract_rtf (struct input *in, json_t *meta, struct error *e UNUSED)
 {
     size_t length;
-    g_autofree uint8_t *bytes = text_fields_load (in, LIMIT_RTF_READ, &length);
+    g_autofree uint8_t *bytes = text_fields_load (in, text_fields_size (in, LIMIT_RTF_READ), &length);
     g_autofree struct rtf *r = g_new0 (struct rtf, 1);
     r->meta = meta;
     r->at = (const char *) bytes;
@@ -330,6 +330,7 @@ enum err extract_rtf (struct input *in, json_t *meta, struct error *e UNUSED)
     r->bytes = g_string_new (NULL);
     r->property = g_string_new (NULL);
     body_text_init (&r->body);
+    text_fields_leave (in, &r->body);
     read_all (r);
     text_fields_report (meta, &r->body, r->charset, true);
     g_string_free (r->bytes, TRUE);

@@ -27,9 +27,10 @@ static int append_json (const char *text, size_t length, void *body)
 }
 
 /* `why` is NULL if all went well. */
-static enum err answer (uint64_t job, const json_t *meta, const struct error *why, struct error *e)
+static enum err answer (uint64_t job, const json_t *meta, bool left_text, const struct error *why,
+                        struct error *e)
 {
-    struct frame_reply reply = { .job = job };
+    struct frame_reply reply = { .job = job, .left_text = left_text };
     enum frame_type type = !why                  ? FRAME_RESULT
                            : why->code == ERR_IO ? FRAME_UNREADABLE
                                                  : FRAME_FAIL;
@@ -77,6 +78,7 @@ static enum err run (const struct profile *profile, struct frame_reader *frame, 
     struct caption sidecar = { 0 };
     input_init_parts (&b->object, frame->fds[0], job.size, job.extension, job.known, job.n_known,
                       job.is_final);
+    b->object.leaves_text = job.leaves_text;
     if (frame->n_fds > 1)
         read_sidecar (b, frame->fds[1], job.sidecar_size, &sidecar);
     enum err err = extract (&b->object, meta, &why);
@@ -85,7 +87,7 @@ static enum err run (const struct profile *profile, struct frame_reader *frame, 
     caption_clear (&sidecar);
     if (err != ERR_IO && input_is_waiting (&b->object))
         return ask (job.id, &b->object, e);
-    return answer (job.id, meta, err == ERR_OK ? NULL : &why, e);
+    return answer (job.id, meta, b->object.left_text, err == ERR_OK ? NULL : &why, e);
 }
 
 int job_loop (const struct profile *profile, const struct sandbox_report *report)

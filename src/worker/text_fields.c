@@ -19,6 +19,17 @@ uint8_t *text_fields_load (struct input *in, size_t limit, size_t *ret_length)
     return bytes;
 }
 
+size_t text_fields_size (const struct input *in, size_t limit)
+{
+    return in->leaves_text ? MIN (limit, LIMIT_TEXT_HEAD) : limit;
+}
+
+void text_fields_leave (const struct input *in, struct body_text *body)
+{
+    if (in->leaves_text)
+        body_text_leave (body, LIMIT_TEXT_GLANCE);
+}
+
 /* White space collapsed, control characters out, cut between characters. */
 static char *clean (const char *text, size_t length, size_t limit)
 {

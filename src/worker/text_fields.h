@@ -11,6 +11,11 @@
 /* The first `limit` bytes of the object, or all of it; a NUL follows them. The caller owns it. */
 uint8_t *text_fields_load (struct input *in, size_t limit, size_t *ret_length);
 
+/* Where the text is not asked for, the object's head has to do: how much of `limit` bytes to load,
+ * and as much of the text as tells its language. */
+size_t text_fields_size (const struct input *in, size_t limit);
+void text_fields_leave (const struct input *in, struct body_text *body);
+
 /* Sets a field of at most `limit` bytes of UTF-8, white space collapsed; unless there is nothing,
  * or it is set. */
 void text_fields_set (json_t *meta, const char *name, const char *text, size_t length,

@@ -52,6 +52,92 @@ static void dirty_again_while_in_flight_is_taken_once_more (void **state)
     work_item_free (again);
 }
 
+/* The only item of work that is a text to come; NULL if there is none. */
+static struct work_item *take_text (struct world *w)
+{
+    g_autoptr (GPtrArray) items = NULL;
+    int64_t next;
+    assert_null (take_one (w));
+    assert_ok (work_take (w->db, BINDING, WORK_TEXT, 10000, 2, NULL, &items, &next, &w->e), &w->e);
+    assert_in_range (items->len, 0, 1);
+    return items->len ? g_ptr_array_steal_index (items, 0) : NULL;
+}
+
+/* Stores the row without its text. */
+static void finish_without_text (struct world *w)
+{
+    struct work_item *item = take_one (w);
+    struct work_result *r = result_of (item, WORK_STORED);
+    r->operators |= FILE_LACKS_TEXT;
+    finish (w, r);
+    work_item_free (item);
+}
+
+static void a_text_follows_its_row (void **state)
+{
+    struct world *w = *state;
+    put_keys (w, one, 1);
+    finish_without_text (w);
+    assert_int_equal (1, progress (w).indexed);
+    assert_int_equal (1, progress (w).pending);
+    struct work_item *item = take_text (w);
+    assert_non_null (item);
+    assert_int_equal (WORK_TEXT, item->priority);
+    finish (w, result_of (item, WORK_STORED));
+    assert_null (take_text (w));
+    assert_int_equal (1, progress (w).indexed);
+    assert_int_equal (0, progress (w).pending);
+    check_invariants (w);
+    work_item_free (item);
+}
+
+static void an_event_before_the_text_is_urgent (void **state)
+{
+    struct world *w = *state;
+    const struct work_dirty dirty = { "a.jpg", 0 };
+    put_keys (w, one, 1);
+    finish_without_text (w);
+    struct work_item *text = take_text (w);
+    assert_ok (work_mark_dirty (w->db, BINDING, &dirty, 1, &w->e), &w->e);
+    finish (w, result_of (text, WORK_STORED));
+    struct work_item *event = take_one (w);
+    assert_non_null (event);
+    assert_int_equal (WORK_EVENT, event->priority);
+    finish (w, result_of (event, WORK_GONE));
+    assert_null (take_text (w));
+    check_invariants (w);
+    work_item_free (text);
+    work_item_free (event);
+}
+
+/* As after an unbind, which drops the work and keeps the rows. */
+static void a_listing_queues_a_text_that_lacks_work (void **state)
+{
+    struct world *w = *state;
+    put_keys (w, one, 1);
+    finish_without_text (w);
+    struct work_item *text = take_text (w);
+    struct work_result *gone = result_of (text, WORK_UNCHANGED);
+    finish (w, gone);
+    assert_null (take_text (w));
+    g_autoptr (GArray) puts = g_array_new (FALSE, FALSE, sizeof (struct merge_put));
+    struct merge_put put = { .key = "a.jpg", .version = version_of (20), .only_text = true };
+    g_array_append_val (puts, put);
+    struct range *range = lease (w);
+    const struct merge_batch b = { .range = range, .bucket = BUCKET, .puts = puts };
+    int64_t deleted, over;
+    assert_ok (work_apply_merge (w->db, &b, &deleted, &over, &w->e), &w->e);
+    struct work_item *again = take_text (w);
+    assert_non_null (again);
+    finish (w, result_of (again, WORK_STORED));
+    assert_ok (work_apply_merge (w->db, &b, &deleted, &over, &w->e), &w->e);
+    assert_null (take_text (w));
+    check_invariants (w);
+    range_free (range);
+    work_item_free (text);
+    work_item_free (again);
+}
+
 static void a_listing_does_not_delete_what_is_newer_than_it (void **state)
 {
     struct world *w = *state;
@@ -384,6 +470,9 @@ int main (void)
     const struct CMUnitTest tests[] = {
         T (a_new_key_is_pending_then_indexed),
         T (dirty_again_while_in_flight_is_taken_once_more),
+        T (a_text_follows_its_row),
+        T (an_event_before_the_text_is_urgent),
+        T (a_listing_queues_a_text_that_lacks_work),
         T (a_listing_does_not_delete_what_is_newer_than_it),
         T (sizes_beyond_all_measure_are_counted_back),
         T (a_listing_does_not_delete_what_was_dirtied_since),
