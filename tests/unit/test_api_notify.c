@@ -11,8 +11,7 @@ struct told {
 
 static struct told *told_of (struct store *s);
 
-static enum err cloud_check (struct store *s, const char *bucket, uint32_t wait_ms,
-                             struct error *e)
+static enum err cloud_check (struct store *s, const char *bucket, uint32_t wait_ms, struct error *e)
 {
     (void) s, (void) wait_ms;
     return strcmp (bucket, "cloud") == 0 ? ERR_OK : FAIL (e, NO_BUCKET, "no bucket '%s'", bucket);
