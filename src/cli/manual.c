@@ -27,7 +27,11 @@ static const struct {
       "A flag beats a variable, a variable the configuration file (`--config FILE`, else\n"
       "`$BINDERY_CONFIG`, else `/etc/bindery/bindery.conf`). Lists are comma-separated in "
       "variables "
-      "and\nin the file; as a flag they are given once for each item.\n",
+      "and\nin the file; as a flag they are given once for each item. A switch may stand alone as "
+      "a flag.\n\n"
+      "`--store URL` sets up one remote store, which goes by its kind as name. Each section\n"
+      "`[store NAME]` of the file sets up one more: `url = ...` is its `store`, `kind = ...` its\n"
+      "`store-kind`, and so on; `alias NAME = BUCKET` serves its BUCKET as NAME.\n",
       config_markdown },
 };
 

@@ -101,6 +101,68 @@ static void test_bucket_sections (void **state)
     config_clear (&c);
 }
 
+static void test_switches (void **state)
+{
+    (void) state;
+    struct config c;
+    struct error e;
+    assert_ok (load ("--store-writable --workers 3", NULL, &c, &e), &e);
+    assert_true (c.store_writable);
+    assert_int_equal (c.workers, 3);
+    config_clear (&c);
+    assert_ok (load ("--store-writable=no", "[server]\nstore-writable=yes\n", &c, &e), &e);
+    assert_false (c.store_writable);
+    config_clear (&c);
+    expect_error ("--store-writable=perhaps", NULL, "expected yes or no");
+}
+
+static void test_store_sections (void **state)
+{
+    (void) state;
+    struct config c;
+    struct error e;
+    const char *text = "[store aws]\nurl=https://s3.amazonaws.com\nregion=eu-west-1\n"
+                       "access-key-id=AK\naccess-key-secret=s\nbuckets=one, two\n"
+                       "alias photos=My.Photos\nalias old = other\n"
+                       "[store cloud]\nurl=https://oss-cn-hangzhou.aliyuncs.com\nkind=oss\n";
+    assert_ok (load ("--store http://localhost:9000 --store-addressing virtual", text, &c, &e), &e);
+    assert_int_equal (3, c.stores->len);
+    const struct config_store *s = c.stores->pdata[0];
+    assert_string_equal ("s3", s->name);
+    assert_string_equal ("http://localhost:9000", s->options.store);
+    assert_string_equal ("virtual", s->options.store_addressing);
+    assert_string_equal ("", s->options.store_access_key_id);
+    s = c.stores->pdata[1];
+    assert_string_equal ("aws", s->name);
+    assert_string_equal ("https://s3.amazonaws.com", s->options.store);
+    assert_string_equal ("path", s->options.store_addressing);
+    assert_string_equal ("AK", s->options.store_access_key_id);
+    assert_string_equal ("two", s->options.store_buckets[1]);
+    assert_string_equal ("photos=My.Photos", s->options.store_alias[0]);
+    assert_string_equal ("old=other", s->options.store_alias[1]);
+    s = c.stores->pdata[2];
+    assert_string_equal ("oss", s->options.store_kind);
+    config_clear (&c);
+    assert_ok (load ("--store /srv", NULL, &c, &e), &e); /* a folder is no remote store */
+    assert_int_equal (0, c.stores->len);
+    config_clear (&c);
+}
+
+static void test_bad_stores (void **state)
+{
+    (void) state;
+    expect_error ("--store ftp://host", NULL, "expected a folder or http(s)://HOST[:PORT]");
+    expect_error ("", "[store a]\nkind=s3\n", "[store a]: url is ''");
+    expect_error ("", "[store a]\nurl=/srv\n", "url is '/srv'");
+    expect_error ("", "[store a]\nurl=http://h\nkind=gcs\n", "expected one of: s3, oss");
+    expect_error ("", "[store a]\nurl=http://h\nregoin=x\n", "did you mean 'region'");
+    expect_error ("", "[store a]\nurl=http://h\nworkers=3\n", "unknown key 'workers'");
+    expect_error ("", "[store a]\nurl=http://h\nalias b=\n", "has no value");
+    expect_error ("", "[store A b]\nurl=http://h\n", "1 to 63 of a-z");
+    expect_error ("", "[store dir]\nurl=http://h\n", "the name 'dir'");
+    expect_error ("--store http://h", "[store s3]\nurl=http://i\n", "the name 's3'");
+}
+
 static void test_bad_flags (void **state)
 {
     (void) state;
@@ -152,13 +214,11 @@ static void test_manual_has_every_option (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_defaults),
-        cmocka_unit_test (test_flag_beats_variable_beats_file),
-        cmocka_unit_test (test_lists),
-        cmocka_unit_test (test_bucket_sections),
-        cmocka_unit_test (test_bad_flags),
-        cmocka_unit_test (test_bad_files),
-        cmocka_unit_test (test_manual_has_every_option),
+        cmocka_unit_test (test_defaults),   cmocka_unit_test (test_flag_beats_variable_beats_file),
+        cmocka_unit_test (test_lists),      cmocka_unit_test (test_bucket_sections),
+        cmocka_unit_test (test_switches),   cmocka_unit_test (test_store_sections),
+        cmocka_unit_test (test_bad_stores), cmocka_unit_test (test_bad_flags),
+        cmocka_unit_test (test_bad_files),  cmocka_unit_test (test_manual_has_every_option),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
