@@ -354,8 +354,7 @@ static void end_slow_call (int fd)
     close (fd);
 }
 
-/* Two threads are busy and two calls wait: one of three more is refused at once, and so are events.
- */
+/* Two threads are busy and two calls wait: one of three more is refused, and so are events. */
 static void a_full_queue_throttles (void **state)
 {
     struct fixture *f = *state;
@@ -398,7 +397,7 @@ static void a_lost_client_does_no_harm (void **state)
 static void draining_ends_what_runs_and_refuses_the_rest (void **state)
 {
     struct fixture *f = *state;
-    _cleanup_close_ int fd = begin_slow_call (f);
+    int fd = begin_slow_call (f);
     wait_entered (f, 1);
     http_drain (f->http);
     struct response r =
@@ -410,9 +409,7 @@ static void draining_ends_what_runs_and_refuses_the_rest (void **state)
     assert_refused (&r, 503, "ServiceUnavailable");
     assert_false (http_stop (f->http, 10));
     let_go (f, 1);
-    r = pull (fd, true);
-    assert_int_equal (r.status, 200);
-    response_clear (&r);
+    end_slow_call (fd);
 }
 
 static void probes_tell_the_state (void **state)
@@ -455,13 +452,12 @@ static void the_admin_listener_knows_more_actions (void **state)
 static void says_where_it_cannot_listen (void **state)
 {
     struct fixture *f = *state;
-    const struct config *config = &f->fake->config;
     g_autofree char *taken = g_strdup (http_address_imm (f->http));
     const char *const bad[] = {
         "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "no.such.host.invalid:1", taken
     };
     for (size_t i = 0; i < G_N_ELEMENTS (bad); i++) {
-        struct config other = *config;
+        struct config other = f->fake->config;
         struct api api = f->fake->api;
         struct http *h;
         struct error e;
