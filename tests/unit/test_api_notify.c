@@ -1,6 +1,7 @@
 /* Setting up notifications: what is shown, and what a store is asked to do. */
 #include "api_fixture.h"
 
+#include "api/events.h"
 #include "store/notify.h"
 
 /* A remote store with the bucket "cloud", which calls it "cloud-7"; what it is asked is noted. */
@@ -200,6 +201,32 @@ static void a_new_secret_replaces_the_old (void **state)
              binding_params ("p", "d", "oss://photos"));
 }
 
+/* A bucket that is bound by an alias is called otherwise in events. */
+static void events_name_the_bucket_as_the_store_does (void **state)
+{
+    struct fixture *f = *state;
+    static const char body[] =
+        "{\"Records\":[{\"s3\":{\"bucket\":{\"name\":\"cloud-7\"},\"object\":{\"key\":\"a\"}}},"
+        "{\"s3\":{\"bucket\":{\"name\":\"others\"},\"object\":{\"key\":\"b\"}}}]}";
+    bind_cloud (f);
+    g_autofree char *secret = secret_of (f);
+    g_autoptr (GHashTable) headers = g_hash_table_new (g_str_hash, g_str_equal);
+    g_hash_table_insert (headers, (char *) "authorization", secret);
+    const struct call_request request = { .face = CALL_IMM,
+                                          .method = "POST",
+                                          .raw_uri = "/events/1",
+                                          .path = "/events/1",
+                                          .headers = headers,
+                                          .body = (const uint8_t *) body,
+                                          .body_len = strlen (body) };
+    struct call_answer a;
+    g_string_truncate (f->scan.log, 0);
+    events_run (&f->api, &request, &a);
+    assert_int_equal (a.status, 200);
+    assert_string_equal (f->scan.log->str, "hint 1 a;");
+    call_answer_clear (&a);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +236,7 @@ int main (void)
         TEST (a_store_is_told),
         TEST (what_cannot_be_set_is_refused),
         TEST (a_new_secret_replaces_the_old),
+        TEST (events_name_the_bucket_as_the_store_does),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
