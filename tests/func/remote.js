@@ -64,8 +64,9 @@ class Store {
     const objects = new Map();
     for (let token; ;) {
       const page = await this.send('ListObjectsV2', { Bucket, ContinuationToken: token, EncodingType: 'url' });
+      const isEncoded = page.EncodingType === 'url'; // not every store does as it is asked
       for (const o of page.Contents || []) {
-        const key = decodeURIComponent(o.Key.replace(/\+/g, ' '));
+        const key = isEncoded ? decodeURIComponent(o.Key.replace(/\+/g, ' ')) : o.Key;
         const mtime = BigInt(Math.floor(o.LastModified.getTime() / 1000)) * 1000000000n;
         if (o.Size > 0 || !key.endsWith('/')) objects.set(key, { size: o.Size, mtime, etag: o.ETag.replace(/"/g, '') });
       }
