@@ -48,12 +48,18 @@ static bool is_done (struct world *w)
            world_is_quiet (w);
 }
 
+static void stop_scan (struct world *w)
+{
+    scan_free (w->scan);
+    w->scan = NULL;
+}
+
 /* The bucket k0 ... k9 is indexed, and the next start finds a scan that was split at `bounds`. */
 static void stop_before_scan (struct world *w, const char *const *bounds)
 {
     struct error e;
     world_bind_ten (w);
-    scan_free (w->scan);
+    stop_scan (w);
     _cleanup_dataset_ struct dataset_db *db = open_db (w);
     assert_ok (work_start_scan (db, w->binding, NULL, bounds, 0, &e), &e);
 }
@@ -125,20 +131,34 @@ static void test_borders_of_ranges (void **state)
 
 /* ---- stopping ---- */
 
+/* From the 60th page on, so that there is time to stop. */
+static enum err slow_down (void *arg, struct fake *f, enum fake_point point, const char *key,
+                           int page)
+{
+    (void) arg;
+    (void) key;
+    (void) page;
+    if (point == FAKE_LIST_PAGE && fake_pages (f) > 60)
+        usleep (20000);
+    return ERR_OK;
+}
+
 static void test_stopped_scan_goes_on_where_each_range_was (void **state)
 {
     struct world *w = *state;
-    put_many (w, 600);
+    put_many (w, 900);
+    fake_set_hook (w->fake, slow_down, NULL);
     world_bind (w);
     wait_for (ranges_made (w) > 3 && fake_pages (w->fake) > 100);
-    scan_free (w->scan);
+    stop_scan (w);
+    fake_set_hook (w->fake, NULL, NULL);
     assert_int_equal (query (w, "SELECT listed FROM binding"), world_file_count (w));
-    assert_in_range (world_file_count (w), 24, 599);
+    assert_in_range (world_file_count (w), 24, 899);
     assert_true (query (w, "SELECT count (*) FROM range") > 0);
     world_start_scan (w);
-    wait_for (world_file_count (w) == 600);
+    wait_for (world_file_count (w) == 900);
     wait_for (is_done (w));
-    assert_int_equal (world_progress (w).listed, 600);
+    assert_int_equal (world_progress (w).listed, 900);
     assert_int_equal (query (w, "SELECT count (*) FROM range"), 0);
 }
 
@@ -182,12 +202,10 @@ static void test_store_that_is_down_is_left_alone (void **state)
     static struct step down;
     down = (struct step){ .point = FAKE_LIST_OPEN, .result = ERR_STORE_DOWN, .always = true };
     fake_set_hook (w->fake, world_step, &down);
-    pthread_mutex_t *lock = NULL;
     world_start_scan (w);
-    lock = &w->scan->lock;
-    pthread_mutex_lock (lock);
+    pthread_mutex_lock (&w->scan->lock);
     w->scan->o.retry_interval_s = 3600;
-    pthread_mutex_unlock (lock);
+    pthread_mutex_unlock (&w->scan->lock);
     wait_for (world_is_in_state (w, BINDING_RETRYING, BINDING_INCREMENTAL_SCANNING));
     wait_for (atomic_load (&down.times) >= 3);
     usleep (300000); /* it does not try as fast as it can */
