@@ -96,7 +96,6 @@ static enum err look_inside (struct store_s3 *s, const char *bucket, uint32_t wa
     return s3_call (s, &request, &answer, e);
 }
 
-/* A refusal of HEAD has no body that says why. */
 static enum err look_at (struct store_s3 *s, const char *bucket, uint32_t wait_ms, struct error *e)
 {
     const struct client_request request = {
@@ -105,9 +104,7 @@ static enum err look_at (struct store_s3 *s, const char *bucket, uint32_t wait_m
     if (!s->dialect->has_head_bucket)
         return look_inside (s, bucket, wait_ms, e);
     _cleanup_response_ struct client_response answer;
-    enum err r = s3_call (s, &request, &answer, e);
-    bool is_unclear = r == ERR_STORE_DENIED || r == ERR_BAD_REQUEST;
-    return is_unclear ? look_inside (s, bucket, wait_ms, e) : r;
+    return s3_call (s, &request, &answer, e);
 }
 
 static enum err s3_check (struct store *store, const char *bucket, uint32_t wait_ms,

@@ -30,8 +30,7 @@ static enum err ask (struct store_s3 *s, const char *method, const char *bucket,
     return s3_call (s, &request, ret, e);
 }
 
-/* Why HEAD was refused: only GET has an answer that tells a missing object from a missing bucket,
- * and an object that is denied from credentials that are. OK: it is there by now. */
+/* Only the answer to GET tells a missing object from a missing bucket. OK: it is there by now. */
 static enum err ask_why (struct store_s3 *s, const char *bucket, const char *key, struct error *e)
 {
     _cleanup_response_ struct client_response answer;
@@ -55,8 +54,7 @@ static enum err head (struct store_s3 *s, const char *bucket, const char *key, b
         *ret = facts;
         return ERR_OK;
     }
-    bool is_unclear = r == ERR_NO_OBJECT || r == ERR_STORE_DENIED || r == ERR_BAD_REQUEST;
-    if (!is_unclear || is_again)
+    if (r != ERR_NO_OBJECT || is_again)
         return r;
     r = ask_why (s, bucket, key, e);
     return r == ERR_OK ? head (s, bucket, key, true, ret, e) : r;

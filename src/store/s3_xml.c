@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 struct reader {
     const char *root;
@@ -17,13 +18,6 @@ struct reader {
     unsigned depth, elements;
     bool has_ended; /* the root has */
 };
-
-/* GMarkup wants an error of its own to stop; what it says is not looked at. */
-static void stop (struct reader *x, enum err code, GError **error)
-{
-    x->code = code;
-    g_set_error_literal (error, G_MARKUP_ERROR, G_MARKUP_ERROR_INVALID_CONTENT, "stopped");
-}
 
 static enum err enter (struct reader *x, const char *name)
 {
@@ -42,14 +36,13 @@ static enum err enter (struct reader *x, const char *name)
 
 static void on_start (GMarkupParseContext *context UNUSED, const char *name,
                       const char **names UNUSED, const char **values UNUSED, void *arg,
-                      GError **error)
+                      GError **error UNUSED)
 {
     struct reader *x = arg;
-    enum err r = enter (x, name);
-    if (r != ERR_OK) {
-        stop (x, r, error);
+    if (x->code == ERR_OK)
+        x->code = enter (x, name);
+    if (x->code != ERR_OK)
         return;
-    }
     x->elements++;
     if (x->depth++ > 0)
         g_string_append_printf (x->path, "%s%s", x->path->len ? "/" : "", name);
@@ -57,33 +50,35 @@ static void on_start (GMarkupParseContext *context UNUSED, const char *name,
 }
 
 static void on_end (GMarkupParseContext *context UNUSED, const char *name UNUSED, void *arg,
-                    GError **error)
+                    GError **error UNUSED)
 {
     struct reader *x = arg;
+    if (x->code != ERR_OK)
+        return;
     x->has_ended = --x->depth == 0;
     if (x->has_ended)
         return;
-    enum err r = x->take (x->arg, x->path->str, x->text->str, x->e);
+    x->code = x->take (x->arg, x->path->str, x->text->str, x->e);
     const char *slash = strrchr (x->path->str, '/');
     g_string_truncate (x->path, slash ? (gsize) (slash - x->path->str) : 0);
     g_string_truncate (x->text, 0);
-    if (r != ERR_OK)
-        stop (x, r, error);
 }
 
 static void on_text (GMarkupParseContext *context UNUSED, const char *text, gsize len, void *arg,
-                     GError **error)
+                     GError **error UNUSED)
 {
     struct reader *x = arg;
+    if (x->code != ERR_OK)
+        return;
     if (x->text->len + len > LIMIT_STORE_XML_TEXT)
-        stop (x,
-              FAIL (x->e, STORE_DOWN, "the answer has a value of more than %llu bytes",
-                    LIMIT_STORE_XML_TEXT),
-              error);
+        x->code = FAIL (x->e, STORE_DOWN, "the answer has a value of more than %llu bytes",
+                        LIMIT_STORE_XML_TEXT);
     else
         g_string_append_len (x->text, text, (gssize) len);
 }
 
+/* What was found wrong goes before what GMarkup finds, which is not told to stop: after an error of
+ * a callback it goes on all the same, and complains of the second. */
 static enum err parse (struct reader *x, const void *text, size_t len)
 {
     static const GMarkupParser parser = { .start_element = on_start,
@@ -108,6 +103,8 @@ enum err s3_xml_read (const void *text, size_t len, const char *root, s3_xml_fn 
 {
     if (len == 0)
         return FAIL (e, STORE_DOWN, "the answer is empty, expected <%s>", root);
+    if (!text_is_utf8 (text, len))
+        return FAIL (e, STORE_DOWN, "the answer is no XML: it is not UTF-8");
     g_autoptr (GString) path = g_string_new (NULL), value = g_string_new (NULL);
     struct reader x = {
         .root = root, .take = take, .arg = arg, .e = e, .path = path, .text = value
