@@ -81,7 +81,7 @@ class Store {
       const page = await this.send('ListObjectVersions', { Bucket });
       const all = [...(page.Versions || []), ...(page.DeleteMarkers || [])];
       if (!all.length) return;
-      await this.send('DeleteObjects', { Bucket, Delete: { Quiet: true, Objects: all.map(({ Key, VersionId }) => ({ Key, VersionId })) } });
+      await each(all, ({ Key, VersionId }) => this.send('DeleteObject', { Bucket, Key, VersionId }));
     }
   }
 
