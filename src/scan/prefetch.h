@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "store/store.h"
-#include "wire/frame.h"
+#include "wire/pool.h"
 
 /* Of the first fetch: so many bytes of the start and of the end; all of it where that is not more
  * than `whole`, which is at least head + tail. */
