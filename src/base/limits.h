@@ -297,7 +297,7 @@
 #define LIMIT_PDF_PAGES      10000       /* that are read for text */
 #define LIMIT_PDF_TRAILER    4096        /* bytes looked at behind a cross-reference table */
 #define LIMIT_ZIP_END        (65536 + 64) /* bytes at the end where the directory of a ZIP is sought */
-#define LIMIT_ZIP_DIRECTORY  (16 * MIB)  /* bytes of it */
+#define LIMIT_ZIP_DIRECTORY  (8 * MIB)   /* bytes of it that are read */
 #define LIMIT_ZIP_ENTRIES    65536       /* of it that are read */
 #define LIMIT_ZIP_UNPACKED   (128 * MIB) /* bytes unpacked from one package */
 #define LIMIT_PACKAGE_DEPTH  256         /* elements within elements */

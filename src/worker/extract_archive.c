@@ -82,7 +82,7 @@ enum err extract_zip (struct input *in, json_t *meta, struct error *e)
         list_zip_name (&l, m->name, charset);
         is_encrypted = is_encrypted || (m->flags & ZIP_ENCRYPTED);
     }
-    report (&l, l.count < LIMIT_ZIP_ENTRIES, meta);
+    report (&l, !z.is_cut, meta);
     report_encrypted (is_encrypted, meta);
     return ERR_OK;
 }

@@ -2,7 +2,6 @@
 #include "worker/zip.h"
 
 #include <string.h>
-#include <strings.h>
 #include <zlib.h>
 
 #include "base/limits.h"
@@ -50,8 +49,7 @@ static bool find_directory (struct input *in, struct directory *ret)
             !memcmp (p, "PK\6\6", 4))
             *ret = (struct directory){ get_u64le (p + 48), get_u64le (p + 40), get_u64le (p + 32) };
     }
-    return ret->size <= LIMIT_ZIP_DIRECTORY && ret->at <= in->size &&
-           ret->size <= in->size - ret->at;
+    return ret->at <= in->size && ret->size <= in->size - ret->at;
 }
 
 /* ---- its entries ---- */
@@ -102,40 +100,64 @@ static size_t read_entry (struct zip *z, const uint8_t *p, size_t left)
     return length;
 }
 
+/* ---- their names, upper and lower case being the same ---- */
+
+static guint hash_name (gconstpointer name)
+{
+    guint32 hash = 5381;
+    for (const char *p = name; *p; p++)
+        hash = hash * 33 + (guint8) g_ascii_tolower (*p);
+    return hash;
+}
+
+static gboolean equal_names (gconstpointer a, gconstpointer b)
+{
+    return !g_ascii_strcasecmp (a, b);
+}
+
+/* Of several members of one name the first counts. */
+static void index_names (struct zip *z)
+{
+    for (unsigned i = z->members->len; i > 0; i--) {
+        struct zip_member *m = &g_array_index (z->members, struct zip_member, i - 1);
+        g_hash_table_replace (z->by_name, (gpointer) m->name, m);
+    }
+}
+
 enum err zip_open (struct zip *z, struct input *in, struct error *e)
 {
     struct directory d;
     *z = (struct zip){ .in = in,
                        .members = g_array_new (FALSE, FALSE, sizeof (struct zip_member)),
+                       .by_name = g_hash_table_new (hash_name, equal_names),
                        .names = g_string_chunk_new (4096) };
     if (!find_directory (in, &d))
         return FAIL (e, EXTRACT_FAILED, "the ZIP file has no directory");
-    input_want (in, d.at, d.size);
-    g_autofree uint8_t *bytes = g_malloc (d.size + 1);
-    if (!input_read (in, d.at, bytes, d.size))
+    size_t length = (size_t) MIN (d.size, LIMIT_ZIP_DIRECTORY);
+    input_want (in, d.at, length);
+    g_autofree uint8_t *bytes = g_malloc (length + 1);
+    if (!input_read (in, d.at, bytes, length))
         return FAIL (e, EXTRACT_FAILED, "the directory of the ZIP file cannot be read");
     size_t at = 0, step;
-    while (z->members->len < LIMIT_ZIP_ENTRIES && (step = read_entry (z, bytes + at, d.size - at)))
+    while (z->members->len < LIMIT_ZIP_ENTRIES && (step = read_entry (z, bytes + at, length - at)))
         at += step;
-    if (!z->members->len || (z->members->len < LIMIT_ZIP_ENTRIES && z->members->len < d.entries))
+    z->is_cut = length < d.size || z->members->len == LIMIT_ZIP_ENTRIES;
+    if (!z->members->len || (!z->is_cut && z->members->len < d.entries))
         return FAIL (e, EXTRACT_FAILED, "the directory of the ZIP file is damaged");
+    index_names (z);
     return ERR_OK;
 }
 
 void zip_clear (struct zip *z)
 {
+    g_clear_pointer (&z->by_name, g_hash_table_unref);
     g_clear_pointer (&z->members, g_array_unref);
     g_clear_pointer (&z->names, g_string_chunk_free);
 }
 
 const struct zip_member *zip_find (const struct zip *z, const char *name)
 {
-    for (unsigned i = 0; i < z->members->len; i++) {
-        const struct zip_member *m = &g_array_index (z->members, struct zip_member, i);
-        if (!strcasecmp (m->name, name))
-            return m;
-    }
-    return NULL;
+    return g_hash_table_lookup (z->by_name, name);
 }
 
 /* ---- members ---- */
@@ -203,7 +225,8 @@ static enum err inflate_all (struct unpacking *u, z_stream *s, struct error *e)
         }
         s->next_out = out;
         s->avail_out = PIECE;
-        status = s->avail_in ? inflate (s, Z_NO_FLUSH) : Z_DATA_ERROR;
+        /* It may have taken the last byte and have more to give than there was room for. */
+        status = inflate (s, Z_NO_FLUSH);
         if (status != Z_OK && status != Z_STREAM_END)
             return damaged (u, e);
         err = put (u, out, PIECE - s->avail_out, e);

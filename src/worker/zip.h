@@ -24,6 +24,8 @@ struct zip_member {
 struct zip {
     struct input *in; /* borrowed */
     GArray *members;  /* of struct zip_member, in the directory's order */
+    bool is_cut;      /* there are more of them than are read */
+    GHashTable *by_name;
     GStringChunk *names;
     uint64_t unpacked;
 };
