@@ -291,14 +291,14 @@
 #define LIMIT_PROPERTY       (16 * KIB)  /* bytes of a property that are looked at */
 #define LIMIT_DOCUMENT_SIZE  (1 * GIB)   /* of a document that is decoded at all */
 #define LIMIT_DOCUMENT_READ  (256 * MIB) /* bytes that a job may read of a document */
-#define LIMIT_PDF_OPEN_MS    4000        /* to find its pages and what it says of itself */
-#define LIMIT_PDF_TEXT_MS    8000        /* to read the text of its pages */
+#define LIMIT_PDF_OPEN_MS    4000        /* CPU time to find its pages and what it says of itself */
+#define LIMIT_PDF_MS         8500        /* the same, and to read the text of its pages */
 #define LIMIT_PDF_PAGE_MS    1000        /* to read one of them; longer, and it is cut */
 #define LIMIT_PDF_PAGES      10000       /* that are read for text */
 #define LIMIT_PDF_TRAILER    4096        /* bytes looked at behind a cross-reference table */
 #define LIMIT_ZIP_END        (65536 + 64) /* bytes at the end where the directory of a ZIP is sought */
-#define LIMIT_ZIP_DIRECTORY  (8 * MIB)   /* bytes of it that are read */
-#define LIMIT_ZIP_ENTRIES    65536       /* of it that are read */
+#define LIMIT_ZIP_DIRECTORY  (8 * MIB)    /* bytes of it that are read */
+#define LIMIT_ZIP_ENTRIES    65536        /* of it that are read */
 #define LIMIT_ZIP_UNPACKED   (128 * MIB) /* bytes unpacked from one package */
 #define LIMIT_PACKAGE_DEPTH  256         /* elements within elements */
 #define LIMIT_CHAPTER        (8 * MIB)   /* bytes of a chapter of an e-book */

@@ -1,5 +1,6 @@
 /* PDF, read by poppler through a stream that ends when its time is up. No page is drawn, no script
  * runs, no attachment is opened. */
+#include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -161,18 +162,20 @@ static void read_page (PopplerDocument *pdf, int number, struct body_text *text)
     take_page (words, has_boxes ? boxes : NULL, text);
 }
 
-static gint64 after (int ms)
+static_assert (LIMIT_PDF_MS + LIMIT_PDF_PAGE_MS / 2 < LIMIT_JOB_CPU_MS, "it ends before the job");
+
+static gint64 after (gint64 us, int ms)
 {
-    return g_get_monotonic_time () + ms * G_GINT64_CONSTANT (1000);
+    return us + ms * G_GINT64_CONSTANT (1000);
 }
 
-/* A page is cut when its time is up, the document when all of it is. */
-static void read_text (PopplerDocument *pdf, GInputStream *stream, struct document *d)
+/* Up to `end`, and to the first page that takes too long: after that poppler's tables are cut. */
+static void read_text (PopplerDocument *pdf, GInputStream *stream, gint64 end, struct document *d)
 {
     int pages = (int) MIN (d->pages, LIMIT_PDF_PAGES);
-    gint64 end = after (LIMIT_PDF_TEXT_MS);
     for (int i = 0; i < pages && !body_text_is_full (&d->text); i++) {
-        pdf_stream_set_deadline (stream, MIN (end, after (LIMIT_PDF_PAGE_MS)));
+        pdf_stream_set_deadline (stream,
+                                 MIN (end, after (pdf_stream_now_us (), LIMIT_PDF_PAGE_MS)));
         read_page (pdf, i, &d->text);
         if (pdf_stream_is_over (stream))
             return;
@@ -182,6 +185,8 @@ static void read_text (PopplerDocument *pdf, GInputStream *stream, struct docume
 static enum err read_pdf (struct input *in, GInputStream *stream, struct document *d,
                           struct error *e)
 {
+    gint64 begin = pdf_stream_now_us ();
+    pdf_stream_set_deadline (stream, after (begin, LIMIT_PDF_OPEN_MS));
     g_autoptr (GError) error = NULL;
     g_autoptr (PopplerDocument) pdf =
         poppler_document_new_from_stream (stream, (goffset) in->size, NULL, NULL, &error);
@@ -195,7 +200,7 @@ static enum err read_pdf (struct input *in, GInputStream *stream, struct documen
         return FAIL (e, EXTRACT_FAILED, "the PDF is damaged: %s",
                      error ? error->message : "no document");
     read_facts (pdf, d);
-    read_text (pdf, stream, d);
+    read_text (pdf, stream, after (begin, LIMIT_PDF_MS), d);
     return d->pages ? ERR_OK : FAIL (e, EXTRACT_FAILED, "the PDF has no page");
 }
 
@@ -207,7 +212,6 @@ enum err extract_pdf (struct input *in, json_t *meta, struct error *e)
         body_text_leave (&d.text, 0);
     d.is_encrypted = has_encrypted_trailer (in);
     g_autoptr (GInputStream) stream = pdf_stream_new (in);
-    pdf_stream_set_deadline (stream, after (LIMIT_PDF_OPEN_MS));
     enum err err = read_pdf (in, stream, &d, e);
     if (err == ERR_OK || d.pages)
         document_report (&d, meta);

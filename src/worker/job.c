@@ -26,6 +26,17 @@ static int append_json (const char *text, size_t length, void *body)
     return 0;
 }
 
+/* Hardly any object has so much to say that none of it can be sent. */
+static enum err answer_too_long (struct frame_reply *reply, unsigned length, struct error *e)
+{
+    g_autoptr (GByteArray) body = g_byte_array_new ();
+    g_snprintf (reply->message, sizeof reply->message,
+                "its metadata of %u bytes is over the limit of %llu", length, LIMIT_RESULT);
+    g_byte_array_append (body, (const uint8_t *) reply, sizeof *reply);
+    g_byte_array_append (body, (const uint8_t *) "{}", 2);
+    return frame_send (FRAME_SOCKET, FRAME_FAIL, body->data, body->len, NULL, 0, e);
+}
+
 /* `why` is NULL if all went well. */
 static enum err answer (uint64_t job, const json_t *meta, bool left_text, const struct error *why,
                         struct error *e)
@@ -41,7 +52,7 @@ static enum err answer (uint64_t job, const json_t *meta, bool left_text, const 
     if (type != FRAME_UNREADABLE)
         (void) json_dump_callback (meta, append_json, body, JSON_COMPACT);
     if (body->len > LIMIT_RESULT)
-        return FAIL (e, LIMIT, "an answer of %u bytes", body->len);
+        return answer_too_long (&reply, body->len, e);
     return frame_send (FRAME_SOCKET, type, body->data, body->len, NULL, 0, e);
 }
 

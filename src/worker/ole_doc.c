@@ -13,6 +13,7 @@ struct word {
     const struct ole_stream *stream;
     struct body_text *text;
     unsigned code_page; /* of pieces of bytes */
+    uint64_t left;      /* bytes that are looked at yet: pieces may overlap */
     unsigned fields;    /* that are open, and show their instruction */
     bool is_shown[LIMIT_OLE_FIELDS];
 };
@@ -62,8 +63,10 @@ static void take_characters (struct word *w, const char *p)
 /* NULs would end the text, and are none. */
 static void take_piece (struct word *w, uint64_t at, uint64_t length, bool is_wide)
 {
+    length = MIN (length, w->left);
     while (length && !body_text_is_full (w->text)) {
         size_t step = (size_t) MIN (length, LIMIT_OLE_PIECE);
+        w->left -= step;
         g_autoptr (GByteArray) bytes = ole_stream_bytes (w->stream, at, step);
         if (!bytes->len)
             return;
@@ -113,7 +116,9 @@ bool ole_text_doc (const struct ole *o, struct document *d)
 {
     _cleanup_ole_stream_ struct ole_stream stream = { 0 }, table = { 0 };
     uint8_t fib[FIB_SIZE];
-    struct word w = { .stream = &stream, .text = &d->text, .code_page = OLE_WINDOWS };
+    struct word w = {
+        .stream = &stream, .text = &d->text, .code_page = OLE_WINDOWS, .left = LIMIT_OLE_STREAM
+    };
     if (!ole_stream_open (o, "WordDocument", &stream) ||
         !ole_stream_read (&stream, 0, fib, sizeof fib))
         return true;

@@ -3,6 +3,7 @@
 #include "worker_test.h"
 
 #include "worker/init.h"
+#include "worker/pdf_stream.h"
 
 static char *report (gsize *ret_length)
 {
@@ -96,6 +97,23 @@ static void test_encryption (void **state)
     assert_string_equal (text_of (mention, "Artist"), "See /Encrypt");
 }
 
+/* Only its own work counts: a machine that is busy cuts no text. */
+static void test_deadline (void **state)
+{
+    (void) state;
+    struct input *in = input_of ("12345678", 8, "pdf");
+    g_autoptr (GInputStream) stream = pdf_stream_new (in);
+    char bytes[4];
+    pdf_stream_set_deadline (stream, pdf_stream_now_us () + 20000);
+    g_usleep (60000);
+    assert_int_equal (g_input_stream_read (stream, bytes, 4, NULL, NULL), 4);
+    assert_false (pdf_stream_is_over (stream));
+    pdf_stream_set_deadline (stream, pdf_stream_now_us () - 1);
+    assert_int_equal (g_input_stream_read (stream, bytes, 4, NULL, NULL), 0);
+    assert_true (pdf_stream_is_over (stream));
+    input_done (in);
+}
+
 int main (void)
 {
     init_libraries ();
@@ -104,6 +122,7 @@ int main (void)
         cmocka_unit_test (test_pages),
         cmocka_unit_test (test_cut),
         cmocka_unit_test (test_encryption),
+        cmocka_unit_test (test_deadline),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
