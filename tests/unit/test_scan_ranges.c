@@ -162,6 +162,56 @@ static void test_stopped_scan_goes_on_where_each_range_was (void **state)
     assert_int_equal (query (w, "SELECT count (*) FROM range"), 0);
 }
 
+/* ---- sharing ---- */
+
+/* The same bucket in another dataset; its id. */
+static int64_t bind_again (struct world *w)
+{
+    struct error e;
+    struct dataset d;
+    struct dataset *first;
+    struct project *project;
+    assert_ok (catalog_get_project (w->catalog, "p", &project, &e), &e);
+    assert_ok (catalog_get_dataset (w->catalog, project->id, "d", &first, &e), &e);
+    d = *first;
+    d.name = "again";
+    assert_ok (catalog_create_dataset (w->catalog, &d, &e), &e);
+    dataset_free (first);
+    project_free (project);
+    struct binding b = { .dataset_id = d.id,
+                         .project = "p",
+                         .dataset = "again",
+                         .bucket = "fake",
+                         .state = BINDING_RUNNING,
+                         .phase = BINDING_FULL_SCANNING,
+                         .reason = "" };
+    assert_ok (catalog_create_binding (w->catalog, &b, &e), &e);
+    assert_ok (scan_bind (w->scan, b.id, &e), &e);
+    return b.id;
+}
+
+static int64_t listed (struct world *w, int64_t binding)
+{
+    struct scan_progress p;
+    struct error e;
+    return scan_get_progress (w->scan, binding, &p, &e) == ERR_OK ? p.counts.listed : 0;
+}
+
+static void test_long_scan_leaves_threads_to_another (void **state)
+{
+    struct world *w = *state;
+    put_many (w, 3000);
+    fake_set_hook (w->fake, slow_down, NULL);
+    world_bind (w);
+    wait_for (ranges_made (w) > 4 && fake_pages (w->fake) > 100);
+    int64_t other = bind_again (w);
+    wait_for (listed (w, other) > 100);
+    assert_in_range (world_progress (w).listed, 1, 2999);
+    fake_set_hook (w->fake, NULL, NULL);
+    wait_for (listed (w, other) == 3000 && is_done (w));
+    assert_int_equal (world_progress (w).listed, 3000);
+}
+
 /* ---- failing ---- */
 
 static const char *const thirds[] = { "k3", "k6", NULL };
@@ -359,6 +409,7 @@ int main (void)
         RANGES (test_rescan_is_split_by_the_index_and_writes_no_row),
         RANGES (test_borders_of_ranges),
         RANGES (test_stopped_scan_goes_on_where_each_range_was),
+        RANGES (test_long_scan_leaves_threads_to_another),
         RANGES (test_range_that_fails_holds_up_no_other),
         RANGES (test_store_that_is_down_is_left_alone),
         RANGES (test_refused_credentials_are_told_and_tried_again),
