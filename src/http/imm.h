@@ -3,8 +3,8 @@
 
 #include "http/exchange.h"
 
-/* The IMM API ("/") and events of stores ("/events/..."). Either answers the exchange at once (true), or parks it: then the
- * connection is suspended until an API thread has answered. */
+/* The IMM API ("/") and events of stores ("/events/..."). Either answers the exchange at once
+ * (true), or parks it: then the connection is suspended until an API thread has answered. */
 bool imm_dispatch (struct exchange *x);
 
 /* /livez and /readyz; every other path as imm_dispatch(). */

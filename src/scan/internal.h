@@ -32,10 +32,9 @@
 #define SCAN_REFUSALS     4   /* of a remote store, one after the other, before its binding waits */
 #define SCAN_AT_ONCE      4  /* tries of a remote object that is replaced, before they are spread */
 #define SCAN_TEXTS        64 /* texts of scanned objects on their way at once */
-#define SCAN_TEXTS_MS                                                                              \
-    100 /* until it is seen that nothing else is on its way any more */
-#define SCAN_URGENT_SHARE 64 /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
-#define SCAN_FAILS_MAX    3  /* ranges that fail in a row, until their store counts as down */
+#define SCAN_TEXTS_MS     100 /* until it is seen that nothing else is on its way any more */
+#define SCAN_URGENT_SHARE 64  /* of LIMIT_JOBS_IN_FLIGHT, kept free for events */
+#define SCAN_FAILS_MAX    3   /* ranges that fail in a row, until their store counts as down */
 #define NS_PER_MS         INT64_C (1000000)
 #define NS_PER_S          INT64_C (1000000000)
 

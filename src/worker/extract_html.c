@@ -242,7 +242,8 @@ static const struct charset *page_charset (const uint8_t *bytes, size_t length, 
 static GString *load_page (struct input *in, const struct charset **ret_charset)
 {
     size_t length, mark;
-    g_autofree uint8_t *bytes = text_fields_load (in, text_fields_size (in, LIMIT_TEXT_READ), &length);
+    g_autofree uint8_t *bytes =
+        text_fields_load (in, text_fields_size (in, LIMIT_TEXT_READ), &length);
     GString *text = g_string_new (NULL);
     *ret_charset = page_charset (bytes, length, length < in->size, &mark);
     const char *from = (const char *) bytes + mark;

@@ -42,7 +42,8 @@ static bool is_prose (const char *type)
 enum err extract_plain (struct input *in, json_t *meta, struct error *e UNUSED)
 {
     size_t length, mark;
-    g_autofree uint8_t *bytes = text_fields_load (in, text_fields_size (in, LIMIT_TEXT_READ), &length);
+    g_autofree uint8_t *bytes =
+        text_fields_load (in, text_fields_size (in, LIMIT_TEXT_READ), &length);
     const char *type = json_string_value (json_object_get (meta, "ContentType"));
     const struct charset *charset = charset_detect (bytes, length, length < in->size);
     _cleanup_body_text_ struct body_text body;

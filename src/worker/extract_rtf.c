@@ -320,7 +320,8 @@ static void read_all (struct rtf *r)
 enum err extract_rtf (struct input *in, json_t *meta, struct error *e UNUSED)
 {
     size_t length;
-    g_autofree uint8_t *bytes = text_fields_load (in, text_fields_size (in, LIMIT_RTF_READ), &length);
+    g_autofree uint8_t *bytes =
+        text_fields_load (in, text_fields_size (in, LIMIT_RTF_READ), &length);
     g_autofree struct rtf *r = g_new0 (struct rtf, 1);
     r->meta = meta;
     r->at = (const char *) bytes;

@@ -1,5 +1,5 @@
-/* Signatures of the same requests by the services' own JavaScript packages: @smithy/signature-v4 for S3,
- * ali-oss for OSS. What the requests hold is in test_store_sign.c. */
+/* Signatures of the same requests by the services' own JavaScript packages: @smithy/signature-v4
+ * for S3, ali-oss for OSS. What the requests hold is in test_store_sign.c. */
 /* clang-format off */
 static const struct vector vectors[] = {
     { SIGN_S3, "plain.txt", false, false, false, "/my-bucket/plain.txt", "f93818aa059eb7b9178c4b5249a9aa532e46f45dd265582dc4417810149fab72" },
