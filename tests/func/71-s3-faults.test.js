@@ -102,7 +102,8 @@ describe('objects that cannot be read well', { skip: unavailable() }, () => {
 
   it('are read in the end though every third request fails in another way', async () => {
     const make = random(seed);
-    const ways = passing.filter(([, rule]) => rule.times).map(([, , act]) => act);
+    // Not the clock: that is a 403, which without a body (of a HEAD) can only be taken for denied access.
+    const ways = passing.filter(([what, rule]) => rule.times && !what.startsWith('a clock')).map(([, , act]) => act);
     const where = await server.dataset('chaos');
     const bucket = await remote.s3.bucket('chaos', { ...files, ...Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`t/${i}`, `text ${i}`])) });
     const fault = proxy.fault({ bucket, test: () => make.below(3) === 0 }, (x) => make.pick(ways)(x));
@@ -243,7 +244,8 @@ describe('a bucket whose listing cannot be trusted', { skip: unavailable() }, ()
     const make = random(seed);
     const ways = [...lies.slice(0, 13).map(([, act]) => act()), faults.delay(200)];
     const other = await server.dataset('first');
-    const fault = proxy.fault({ op: 'list', bucket: 'many', test: () => make.below(2) === 0, times: 25 }, (x) => make.pick(ways)(x));
+    let pages = 0;
+    const fault = proxy.fault({ op: 'list', bucket: 'many', test: () => pages++ % 2 === 0, times: 25 }, (x) => make.pick(ways)(x));
     await server.call('CreateBinding', { ...other, URI: 'oss://many' });
     await remote.becomesEqual(other, 'many');
     assert.ok(fault.hits > 0);
