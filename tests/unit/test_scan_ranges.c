@@ -66,9 +66,28 @@ static void stop_before_scan (struct world *w, const char *const *bounds)
 
 /* ---- splitting ---- */
 
+/* Runs on the thread that walks: the others have seen that nothing is left for them. */
+static void wait_for_idle_threads (struct world *w)
+{
+    int64_t until = clock_mono_ms () + WAIT_MS;
+    GHashTableIter iter;
+    struct bound *b = NULL;
+    pthread_mutex_lock (&w->scan->lock);
+    g_hash_table_iter_init (&iter, w->scan->bounds);
+    g_hash_table_iter_next (&iter, NULL, (void **) &b);
+    pthread_mutex_unlock (&w->scan->lock);
+    while (b && !ranges_should_split (b) && clock_mono_ms () < until)
+        usleep (1000);
+}
+
 static void test_long_first_scan_is_split (void **state)
 {
     struct world *w = *state;
+    static struct step step;
+    step = (struct step){
+        .w = w, .point = FAKE_LIST_PAGE, .page = LIMIT_SPLIT_PAGES - 1, .act = wait_for_idle_threads
+    };
+    fake_set_hook (w->fake, world_step, &step);
     put_many (w, 300);
     world_bind (w);
     wait_for (is_done (w));
