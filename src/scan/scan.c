@@ -125,6 +125,12 @@ static void init_wake (pthread_cond_t *wake)
     pthread_condattr_destroy (&attr);
 }
 
+static void say_failed_worker (const char *why)
+{
+    LOG (LOG_ERROR, "scan", "a worker failed; another is started after a pause",
+         LOG_STR ("error", why));
+}
+
 enum err scan_new (const struct scan_options *o, struct scan **ret, struct error *e)
 {
     struct scan *s = g_new0 (struct scan, 1);
@@ -145,7 +151,8 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
                                  .workers = o->workers ? o->workers : g_get_num_processors (),
                                  .reserved = 1,
                                  .sandbox_required = o->sandbox_required,
-                                 .queue_max = LIMIT_JOBS_IN_FLIGHT };
+                                 .queue_max = LIMIT_JOBS_IN_FLIGHT,
+                                 .on_failed_worker = say_failed_worker };
     enum err r = pool_new (&pool, &s->pool, e);
     if (r == ERR_OK)
         r = watch_new (events_receive, s, &s->watch, e);

@@ -28,6 +28,9 @@ struct pool_options {
     bool sandbox_required;   /* a worker that cannot jail itself fully is refused */
     unsigned queue_max;      /* jobs that may wait */
     unsigned wall_ms;        /* deadline of a job; 0: as the profile says */
+    /* Told why a worker did not come up, or ended without a job done, once one has been up; on the
+     * pool's thread, at most once a LIMIT_RESPAWN_MS and worker in the long run. May be NULL. */
+    void (*on_failed_worker) (const char *why);
 };
 
 struct pool;

@@ -94,8 +94,11 @@ static void worker_failed (struct pool *p, struct worker *w, const struct error 
     pthread_mutex_lock (&p->lock);
     p->start_error = *e;
     p->is_down = p->is_down || (all && !p->is_up);
+    bool was_up = p->is_up;
     pthread_cond_signal (&p->started);
     pthread_mutex_unlock (&p->lock);
+    if (was_up && p->options.on_failed_worker)
+        p->options.on_failed_worker (e->message);
 }
 
 static void worker_start (struct pool *p, struct worker *w)

@@ -4,9 +4,9 @@
 const assert = require('node:assert');
 const fs = require('node:fs');
 const path = require('node:path');
-const { describe, it, before } = require('node:test');
+const { describe, it, before, after } = require('node:test');
 
-const { useServer, until, hasEnded } = require('./harness');
+const { useServer, until, hasEnded, tempFolder, binary } = require('./harness');
 const { assertEqual, assertStatistics } = require('./bucket');
 const samples = require('./samples');
 
@@ -177,5 +177,26 @@ describe('workers that die', () => {
       const env = fs.readFileSync(`/proc/${pid}/environ`, 'utf8');
       assert.ok(!env.includes('SECRET'), 'the secret is not in its environment');
     }
+  });
+});
+
+describe('a worker program that is gone', () => {
+  const folder = tempFolder();
+  const program = path.join(folder, 'bindery-worker');
+  fs.copyFileSync(path.join(path.dirname(binary), 'bindery-worker'), program);
+  const server = useServer({ flags: { workers: '1', 'worker-path': program } });
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+  it('is told of in the log; what waits is done when it is back', async () => {
+    await server.runningWorkers();
+    fs.renameSync(program, `${program}.away`);
+    for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
+    await until('the log says so', () => /a worker failed.*bindery-worker/.test(server.log));
+    server.bucket('late', { 'a.png': samples.png(3, 4) });
+    const where = await server.dataset('p', 'd');
+    await server.call('CreateBinding', { ...where, URI: 'oss://late' });
+    fs.renameSync(`${program}.away`, program);
+    await server.settled(where, 'late');
+    await assertStatistics(server, where, await assertEqual(server, where, 'late'));
   });
 });
