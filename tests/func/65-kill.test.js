@@ -104,10 +104,11 @@ describe(`killed at random moments (BINDERY_SEED=${seed})`, () => {
   }
 
   it('has counters that a scan without any change confirms', async () => {
+    const before = (await server.binding(where, 'killed')).Progress.StartTime;
     await server.admin('RescanBinding', { ...where, URI: 'oss://killed' });
     const { Progress } = await until('the scan is over', async () => {
       const b = await server.binding(where, 'killed');
-      return b.Progress.Unchanged + b.Progress.Indexed >= names.size && b.Progress.Pending === 0 && b;
+      return b.Progress.StartTime !== before && b.Progress.Unchanged + b.Progress.Indexed >= names.size && b.Progress.Pending === 0 && b;
     });
     assert.deepEqual([Progress.Listed, Progress.Unchanged, Progress.Indexed, Progress.Deleted], [names.size, names.size, 0, 0]);
     const failed = (await server.call('SimpleQuery', { ...where, Query: { Field: 'ObjectStatus', Operation: 'eq', Value: 'Failed' } }))

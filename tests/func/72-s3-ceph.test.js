@@ -56,7 +56,8 @@ describe('buckets of Ceph', { skip: unavailable() }, () => {
         await server.admin('RescanBinding', { ...where, URI: 'oss://pages' });
         await server.fileAppears(where, `oss://pages/zz-${restart}`); // the last that the scan sees
         await server.settled(where, 'pages');
-        assert.equal(requests(...REREAD), 1, JSON.stringify(proxy.counts()));
+        const read = proxy.requests.filter((r) => REREAD.includes(r.op)).map((r) => r.key);
+        assert.deepEqual([...new Set(read)], [`zz-${restart}`], 'the scan of the start may look at the new one, too');
       }
       await remote.assertEqual(where, 'pages');
     });
