@@ -20,8 +20,9 @@
 #include "wire/meta.h"
 #include "worker/sandbox.h"
 
-/* To the job that it has now. */
+/* To the job that it has now, and how long the job says that its object is. */
 static struct frame_reply reply;
+static uint64_t object_size;
 
 static void send_reply (enum frame_type type, const char *text)
 {
@@ -358,10 +359,7 @@ static void wait_for_cut (int fd)
         answer_good (fd);
         return;
     }
-    off_t end = 1000;
-    while (pread (fd, &c, 1, end) == 1)
-        end++;
-    while (pread (fd, &c, 1, end - 1) == 1)
+    while (pread (fd, &c, 1, (off_t) object_size - 1) == 1)
         ;
     crash (0);
 }
@@ -458,6 +456,7 @@ static void work (struct frame_reader *frame)
     struct frame_job job;
     memcpy (&job, frame->body, sizeof job);
     reply = (struct frame_reply){ .job = job.id };
+    object_size = job.size;
     bool is_known = !strcmp (job.extension, "need-next");
     if (is_known)
         demand_next (&job);
