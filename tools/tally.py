@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the single tests in a log: tally.py meson testlog.json | tally.py tap FILE.
+"""Counts the single tests in a log: tally.py meson testlog.json | tally.py tap FILE...
 Prints "PASSED FAILED". A program that died without a summary counts as one failure."""
 import json
 import re
@@ -24,6 +24,7 @@ def count_meson(path):
 
 
 def count_tap(path):
+    """Of one file, as node's test runner writes it."""
     with open(path, encoding='utf-8', errors='replace') as log:
         last = dict(re.findall(r'^# (pass|fail|cancelled) (\d+)$', log.read(), re.M))
     if 'pass' not in last:
@@ -31,4 +32,6 @@ def count_tap(path):
     return int(last['pass']), int(last['fail']) + int(last['cancelled'])
 
 
-print(*{'meson': count_meson, 'tap': count_tap}[sys.argv[1]](sys.argv[2]))
+count = {'meson': count_meson, 'tap': count_tap}[sys.argv[1]]
+counts = [count(path) for path in sys.argv[2:]]
+print(sum(c[0] for c in counts), sum(c[1] for c in counts))
