@@ -63,7 +63,9 @@ struct call_request {
     GHashTable *headers; /* lower-case name -> value; repeated ones joined by "\n", in order */
     const uint8_t *body;
     size_t body_len;
-    const char *peer; /* address of the client, for logs */
+    const char *peer; /* address of the client, "192.0.2.7" or "2001:db8::7", as a trusted proxy
+                         says or as it connected; "?" if that is not known */
+    bool is_secure;   /* it came over TLS, to us or to a trusted proxy */
 };
 
 struct call_answer {
