@@ -15,13 +15,6 @@ struct chapter {
     char quote;      /* of the value that is open in it, or 0 */
 };
 
-static bool is_any (const char *element, const char *const *elements)
-{
-    while (*elements && strcmp (*elements, element) != 0)
-        elements++;
-    return *elements;
-}
-
 static const char *const hidden[] = { "head", "script", "style", "rt", "rp", NULL };
 static const char *const inlines[] = { "a",    "abbr", "b",     "bdi",  "bdo",    "big",    "cite",
                                        "code", "del",  "dfn",   "em",   "font",   "i",      "ins",
@@ -33,21 +26,21 @@ static void border (struct chapter *c, const char *element)
 {
     if (!strcmp (element, "td") || !strcmp (element, "th") || !strcmp (element, "img"))
         body_text_append_space (c->text);
-    else if (!is_any (element, inlines))
+    else if (!g_strv_contains (inlines, element))
         body_text_append_break (c->text);
 }
 
 static void start_element (void *data, const xmlChar *name, const xmlChar **attributes UNUSED)
 {
     struct chapter *c = data;
-    c->hidden += is_any ((const char *) name, hidden);
+    c->hidden += g_strv_contains (hidden, (const char *) name);
     border (c, (const char *) name);
 }
 
 static void end_element (void *data, const xmlChar *name)
 {
     struct chapter *c = data;
-    if (c->hidden && is_any ((const char *) name, hidden))
+    if (c->hidden && g_strv_contains (hidden, (const char *) name))
         c->hidden--;
     border (c, (const char *) name);
 }

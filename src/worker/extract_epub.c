@@ -9,13 +9,12 @@
 #include "base/text.h"
 #include "worker/caption.h"
 #include "worker/chapter.h"
-#include "worker/document.h"
 #include "worker/extract.h"
 #include "worker/package.h"
+#include "worker/package_reader.h"
 
 struct epub {
-    struct document document;
-    GString *value;       /* text of the property that is open */
+    struct package_reader reader;
     bool is_modified;     /* that property is when the book was last changed */
     char *package;        /* name of the package document */
     GHashTable *chapters; /* hrefs by id */
@@ -42,7 +41,7 @@ static void start_encryption (void *data, const char *element, const char **name
     if (!strcmp (element, "EncryptionMethod") && method &&
         strcmp (method, "http://www.idpf.org/2008/embedding") != 0 &&
         strcmp (method, "http://ns.adobe.com/pdf/enc#RC") != 0)
-        b->document.is_encrypted = true;
+        b->reader.document.is_encrypted = true;
 }
 
 /* ---- the package document ---- */
@@ -55,7 +54,7 @@ static void start_package (void *data, const char *element, const char **names, 
     const char *idref = package_attribute (names, values, "idref");
     const char *property = package_attribute (names, values, "property");
     const char *event = package_attribute (names, values, "event");
-    g_string_truncate (b->value, 0);
+    g_string_truncate (b->reader.value, 0);
     b->is_modified = (property && !strcmp (property, "dcterms:modified")) ||
                      (event && !strcmp (event, "modification"));
     if (!strcmp (element, "item") && id && href && g_hash_table_size (b->chapters) < LIMIT_CHAPTERS)
@@ -64,19 +63,12 @@ static void start_package (void *data, const char *element, const char **names, 
         g_ptr_array_add (b->order, g_strdup (idref));
 }
 
-static void take_value (void *data, const char *text, size_t length)
-{
-    struct epub *b = data;
-    size_t room = LIMIT_PROPERTY - MIN (b->value->len, LIMIT_PROPERTY);
-    g_string_append_len (b->value, text, (gssize) MIN (length, room));
-}
-
 static void end_package (void *data, const char *element)
 {
     struct epub *b = data;
-    struct document *d = &b->document;
-    const char *value = b->value->str;
-    size_t length = b->value->len;
+    struct document *d = &b->reader.document;
+    const char *value = b->reader.value->str;
+    size_t length = b->reader.value->len;
     if (!strcmp (element, "title"))
         caption_set (&d->title, value, length);
     else if (!strcmp (element, "creator"))
@@ -90,7 +82,7 @@ static void end_package (void *data, const char *element)
     else if (!strcmp (element, "date"))
         caption_set (&d->created, value, length);
     b->is_modified = false;
-    g_string_truncate (b->value, 0);
+    g_string_truncate (b->reader.value, 0);
 }
 
 /* ---- the text ---- */
@@ -116,23 +108,24 @@ static enum err read_chapters (struct zip *z, struct epub *b, struct error *e)
     for (unsigned i = 0; i < b->order->len && err != ERR_LIMIT; i++) {
         const char *href = g_hash_table_lookup (b->chapters, b->order->pdata[i]);
         const struct zip_member *member = href ? find_chapter (z, b, href) : NULL;
-        if (!member || body_text_is_full (&b->document.text))
+        if (!member || body_text_is_full (&b->reader.document.text))
             continue;
         enum err chapter_err =
-            chapter_read (z, member, &b->document.text, err == ERR_OK ? e : NULL);
+            chapter_read (z, member, &b->reader.document.text, err == ERR_OK ? e : NULL);
         err = err == ERR_OK || chapter_err == ERR_LIMIT ? chapter_err : err;
     }
     return err == ERR_LIMIT ? ERR_OK : err;
 }
 
-static enum err read_book (struct zip *z, struct epub *b, struct error *e)
+static enum err read_book (struct zip *z, struct package_reader *reader, struct error *e)
 {
+    struct epub *b = (struct epub *) reader;
     static const struct package_events container = { .start = start_container },
                                        encryption = { .start = start_encryption },
                                        package = {
                                            .start = start_package,
                                            .end = end_package,
-                                           .text = take_value,
+                                           .text = package_take_value,
                                        };
     enum err err = package_read (z, "META-INF/encryption.xml", &encryption, b, e);
     if (err == ERR_OK || err == ERR_NOT_FOUND)
@@ -141,7 +134,7 @@ static enum err read_book (struct zip *z, struct epub *b, struct error *e)
         err = FAIL (e, EXTRACT_FAILED, "the book names no package document");
     if (err == ERR_OK)
         err = package_read (z, b->package, &package, b, e);
-    if (err == ERR_OK && !b->document.is_encrypted)
+    if (err == ERR_OK && !b->reader.document.is_encrypted)
         err = read_chapters (z, b, e);
     if (err == ERR_NOT_FOUND || err == ERR_LIMIT)
         return FAIL (e, EXTRACT_FAILED, "the book has no package document of a size to be read");
@@ -150,20 +143,9 @@ static enum err read_book (struct zip *z, struct epub *b, struct error *e)
 
 enum err extract_epub (struct input *in, json_t *meta, struct error *e)
 {
-    _cleanup_zip_ struct zip z;
-    struct epub b = { .value = g_string_new (NULL),
-                      .order = g_ptr_array_new_with_free_func (g_free) };
+    struct epub b = { .order = g_ptr_array_new_with_free_func (g_free) };
     b.chapters = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-    document_init (&b.document);
-    if (in->leaves_text)
-        body_text_leave (&b.document.text, 0);
-    enum err err = zip_open (&z, in, e);
-    if (err == ERR_OK) {
-        err = read_book (&z, &b, e);
-        document_report (&b.document, meta);
-    }
-    document_clear (&b.document);
-    g_string_free (b.value, TRUE);
+    enum err err = package_extract (in, meta, &b.reader, read_book, e);
     g_free (b.package);
     g_hash_table_unref (b.chapters);
     g_ptr_array_unref (b.order);

@@ -3,55 +3,37 @@
 #include <string.h>
 #include <glib.h>
 
-#include "base/limits.h"
 #include "base/macros.h"
 #include "base/text.h"
 #include "worker/caption.h"
-#include "worker/document.h"
 #include "worker/extract.h"
 #include "worker/package.h"
+#include "worker/package_reader.h"
 
 struct odf {
-    struct document document;
-    GString *value;      /* text of the property that is open */
-    unsigned paragraphs; /* that are open */
-    unsigned skipped;    /* elements that are passed over */
-    uint64_t pages;      /* of a drawing or presentation */
+    struct package_reader reader;
+    uint64_t pages; /* of a drawing or presentation */
 };
-
-static bool is_any (const char *element, const char *const *elements)
-{
-    while (*elements && strcmp (*elements, element) != 0)
-        elements++;
-    return *elements;
-}
 
 /* ---- properties ---- */
 
 static void start_property (void *data, const char *element, const char **names,
                             const char **values)
 {
-    struct odf *o = data;
-    g_string_truncate (o->value, 0);
+    struct package_reader *r = data;
+    g_string_truncate (r->value, 0);
     const char *pages = !strcmp (element, "document-statistic")
                             ? package_attribute (names, values, "page-count")
                             : NULL;
-    if (pages && !text_parse_u64 (pages, &o->document.pages))
-        o->document.pages = 0;
-}
-
-static void take_property (void *data, const char *text, size_t length)
-{
-    struct odf *o = data;
-    size_t room = LIMIT_PROPERTY - MIN (o->value->len, LIMIT_PROPERTY);
-    g_string_append_len (o->value, text, (gssize) MIN (length, room));
+    if (pages && !text_parse_u64 (pages, &r->document.pages))
+        r->document.pages = 0;
 }
 
 /* Who began a document wrote it; `creator` is who saved it last, and counts if nobody began it. */
 static void end_property (void *data, const char *element)
 {
-    struct odf *o = data;
-    struct document *d = &o->document;
+    struct package_reader *r = data;
+    struct document *d = &r->document;
     const struct {
         const char *element;
         char **to;
@@ -64,16 +46,16 @@ static void end_property (void *data, const char *element)
     };
     for (size_t i = 0; i < N_ELEMENTS (rows); i++)
         if (!strcmp (element, rows[i].element))
-            caption_set (rows[i].to, o->value->str, o->value->len);
+            caption_set (rows[i].to, r->value->str, r->value->len);
     if (!strcmp (element, "keyword"))
-        document_add_keywords (d, o->value->str, o->value->len);
-    g_string_truncate (o->value, 0);
+        document_add_keywords (d, r->value->str, r->value->len);
+    g_string_truncate (r->value, 0);
 }
 
 static const struct package_events properties = {
     .start = start_property,
     .end = end_property,
-    .text = take_property,
+    .text = package_take_value,
 };
 
 /* ---- text ---- */
@@ -88,42 +70,28 @@ static void start_text (void *data, const char *element, const char **names UNUS
                         const char **values UNUSED)
 {
     struct odf *o = data;
-    o->paragraphs += is_any (element, paragraphs);
-    o->skipped += is_any (element, hidden);
+    struct package_reader *r = &o->reader;
+    bool is_paragraph = g_strv_contains (paragraphs, element);
+    r->in_text += is_paragraph;
+    r->skipped += g_strv_contains (hidden, element);
     o->pages += !strcmp (element, "page");
-    if (is_any (element, paragraphs))
-        body_text_append_break (&o->document.text);
+    if (is_paragraph)
+        body_text_append_break (&r->document.text);
 }
 
 static void end_text (void *data, const char *element)
 {
-    struct odf *o = data;
-    o->paragraphs -= is_any (element, paragraphs);
-    o->skipped -= is_any (element, hidden);
-    if (is_any (element, paragraphs))
-        body_text_append_break (&o->document.text);
-    else if (is_any (element, spaces))
-        body_text_append_space (&o->document.text);
-}
-
-static void take_text (void *data, const char *text, size_t length)
-{
-    struct odf *o = data;
-    if (o->paragraphs && !o->skipped)
-        body_text_append (&o->document.text, text, length);
-}
-
-static bool is_enough (void *data)
-{
-    struct odf *o = data;
-    return body_text_is_full (&o->document.text);
+    struct package_reader *r = data;
+    r->in_text -= g_strv_contains (paragraphs, element);
+    r->skipped -= g_strv_contains (hidden, element);
+    package_end_text (r, element, paragraphs, spaces);
 }
 
 static const struct package_events texts = {
     .start = start_text,
     .end = end_text,
-    .text = take_text,
-    .is_enough = is_enough,
+    .text = package_take_text,
+    .is_enough = package_is_enough,
 };
 
 /* ---- the manifest ---- */
@@ -131,27 +99,27 @@ static const struct package_events texts = {
 static void start_manifest (void *data, const char *element, const char **names UNUSED,
                             const char **values UNUSED)
 {
-    struct odf *o = data;
+    struct package_reader *r = data;
     if (!strcmp (element, "encryption-data"))
-        o->document.is_encrypted = true;
+        r->document.is_encrypted = true;
 }
 
 static const struct package_events manifest = { .start = start_manifest };
 
 /* ---- the package ---- */
 
-static enum err read_part (struct zip *z, struct odf *o, const char *name,
+static enum err read_part (struct zip *z, struct package_reader *r, const char *name,
                            const struct package_events *events, struct error *e)
 {
-    o->paragraphs = o->skipped = 0;
-    enum err err = package_read (z, name, events, o, e);
+    r->in_text = r->skipped = 0;
+    enum err err = package_read (z, name, events, r, e);
     return err == ERR_NOT_FOUND || err == ERR_LIMIT ? ERR_OK : err;
 }
 
-static enum err read_package (struct zip *z, struct odf *o, struct error *e)
+static enum err read_package (struct zip *z, struct package_reader *r, struct error *e)
 {
-    enum err err = read_part (z, o, "META-INF/manifest.xml", &manifest, e);
-    if (err != ERR_OK || o->document.is_encrypted)
+    enum err err = read_part (z, r, "META-INF/manifest.xml", &manifest, e);
+    if (err != ERR_OK || r->document.is_encrypted)
         return err;
     static const struct {
         const char *name;
@@ -163,27 +131,16 @@ static enum err read_package (struct zip *z, struct odf *o, struct error *e)
     };
     for (size_t i = 0; i < N_ELEMENTS (parts); i++) {
         enum err part_err =
-            read_part (z, o, parts[i].name, parts[i].events, err == ERR_OK ? e : NULL);
+            read_part (z, r, parts[i].name, parts[i].events, err == ERR_OK ? e : NULL);
         err = err == ERR_OK ? part_err : err;
     }
-    if (!o->document.pages)
-        o->document.pages = o->pages;
+    if (!r->document.pages)
+        r->document.pages = ((struct odf *) r)->pages;
     return err;
 }
 
 enum err extract_odf (struct input *in, json_t *meta, struct error *e)
 {
-    _cleanup_zip_ struct zip z;
-    struct odf o = { .value = g_string_new (NULL) };
-    document_init (&o.document);
-    if (in->leaves_text)
-        body_text_leave (&o.document.text, 0);
-    enum err err = zip_open (&z, in, e);
-    if (err == ERR_OK) {
-        err = read_package (&z, &o, e);
-        document_report (&o.document, meta);
-    }
-    document_clear (&o.document);
-    g_string_free (o.value, TRUE);
-    return err;
+    struct odf o = { .pages = 0 };
+    return package_extract (in, meta, &o.reader, read_package, e);
 }

@@ -5,41 +5,26 @@
 #include <strings.h>
 #include <glib.h>
 
-#include "base/limits.h"
 #include "base/macros.h"
 #include "base/text.h"
 #include "worker/caption.h"
-#include "worker/document.h"
 #include "worker/extract.h"
 #include "worker/package.h"
-
-struct ooxml {
-    struct document document;
-    GString *value;   /* text of the property that is open */
-    unsigned in_text; /* elements with text that are open */
-    unsigned skipped; /* elements that are passed over */
-};
+#include "worker/package_reader.h"
 
 /* ---- properties ---- */
 
 static void start_value (void *data, const char *element UNUSED, const char **names UNUSED,
                          const char **values UNUSED)
 {
-    struct ooxml *o = data;
-    g_string_truncate (o->value, 0);
-}
-
-static void take_value (void *data, const char *text, size_t length)
-{
-    struct ooxml *o = data;
-    size_t room = LIMIT_PROPERTY - MIN (o->value->len, LIMIT_PROPERTY);
-    g_string_append_len (o->value, text, (gssize) MIN (length, room));
+    struct package_reader *r = data;
+    g_string_truncate (r->value, 0);
 }
 
 static void end_property (void *data, const char *element)
 {
-    struct ooxml *o = data;
-    struct document *d = &o->document;
+    struct package_reader *r = data;
+    struct document *d = &r->document;
     const struct {
         const char *element;
         char **to;
@@ -49,29 +34,22 @@ static void end_property (void *data, const char *element)
     };
     for (size_t i = 0; i < N_ELEMENTS (rows); i++)
         if (!strcmp (element, rows[i].element))
-            caption_set (rows[i].to, o->value->str, o->value->len);
+            caption_set (rows[i].to, r->value->str, r->value->len);
     bool is_pages = !strcmp (element, "Pages") || !strcmp (element, "Slides");
     if (!strcmp (element, "keywords"))
-        document_add_keywords (d, o->value->str, o->value->len);
-    else if (is_pages && (!text_parse_u64 (g_strstrip (o->value->str), &d->pages)))
+        document_add_keywords (d, r->value->str, r->value->len);
+    else if (is_pages && (!text_parse_u64 (g_strstrip (r->value->str), &d->pages)))
         d->pages = 0;
-    g_string_truncate (o->value, 0);
+    g_string_truncate (r->value, 0);
 }
 
 static const struct package_events properties = {
     .start = start_value,
     .end = end_property,
-    .text = take_value,
+    .text = package_take_value,
 };
 
 /* ---- text ---- */
-
-static bool is_any (const char *element, const char *const *elements)
-{
-    while (*elements && strcmp (*elements, element) != 0)
-        elements++;
-    return *elements;
-}
 
 /* A run of text, in a document, drawing, string or formula. */
 static const char *const runs[] = { "t", NULL };
@@ -82,55 +60,39 @@ static const char *const spaces[] = { "tab", "tc", "c", "noBreakHyphen", NULL };
 
 static void start_text (void *data, const char *element, const char **names, const char **values)
 {
-    struct ooxml *o = data;
+    struct package_reader *r = data;
     const char *type = !strcmp (element, "c") ? package_attribute (names, values, "t") : NULL;
-    o->skipped += is_any (element, hidden);
-    o->in_text += is_any (element, runs);
+    r->skipped += g_strv_contains (hidden, element);
+    r->in_text += g_strv_contains (runs, element);
     /* The text that a formula came to. */
     if (type)
-        g_string_assign (o->value, type);
-    if (!strcmp (element, "v") && !strcmp (o->value->str, "str"))
-        o->in_text++;
+        g_string_assign (r->value, type);
+    if (!strcmp (element, "v") && !strcmp (r->value->str, "str"))
+        r->in_text++;
     const char *sheet =
         !strcmp (element, "sheet") ? package_attribute (names, values, "name") : NULL;
     if (sheet) {
-        body_text_append (&o->document.text, sheet, strlen (sheet));
-        body_text_append_break (&o->document.text);
+        body_text_append (&r->document.text, sheet, strlen (sheet));
+        body_text_append_break (&r->document.text);
     }
 }
 
 static void end_text (void *data, const char *element)
 {
-    struct ooxml *o = data;
-    bool is_result = !strcmp (element, "v") && !strcmp (o->value->str, "str");
-    o->skipped -= is_any (element, hidden);
-    o->in_text -= is_any (element, runs) || is_result;
+    struct package_reader *r = data;
+    bool is_result = !strcmp (element, "v") && !strcmp (r->value->str, "str");
+    r->skipped -= g_strv_contains (hidden, element);
+    r->in_text -= g_strv_contains (runs, element) || is_result;
     if (!strcmp (element, "c"))
-        g_string_truncate (o->value, 0);
-    if (is_any (element, breaks))
-        body_text_append_break (&o->document.text);
-    else if (is_any (element, spaces))
-        body_text_append_space (&o->document.text);
-}
-
-static void take_text (void *data, const char *text, size_t length)
-{
-    struct ooxml *o = data;
-    if (o->in_text && !o->skipped)
-        body_text_append (&o->document.text, text, length);
-}
-
-static bool is_enough (void *data)
-{
-    struct ooxml *o = data;
-    return body_text_is_full (&o->document.text);
+        g_string_truncate (r->value, 0);
+    package_end_text (r, element, breaks, spaces);
 }
 
 static const struct package_events texts = {
     .start = start_text,
     .end = end_text,
-    .text = take_text,
-    .is_enough = is_enough,
+    .text = package_take_text,
+    .is_enough = package_is_enough,
 };
 
 /* ---- parts ---- */
@@ -203,7 +165,7 @@ static GArray *find_parts (const struct zip *z)
 }
 
 /* A damaged part costs its own text, and makes the object Failed; the other parts count. */
-static enum err read_parts (struct zip *z, struct ooxml *o, struct error *e)
+static enum err read_parts (struct zip *z, struct package_reader *r, struct error *e)
 {
     g_autoptr (GArray) parts = find_parts (z);
     enum err err = ERR_OK;
@@ -211,32 +173,21 @@ static enum err read_parts (struct zip *z, struct ooxml *o, struct error *e)
     for (unsigned i = 0; i < parts->len && err != ERR_LIMIT; i++) {
         const struct part *part = &g_array_index (parts, struct part, i);
         pages += part->kind->is_page;
-        if (part->kind->events == &texts && is_enough (o))
+        if (part->kind->events == &texts && package_is_enough (r))
             continue;
-        o->in_text = o->skipped = 0;
+        r->in_text = r->skipped = 0;
         enum err part_err =
-            package_read (z, part->name, part->kind->events, o, err == ERR_OK ? e : NULL);
+            package_read (z, part->name, part->kind->events, r, err == ERR_OK ? e : NULL);
         err = err == ERR_OK || part_err == ERR_LIMIT ? part_err : err;
-        body_text_append_break (&o->document.text);
+        body_text_append_break (&r->document.text);
     }
-    if (!o->document.pages)
-        o->document.pages = pages;
+    if (!r->document.pages)
+        r->document.pages = pages;
     return err == ERR_LIMIT ? ERR_OK : err;
 }
 
 enum err extract_ooxml (struct input *in, json_t *meta, struct error *e)
 {
-    _cleanup_zip_ struct zip z;
-    struct ooxml o = { .value = g_string_new (NULL) };
-    document_init (&o.document);
-    if (in->leaves_text)
-        body_text_leave (&o.document.text, 0);
-    enum err err = zip_open (&z, in, e);
-    if (err == ERR_OK) {
-        err = read_parts (&z, &o, e);
-        document_report (&o.document, meta);
-    }
-    document_clear (&o.document);
-    g_string_free (o.value, TRUE);
-    return err;
+    struct package_reader r;
+    return package_extract (in, meta, &r, read_parts, e);
 }
