@@ -144,11 +144,34 @@ bool world_is_in_state (struct world *w, enum binding_state state, enum binding_
     return is;
 }
 
+struct dataset_db *world_open_db (struct world *w)
+{
+    struct error e;
+    struct dataset_db *db;
+    assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
+    return db;
+}
+
+int64_t world_query (struct world *w, const char *text)
+{
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
+    struct sql *s;
+    struct sql_stmt *st;
+    struct error e;
+    bool has_row;
+    assert_ok (dataset_read (db, &s, &e), &e);
+    assert_ok (sql_prepare (s, text, &st, &e), &e);
+    assert_ok (sql_step (st, &has_row, &e), &e);
+    int64_t n = sql_get_int (st, 0);
+    sql_finish (st);
+    dataset_read_done (db, s);
+    return n;
+}
+
 bool world_get_row (struct world *w, const char *key, struct index_entry *ret)
 {
     struct error e;
-    _cleanup_dataset_ struct dataset_db *db = NULL;
-    assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     return files_get_entry (db, "fake", key, ret, &e) == ERR_OK;
 }
 
@@ -160,9 +183,7 @@ bool world_has_row (struct world *w, const char *key)
 
 int64_t world_last_commit (struct world *w)
 {
-    struct error e;
-    _cleanup_dataset_ struct dataset_db *db = NULL;
-    assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     return dataset_last_commit (db);
 }
 
@@ -170,8 +191,7 @@ int64_t world_file_count (struct world *w)
 {
     struct error e;
     struct dataset_stats stats;
-    _cleanup_dataset_ struct dataset_db *db = NULL;
-    assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     assert_ok (dataset_stats (db, &stats, &e), &e);
     return stats.file_count;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "index/catalog.h"
+#include "index/dataset.h"
 #include "scan/internal.h"
 #include "store_fake.h"
 
@@ -42,6 +43,10 @@ bool world_get_row (struct world *w, const char *key, struct index_entry *ret);
 bool world_has_row (struct world *w, const char *key);
 int64_t world_last_commit (struct world *w);
 int64_t world_file_count (struct world *w);
+/* The dataset of the world; dataset_db_unref when done. */
+struct dataset_db *world_open_db (struct world *w);
+/* The first column of the first row of a query. */
+int64_t world_query (struct world *w, const char *text);
 void world_dirty (struct world *w, const char *key);
 void world_rescan (struct world *w);
 void world_bind_ten (struct world *w);

@@ -6,34 +6,16 @@
 #include <unistd.h>
 
 #include "auth/keys.h"
-
-struct fixture {
-    char *folder, *path;
-};
+#include "auth_folder.h"
 
 static int setup (void **state)
 {
-    struct fixture *f = g_new0 (struct fixture, 1);
-    f->folder = g_dir_make_tmp ("bindery-keys-XXXXXX", NULL);
-    f->path = g_build_filename (f->folder, "root-key", NULL);
-    *state = f;
-    return 0;
-}
-
-static int teardown (void **state)
-{
-    struct fixture *f = *state;
-    unlink (f->path);
-    rmdir (f->folder);
-    g_free (f->folder);
-    g_free (f->path);
-    g_free (f);
-    return 0;
+    return auth_folder_setup (state, "root-key");
 }
 
 static void makes_a_key_once_and_keeps_it (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct keys *a, *b;
     const struct key *found;
     struct error e;
@@ -57,7 +39,7 @@ static void makes_a_key_once_and_keeps_it (void **state)
 
 static void two_servers_get_two_keys (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct keys *a, *b;
     struct error e;
     assert_ok (keys_open (f->folder, NULL, NULL, &a, &e), &e);
@@ -71,7 +53,7 @@ static void two_servers_get_two_keys (void **state)
 
 static void a_configured_key_leaves_no_file (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct keys *k;
     struct error e;
     assert_ok (keys_open (f->folder, "id", "secret", &k, &e), &e);
@@ -83,7 +65,7 @@ static void a_configured_key_leaves_no_file (void **state)
 
 static void refuses_half_and_odd_keys (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct keys *k;
     struct error e;
     g_autofree char *longest = g_strnfill (KEYS_ID_MAX, 'x');
@@ -102,7 +84,7 @@ static void refuses_half_and_odd_keys (void **state)
 /* A damaged file is for the operator to look at: a new key would lock everybody out silently. */
 static void never_replaces_a_damaged_file (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     static const char *const bad[] = { "", "AccessKeyId=a\n", "AccessKeySecret=b\n",
                                        "AccessKeyId=\nAccessKeySecret=b\n", "noise" };
     for (size_t i = 0; i < G_N_ELEMENTS (bad); i++) {
@@ -119,7 +101,7 @@ static void never_replaces_a_damaged_file (void **state)
 
 static void takes_a_file_that_was_edited_by_hand (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct keys *k;
     struct error e;
     struct stat st;
@@ -135,7 +117,7 @@ static void takes_a_file_that_was_edited_by_hand (void **state)
 
 static void follows_no_link (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct keys *k;
     struct error e;
     assert_int_equal (symlink ("/dev/zero", f->path), 0);
@@ -144,7 +126,7 @@ static void follows_no_link (void **state)
 
 int main (void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown (t, setup, teardown)
+#define TEST(t) cmocka_unit_test_setup_teardown (t, setup, auth_folder_teardown)
     const struct CMUnitTest tests[] = {
         TEST (makes_a_key_once_and_keeps_it),
         TEST (two_servers_get_two_keys),

@@ -8,36 +8,18 @@
 
 #include "auth/nonces.h"
 #include "auth/signature.h"
+#include "auth_folder.h"
 #include "base/macros.h"
 
 #define NS  1000000000ll
 #define NOW (1790000000ll * NS + 500)
 
-struct fixture {
-    char *folder, *path;
-};
-
 static int setup (void **state)
 {
-    struct fixture *f = g_new0 (struct fixture, 1);
-    f->folder = g_dir_make_tmp ("bindery-nonces-XXXXXX", NULL);
-    f->path = g_build_filename (f->folder, "nonces", NULL);
-    *state = f;
-    return 0;
+    return auth_folder_setup (state, "nonces");
 }
 
-static int teardown (void **state)
-{
-    struct fixture *f = *state;
-    unlink (f->path);
-    rmdir (f->folder);
-    g_free (f->folder);
-    g_free (f->path);
-    g_free (f);
-    return 0;
-}
-
-static struct nonces *must_open (const struct fixture *f, size_t n_buckets, int64_t now_ns)
+static struct nonces *must_open (const struct auth_folder *f, size_t n_buckets, int64_t now_ns)
 {
     struct nonces *n = NULL;
     struct error e;
@@ -47,7 +29,7 @@ static struct nonces *must_open (const struct fixture *f, size_t n_buckets, int6
 
 static void refuses_what_it_knows (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct error e;
     struct nonces *n = must_open (f, 16, NOW);
     assert_ok (nonces_use (n, "key", "one", NOW, NOW, &e), &e);
@@ -61,7 +43,7 @@ static void refuses_what_it_knows (void **state)
 /* A request from the future is acceptable longer, so it is remembered longer. */
 static void remembers_until_the_request_is_too_old (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct error e;
     struct nonces *n = must_open (f, 16, NOW);
     int64_t skew = AUTH_SKEW_S * NS, date = NOW + skew;
@@ -73,7 +55,7 @@ static void remembers_until_the_request_is_too_old (void **state)
 
 static void survives_a_restart (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct error e;
     struct nonces *n = must_open (f, 16, NOW);
     assert_ok (nonces_use (n, "key", "one", NOW, NOW, &e), &e);
@@ -86,7 +68,7 @@ static void survives_a_restart (void **state)
 
 static void survives_being_killed (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct error e;
     pid_t child = fork ();
     if (child == 0) {
@@ -104,7 +86,7 @@ static void survives_being_killed (void **state)
     nonces_close (n);
 }
 
-static void damage (const struct fixture *f, off_t at)
+static void damage (const struct auth_folder *f, off_t at)
 {
     _cleanup_close_ int fd = open (f->path, O_WRONLY);
     assert_int_equal (pwrite (fd, "damage", 6, at), 6);
@@ -113,7 +95,7 @@ static void damage (const struct fixture *f, off_t at)
 /* What may have been forgotten is refused: everything dated before the file was made anew. */
 static void a_damaged_file_is_made_anew (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct error e;
     for (off_t at = 0; at <= 16; at += 16) {
         nonces_close (must_open (f, 16, NOW));
@@ -133,7 +115,7 @@ static void a_damaged_file_is_made_anew (void **state)
 
 static void another_size_is_made_anew (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct error e;
     nonces_close (must_open (f, 16, NOW));
     assert_int_equal (truncate (f->path, 100), 0);
@@ -144,7 +126,7 @@ static void another_size_is_made_anew (void **state)
 
 static void a_full_bucket_throttles_and_recovers (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct error e;
     struct nonces *n = must_open (f, 1, NOW);
     char nonce[16];
@@ -161,7 +143,7 @@ static void a_full_bucket_throttles_and_recovers (void **state)
 
 static void the_file_is_private (void **state)
 {
-    struct fixture *f = *state;
+    struct auth_folder *f = *state;
     struct stat st;
     nonces_close (must_open (f, 16, NOW));
     assert_int_equal (stat (f->path, &st), 0);
@@ -170,7 +152,7 @@ static void the_file_is_private (void **state)
 
 int main (void)
 {
-#define TEST(t) cmocka_unit_test_setup_teardown (t, setup, teardown)
+#define TEST(t) cmocka_unit_test_setup_teardown (t, setup, auth_folder_teardown)
     const struct CMUnitTest tests[] = {
         TEST (refuses_what_it_knows),
         TEST (remembers_until_the_request_is_too_old),

@@ -2,7 +2,6 @@
  * or left undone. The world is that of scan_world.h. */
 #include "test.h"
 
-#include "index/dataset.h"
 #include "scan_world.h"
 
 static struct bound *the_bound_locked (struct world *w)
@@ -28,39 +27,15 @@ static bool is_walking (struct world *w)
     return is;
 }
 
-static struct dataset_db *open_db (struct world *w)
-{
-    struct dataset_db *db;
-    struct error e;
-    assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
-    return db;
-}
-
 static void run_sql (struct world *w, const char *script)
 {
-    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     struct sql *s;
     struct error e;
     int64_t commit;
     assert_ok (dataset_write (db, true, SQL_REBUILDABLE, &s, &commit, &e), &e);
     enum err r = sql_exec (s, script, &e);
     assert_ok (dataset_end (db, r, &e), &e);
-}
-
-static int64_t count (struct world *w, const char *query)
-{
-    _cleanup_dataset_ struct dataset_db *db = open_db (w);
-    struct sql *s;
-    struct sql_stmt *st;
-    struct error e;
-    bool has_row;
-    assert_ok (dataset_read (db, &s, &e), &e);
-    assert_ok (sql_prepare (s, query, &st, &e), &e);
-    assert_ok (sql_step (st, &has_row, &e), &e);
-    int64_t n = sql_get_int (st, 0);
-    sql_finish (st);
-    dataset_read_done (db, s);
-    return n;
 }
 
 static void remove_ten (struct world *w)
@@ -87,7 +62,7 @@ static void test_restart_without_the_root_deletes_nothing (void **state)
     scan_free (w->scan);
     const struct work_dirty dirty[] = { { "k3", 0 }, { "k4", 0 } };
     struct error e;
-    struct dataset_db *db = open_db (w);
+    struct dataset_db *db = world_open_db (w);
     assert_ok (work_mark_dirty (db, w->binding, dirty, 2, &e), &e);
     dataset_db_unref (db);
     fake_set_root (w->fake, 2);
@@ -255,7 +230,7 @@ static void test_reindex_that_comes_while_a_scan_begins_is_done (void **state)
     world_bind_ten (w);
     run_sql (w, "UPDATE object SET operators = 1");
     unsigned before = fake_listings (w->fake);
-    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     struct error e;
     struct sql *s;
     int64_t commit;
@@ -324,16 +299,16 @@ static void test_clearing_up_is_interrupted_and_taken_up_again (void **state)
                 "NULL, NULL FROM n;"
                 "UPDATE binding SET pending = 400000; UPDATE dataset SET next_id = 2000000");
     world_unbind (w);
-    wait_for (count (w, "SELECT count(*) FROM work") < 400000);
+    wait_for (world_query (w, "SELECT count(*) FROM work") < 400000);
     int64_t start = clock_mono_ms ();
     scan_free (w->scan);
     assert_in_range (clock_mono_ms () - start, 0, 1500);
-    int64_t left = count (w, "SELECT count(*) FROM work");
+    int64_t left = world_query (w, "SELECT count(*) FROM work");
     assert_in_range (left, 100000, 399999);
     start = clock_mono_ms ();
     world_start_scan (w);
     assert_in_range (clock_mono_ms () - start, 0, 1500);
-    wait_for (count (w, "SELECT count(*) FROM work") < left);
+    wait_for (world_query (w, "SELECT count(*) FROM work") < left);
     assert_int_equal (world_file_count (w), 10);
 }
 
@@ -353,7 +328,7 @@ static void test_binding_made_during_a_purge_has_all_rows (void **state)
     world_bind_ten (w);
     assert_err (CONFLICT, scan_purge (w->scan, w->dataset, "fake", &removed, &e));
     world_unbind (w);
-    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     struct sql *s;
     int64_t commit;
     pthread_mutex_lock (&w->scan->lock);

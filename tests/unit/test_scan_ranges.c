@@ -4,34 +4,10 @@
 
 #include "scan_world.h"
 
-static struct dataset_db *open_db (struct world *w)
-{
-    struct dataset_db *db;
-    struct error e;
-    assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
-    return db;
-}
-
-static int64_t query (struct world *w, const char *text)
-{
-    _cleanup_dataset_ struct dataset_db *db = open_db (w);
-    struct sql *s;
-    struct sql_stmt *st;
-    struct error e;
-    bool has_row;
-    assert_ok (dataset_read (db, &s, &e), &e);
-    assert_ok (sql_prepare (s, text, &st, &e), &e);
-    assert_ok (sql_step (st, &has_row, &e), &e);
-    int64_t n = sql_get_int (st, 0);
-    sql_finish (st);
-    dataset_read_done (db, s);
-    return n;
-}
-
 /* How many there were since the dataset was made. */
 static int64_t ranges_made (struct world *w)
 {
-    return query (w, "SELECT seq FROM sqlite_sequence WHERE name = 'range'");
+    return world_query (w, "SELECT seq FROM sqlite_sequence WHERE name = 'range'");
 }
 
 static void put_many (struct world *w, int n)
@@ -60,7 +36,7 @@ static void stop_before_scan (struct world *w, const char *const *bounds)
     struct error e;
     world_bind_ten (w);
     stop_scan (w);
-    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     assert_ok (work_start_scan (db, w->binding, NULL, bounds, 0, &e), &e);
 }
 
@@ -113,14 +89,15 @@ static void test_rescan_is_split_by_the_index_and_writes_no_row (void **state)
     put_many (w, 3 * LIMIT_SPLIT_ROWS);
     world_bind (w);
     wait_for (is_done (w));
-    int64_t ranges = ranges_made (w), commit = query (w, "SELECT max (commit_no) FROM object");
+    int64_t ranges = ranges_made (w),
+            commit = world_query (w, "SELECT max (commit_no) FROM object");
     unsigned fetches = fake_fetches (w->fake);
     world_rescan (w);
     wait_for (is_done (w));
     assert_in_range (ranges_made (w) - ranges, 3, LIMIT_SPLIT_RANGES);
     assert_int_equal (fake_fetches (w->fake), fetches);
     assert_int_equal (fake_opens (w->fake), 0);
-    assert_int_equal (query (w, "SELECT max (commit_no) FROM object"), commit);
+    assert_int_equal (world_query (w, "SELECT max (commit_no) FROM object"), commit);
     assert_int_equal (world_progress (w).unchanged, 3 * LIMIT_SPLIT_ROWS);
     assert_int_equal (world_progress (w).listed, 3 * LIMIT_SPLIT_ROWS);
 }
@@ -171,14 +148,14 @@ static void test_stopped_scan_goes_on_where_each_range_was (void **state)
     wait_for (ranges_made (w) > 3 && fake_pages (w->fake) > 100);
     stop_scan (w);
     fake_set_hook (w->fake, NULL, NULL);
-    assert_int_equal (query (w, "SELECT listed FROM binding"), world_file_count (w));
+    assert_int_equal (world_query (w, "SELECT listed FROM binding"), world_file_count (w));
     assert_in_range (world_file_count (w), 24, 899);
-    assert_true (query (w, "SELECT count (*) FROM range") > 0);
+    assert_true (world_query (w, "SELECT count (*) FROM range") > 0);
     world_start_scan (w);
     wait_for (world_file_count (w) == 900);
     wait_for (is_done (w));
     assert_int_equal (world_progress (w).listed, 900);
-    assert_int_equal (query (w, "SELECT count (*) FROM range"), 0);
+    assert_int_equal (world_query (w, "SELECT count (*) FROM range"), 0);
 }
 
 /* ---- sharing ---- */
@@ -255,8 +232,8 @@ static void test_range_that_fails_holds_up_no_other (void **state)
     assert_string_equal (binding->reason, "the test says so");
     binding_free (binding);
     assert_false (world_has_row (w, "k5x"));
-    assert_int_equal (query (w, "SELECT scan_end_ns FROM binding"), 0);
-    assert_int_equal (query (w, "SELECT count (*) FROM range"), 1);
+    assert_int_equal (world_query (w, "SELECT scan_end_ns FROM binding"), 0);
+    assert_int_equal (world_query (w, "SELECT count (*) FROM range"), 1);
     fake_set_hook (w->fake, NULL, NULL);
     wait_for (world_has_row (w, "k5x"));
     wait_for (is_done (w));
@@ -328,7 +305,7 @@ static void test_new_objects_do_not_settle (void **state)
     fake_hold (w->fake, true);
     world_bind (w);
     wait_for (fake_waiting (w->fake) == 1);
-    assert_int_equal (query (w, "SELECT not_before FROM work"), 0);
+    assert_int_equal (world_query (w, "SELECT not_before FROM work"), 0);
     fake_hold (w->fake, false);
     wait_for (world_has_row (w, "new"));
 }
@@ -336,7 +313,7 @@ static void test_new_objects_do_not_settle (void **state)
 static json_t *document (struct world *w, const char *key)
 {
     static const struct file_context ctx = { "1", "p", "d", 0 };
-    _cleanup_dataset_ struct dataset_db *db = open_db (w);
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     g_autofree char *uri = g_strconcat ("oss://fake/", key, NULL);
     const char *const uris[] = { uri };
     g_autoptr (GString) out = g_string_new (NULL);
@@ -393,8 +370,8 @@ static void test_object_that_was_archived_keeps_what_was_read (void **state)
     assert_true (has_class (w, "k3", "Archive"));
     assert_true (has_member (w, "k3", "ContentType"));
     assert_int_equal (fake_fetches (w->fake), 10);
-    assert_int_equal (query (w, "SELECT count (*) FROM file f JOIN code c ON c.id = "
-                                "f.storage_class WHERE c.text = 'Archive'"),
+    assert_int_equal (world_query (w, "SELECT count (*) FROM file f JOIN code c ON c.id = "
+                                      "f.storage_class WHERE c.text = 'Archive'"),
                       1);
     world_dirty (w, "k3"); /* an event asks the store, which says no */
     wait_for (fake_fetches (w->fake) == 11 && world_is_quiet (w));

@@ -29,12 +29,11 @@ static void put_sidecar (struct world *w, const char *key, const char *title)
 static char *title_of (struct world *w, const char *key)
 {
     struct error e;
-    _cleanup_dataset_ struct dataset_db *db = NULL;
+    _cleanup_dataset_ struct dataset_db *db = world_open_db (w);
     const struct file_context context = { "1", "p", "d", 0 };
     g_autofree char *uri = g_strconcat ("oss://fake/", key, NULL);
     const char *uris[] = { uri }, *fields[] = { "Title", NULL };
     g_autoptr (GString) text = g_string_new (NULL);
-    assert_ok (datasets_get (w->datasets, w->dataset, &db, &e), &e);
     assert_ok (files_get_documents (db, &context, uris, 1, fields, text, &e), &e);
     json_auto_t *file = json_loads (text->str, 0, NULL);
     return g_strdup (json_string_value (json_object_get (file, "Title")));

@@ -85,16 +85,28 @@ static void await_all (struct tally *t, unsigned n)
         g_usleep (1000);
 }
 
+/* Requests of which as many as a new client sends wait at the gate. */
+static void hold (struct world *w, struct gate *g, struct tally *t, unsigned n)
+{
+    gate_init (g);
+    world_init (w, wait_at_gate, g, NULL);
+    for (unsigned i = 0; i < n; i++)
+        submit (w, "normal", false, t);
+    gate_await (g, LIMIT_STORE_WINDOW_START);
+}
+
+static void clear (struct world *w, struct gate *g)
+{
+    world_clear (w);
+    g_ptr_array_unref (g->targets);
+}
+
 static void the_window_bounds_what_is_in_flight_and_grows (void **state UNUSED)
 {
     struct gate g;
-    gate_init (&g);
     struct world w;
-    world_init (&w, wait_at_gate, &g, NULL);
     struct tally t = { 0 };
-    for (unsigned i = 0; i < 1000; i++)
-        submit (&w, "k", false, &t);
-    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    hold (&w, &g, &t, 1000);
     struct client_stats s;
     client_stats (w.client, &s);
     assert_int_equal (LIMIT_STORE_WINDOW_START, s.in_flight);
@@ -105,20 +117,15 @@ static void the_window_bounds_what_is_in_flight_and_grows (void **state UNUSED)
     client_stats (w.client, &s);
     assert_in_range (s.window, LIMIT_STORE_WINDOW_START + 10, LIMIT_STORE_WINDOW);
     assert_true (s.connections <= s.window);
-    world_clear (&w);
-    g_ptr_array_unref (g.targets);
+    clear (&w, &g);
 }
 
 static void urgent_requests_go_first (void **state UNUSED)
 {
     struct gate g;
-    gate_init (&g);
     struct world w;
-    world_init (&w, wait_at_gate, &g, NULL);
     struct tally t = { 0 };
-    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START + 200; i++)
-        submit (&w, "normal", false, &t);
-    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    hold (&w, &g, &t, LIMIT_STORE_WINDOW_START + 200);
     submit (&w, "urgent", true, &t);
     struct client_stats s;
     do /* until the thread knows of it */
@@ -131,20 +138,15 @@ static void urgent_requests_go_first (void **state UNUSED)
     while (!strstr (g.targets->pdata[at], "urgent"))
         at++;
     assert_in_range (at, LIMIT_STORE_WINDOW_START, 2 * LIMIT_STORE_WINDOW_START);
-    world_clear (&w);
-    g_ptr_array_unref (g.targets);
+    clear (&w, &g);
 }
 
 static void a_full_queue_is_busy_and_closing_ends_all (void **state UNUSED)
 {
     struct gate g;
-    gate_init (&g);
     struct world w;
-    world_init (&w, wait_at_gate, &g, NULL);
     struct tally t = { 0 };
-    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START; i++)
-        submit (&w, "k", false, &t);
-    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    hold (&w, &g, &t, LIMIT_STORE_WINDOW_START);
     for (unsigned i = 0; i < LIMIT_STORE_QUEUE; i++)
         submit (&w, "k", false, &t);
     struct client_request ask = get ("k");
@@ -158,8 +160,7 @@ static void a_full_queue_is_busy_and_closing_ends_all (void **state UNUSED)
     assert_int_equal (0, t.ok + t.other);
     w.client = NULL;
     gate_open (&g);
-    world_clear (&w);
-    g_ptr_array_unref (g.targets);
+    clear (&w, &g);
 }
 
 static void *call_when_there_is_room (void *arg)
@@ -175,13 +176,9 @@ static void *call_when_there_is_room (void *arg)
 static void closing_frees_who_waits_for_room (void **state UNUSED)
 {
     struct gate g;
-    gate_init (&g);
     struct world w;
-    world_init (&w, wait_at_gate, &g, NULL);
     struct tally t = { 0 };
-    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START; i++)
-        submit (&w, "k", false, &t);
-    gate_await (&g, LIMIT_STORE_WINDOW_START);
+    hold (&w, &g, &t, LIMIT_STORE_WINDOW_START);
     for (unsigned i = 0; i < LIMIT_STORE_QUEUE; i++)
         submit (&w, "k", false, &t);
     pthread_t callers[4];
@@ -196,8 +193,7 @@ static void closing_frees_who_waits_for_room (void **state UNUSED)
         pthread_join (callers[i], NULL);
     w.client = NULL;
     gate_open (&g);
-    world_clear (&w);
-    g_ptr_array_unref (g.targets);
+    clear (&w, &g);
 }
 
 static void a_store_that_hangs_holds_nobody_else (void **state UNUSED)
@@ -226,20 +222,16 @@ static void a_store_that_hangs_holds_nobody_else (void **state UNUSED)
     fake_free (other);
     gate_open (&g);
     await_all (&t, 2000);
-    world_clear (&w);
-    g_ptr_array_unref (g.targets);
+    clear (&w, &g);
     g_ptr_array_unref (free_gate.targets);
 }
 
 static void waiting_requests_end_with_their_deadline (void **state UNUSED)
 {
     struct gate g;
-    gate_init (&g);
     struct world w;
-    world_init (&w, wait_at_gate, &g, NULL);
     struct tally t = { 0 };
-    for (unsigned i = 0; i < LIMIT_STORE_WINDOW_START; i++)
-        submit (&w, "k", false, &t);
+    hold (&w, &g, &t, LIMIT_STORE_WINDOW_START);
     struct client_request ask = get ("k");
     ask.deadline_ms = 100;
     _cleanup_response_ struct client_response r;
@@ -247,8 +239,7 @@ static void waiting_requests_end_with_their_deadline (void **state UNUSED)
     assert_int_equal (0, r.tries);
     gate_open (&g);
     await_all (&t, LIMIT_STORE_WINDOW_START);
-    world_clear (&w);
-    g_ptr_array_unref (g.targets);
+    clear (&w, &g);
 }
 
 static void bad_options_and_requests_are_refused (void **state UNUSED)
