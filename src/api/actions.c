@@ -5,14 +5,14 @@
 #include "api/actions.gen.h"
 #include "api/handlers.h"
 
-#define ANY                             "*"
-#define PROJECT                         "project/${ProjectName}"
-#define DATASET                         PROJECT "/dataset/${DatasetName}"
-#define TRIGGER                         PROJECT "/trigger/*"
-#define BATCH                           PROJECT "/batch/*"
+#define ANY                                    "*"
+#define PROJECT                                "project/${ProjectName}"
+#define DATASET                                PROJECT "/dataset/${DatasetName}"
+#define TRIGGER                                PROJECT "/trigger/*"
+#define BATCH                                  PROJECT "/batch/*"
 
-#define ACTION(name, handler, resource) +1
-#define PLANNED(name, resource)         +1
+#define ACTION(name, level, handler, resource) +1
+#define PLANNED(name, level, resource)         +1
 _Static_assert(0
 #include "api/actions.def"
                    == ACTION_COUNT,
@@ -20,10 +20,12 @@ _Static_assert(0
 #undef ACTION
 #undef PLANNED
 
-#define ACTION(name, handler, resource)                                                            \
-    [ACTION_##name] = { MODEL_##name, .run = handler, .policy_resource = resource },
-#define PLANNED(name, resource)                                                                    \
-    [ACTION_##name] = { MODEL_##name, .run = NULL, .policy_resource = resource },
+#define ACTION(name, level, handler, resource)                                                     \
+    [ACTION_##name] = { MODEL_##name, .run = handler, .access = ACCESS_##level,                    \
+                        .policy_resource = resource },
+#define PLANNED(name, level, resource)                                                             \
+    [ACTION_##name] = { MODEL_##name, .run = NULL, .access = ACCESS_##level,                       \
+                        .policy_resource = resource },
 static const struct action table[ACTION_COUNT] = {
 #include "api/actions.def"
 };

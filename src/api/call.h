@@ -116,6 +116,16 @@ struct action_param {
                                  range */
 };
 
+/* RAM's access levels: what an action does to what there is. */
+enum access_level {
+    ACCESS_NONE,
+    ACCESS_GET,
+    ACCESS_LIST,
+    ACCESS_CREATE,
+    ACCESS_UPDATE,
+    ACCESS_DELETE,
+};
+
 struct action {
     const char *name;
     enum call_face face;
@@ -123,9 +133,16 @@ struct action {
     size_t n_params, params_size;
     const struct model_type *reply; /* what it answers, without RequestId */
     action_fn *run;                 /* NULL: not built yet */
-    const char *policy_action;      /* "imm:CreateDataset" */
-    const char *policy_resource;    /* "project/${ProjectName}/dataset/${DatasetName}", "*" */
+    enum access_level access;
+    const char *policy_action;   /* "imm:CreateDataset" */
+    const char *policy_resource; /* "project/${ProjectName}/dataset/${DatasetName}", "*" */
 };
+
+/* True for one that creates, updates or deletes. */
+static inline bool action_is_change (const struct action *a)
+{
+    return a->access >= ACCESS_CREATE;
+}
 
 /* The row of an action; NULL if no model knows it. Case-sensitive. */
 const struct action *action_find (const char *name);

@@ -6,8 +6,8 @@
 
 #include "api/call.h"
 
-#define ACTION(name, handler, resource) action_fn handler;
-#define PLANNED(name, resource)
+#define ACTION(name, level, handler, resource) action_fn handler;
+#define PLANNED(name, level, resource)
 #include "api/actions.def"
 #undef ACTION
 #undef PLANNED

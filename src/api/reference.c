@@ -39,9 +39,13 @@ static void add_type (GString *out, const struct action_param *p)
 
 static void add_action (GString *out, const struct action *a)
 {
-    g_string_append_printf (out, "### %s\n\n%sPolicy: `%s` on `%s`.\n\n", a->name,
+    static const char *const levels[] = {
+        [ACCESS_NONE] = "none",     [ACCESS_GET] = "get",       [ACCESS_LIST] = "list",
+        [ACCESS_CREATE] = "create", [ACCESS_UPDATE] = "update", [ACCESS_DELETE] = "delete",
+    };
+    g_string_append_printf (out, "### %s\n\n%sPolicy: `%s` on `%s`, access level %s.\n\n", a->name,
                             a->run ? "" : "Not built: answered `NotImplemented`. ",
-                            a->policy_action, a->policy_resource);
+                            a->policy_action, a->policy_resource, levels[a->access]);
     if (a->n_params == 0)
         return;
     g_string_append (out, "| parameter | type | required | rule |\n|---|---|---|---|\n");

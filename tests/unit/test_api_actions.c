@@ -118,6 +118,30 @@ static void test_policy (void **state)
     }
 }
 
+/* RAM's access levels; those that change something are the ones that are audited. */
+static void test_access_levels (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *action;
+        enum access_level level;
+        bool is_change;
+    } rows[] = {
+        { "ListRegions", ACCESS_LIST, false },     { "SimpleQuery", ACCESS_LIST, false },
+        { "GetBinding", ACCESS_GET, false },       { "DetectImageFaces", ACCESS_NONE, false },
+        { "CreateBinding", ACCESS_CREATE, true },  { "AttachOSSBucket", ACCESS_CREATE, true },
+        { "SuspendTrigger", ACCESS_UPDATE, true }, { "UpdateDataset", ACCESS_UPDATE, true },
+        { "DeleteBinding", ACCESS_DELETE, true },  { "DetachOSSBucket", ACCESS_DELETE, true },
+        { "PurgeBucket", ACCESS_DELETE, true },    { "RenewSecret", ACCESS_UPDATE, true },
+        { "GetStatus", ACCESS_GET, false },
+    };
+    for (size_t i = 0; i < sizeof (rows) / sizeof (rows[0]); i++) {
+        const struct action *a = action_find (rows[i].action);
+        assert_int_equal (a->access, rows[i].level);
+        assert_int_equal (action_is_change (a), rows[i].is_change);
+    }
+}
+
 /* An action that takes a required dataset is never allowed by a policy on its project alone. */
 static void test_policy_of_datasets (void **state)
 {
@@ -155,7 +179,7 @@ int main (void)
         cmocka_unit_test (test_all_known), cmocka_unit_test (test_kinds),
         cmocka_unit_test (test_offsets),   cmocka_unit_test (test_recursive_type),
         cmocka_unit_test (test_policy),    cmocka_unit_test (test_policy_of_datasets),
-        cmocka_unit_test (test_reference),
+        cmocka_unit_test (test_reference), cmocka_unit_test (test_access_levels),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
