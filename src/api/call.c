@@ -20,7 +20,7 @@ struct gate {
     struct auth_request signed_request;
     enum render_format format;
     const struct action *action;
-    const struct key *key;
+    struct principal *principal;
     void *values;
     struct reply reply;
     struct call_answer *answer;
@@ -152,7 +152,7 @@ static char *expand_resource (const struct gate *g)
 static enum err authorize (const struct gate *g, struct error *e)
 {
     g_autofree char *resource = expand_resource (g);
-    return policy_check (g->key, g->action->policy_action, resource, e);
+    return policy_check (g->principal, g->action->policy_action, resource, e);
 }
 
 static enum err run_handler (struct gate *g, struct error *e)
@@ -164,7 +164,7 @@ static enum err run_handler (struct gate *g, struct error *e)
         .api = g->api,
         .request_id = g->answer->request_id,
         .action = g->action,
-        .access_key_id = g->key->id,
+        .access_key_id = g->principal->id,
     };
     return g->action->run (&call, g->values, &g->reply, e);
 }
@@ -176,7 +176,7 @@ static enum err pass (struct gate *g, struct error *e)
     if (r == ERR_OK)
         r = find_action (g, e);
     if (r == ERR_OK)
-        r = auth_verify (&g->signed_request, api->keys, api->nonces, clock_now_ns (), &g->key, e);
+        r = auth_verify (&g->signed_request, api->keys, api->nonces, clock_now_ns (), &g->principal, e);
     if (r == ERR_OK)
         r = params_bind (&g->params, g->action, &g->values, e);
     if (r == ERR_OK)
@@ -197,6 +197,7 @@ static char *host_id (const struct api *api, const struct call_request *r)
 
 static void gate_clear (struct gate *g)
 {
+    principal_unref (g->principal);
     if (g->values)
         params_free (g->action, g->values);
     params_clear (&g->params);

@@ -1,117 +1,49 @@
-/* The root key: configured, or made once and kept in a file of two lines. */
+/* The registry of keys: root, read from a file of two lines or configured, and a table of the
+ * others, which is replaced as a whole. */
 #include "auth/keys.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <glib.h>
+#include <pthread.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 
+#include "auth/keyfile.h"
 #include "base/macros.h"
 
-#define FILE_MAX       1024 /* bytes of DATA/root-key */
 #define MADE_ID_PREFIX "LTAI"
 #define MADE_ID_LEN    24
 #define MADE_SECRET    30
 
 struct keys {
-    struct key root;
+    struct principal *root;
     char *path;
+    pthread_mutex_t lock; /* of what follows; held for a look-up, never while memory is freed */
+    GHashTable *table;    /* id -> struct principal; both the table's */
+    GHashTable *unsaved;  /* ids (owned) of keys whose last use nobody took yet */
+    _Atomic int64_t next_take_ns;
+    atomic_bool has_unsaved;
 };
 
-/* Both are sent and kept as words, so neither may hold a space, a control character or a comma. */
-static bool is_word (const char *text, size_t max)
-{
-    size_t len = strlen (text);
-    for (size_t i = 0; i < len; i++)
-        if (!g_ascii_isgraph (text[i]) || text[i] == ',')
-            return false;
-    return len > 0 && len <= max;
-}
+/* ---- The root key ---- */
 
-static enum err set_key (struct key *key, const char *id, const char *secret, const char *where,
-                         struct error *e)
+static enum err save (const struct principal *root, const char *path, struct error *e)
 {
-    if (!is_word (id, KEYS_ID_MAX))
-        return FAIL (e, INVALID_ARGUMENT, "%s: the AccessKeyId must be 1 to %d visible characters",
-                     where, KEYS_ID_MAX);
-    if (!is_word (secret, KEYS_SECRET_MAX))
-        return FAIL (e, INVALID_ARGUMENT,
-                     "%s: the AccessKeySecret must be 1 to %d visible characters", where,
-                     KEYS_SECRET_MAX);
-    g_strlcpy (key->id, id, sizeof key->id);
-    g_strlcpy (key->secret, secret, sizeof key->secret);
-    key->is_root = true;
-    return ERR_OK;
-}
-
-/* Letters and digits, each equally likely: bytes beyond a multiple of 62 are thrown away. */
-static enum err random_word (char *out, size_t len, struct error *e)
-{
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    const size_t letters = sizeof alphabet - 1;
-    size_t n = 0;
-    while (n < len) {
-        unsigned char bytes[64];
-        if (getrandom (bytes, sizeof bytes, 0) != (ssize_t) sizeof bytes)
-            return FAIL (e, IO, "no random numbers: %s", g_strerror (errno));
-        for (size_t i = 0; i < sizeof bytes && n < len; i++)
-            if (bytes[i] < 256 / letters * letters)
-                out[n++] = alphabet[bytes[i] % letters];
-        explicit_bzero (bytes, sizeof bytes);
-    }
-    out[len] = '\0';
-    return ERR_OK;
-}
-
-static enum err write_all (int fd, const char *text, const char *path, struct error *e)
-{
-    size_t len = strlen (text);
-    while (len) {
-        ssize_t n = write (fd, text, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return FAIL (e, IO, "cannot write '%s': %s", path, g_strerror (errno));
-        text += n;
-        len -= (size_t) n;
-    }
-    return ERR_OK;
-}
-
-/* Complete or not there: a temporary file, flushed, then renamed. */
-static enum err save (const struct key *key, const char *data, const char *path, struct error *e)
-{
-    g_autofree char *temporary = g_strconcat (path, ".new", NULL);
-    unlink (temporary);
-    _cleanup_close_ int fd = open (temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return FAIL (e, IO, "cannot make '%s': %s", temporary, g_strerror (errno));
-    char text[KEYS_ID_MAX + KEYS_SECRET_MAX + 64];
-    g_snprintf (text, sizeof text, "AccessKeyId=%s\nAccessKeySecret=%s\n", key->id, key->secret);
-    enum err r = write_all (fd, text, temporary, e);
+    char text[PRINCIPAL_ID_MAX + PRINCIPAL_SECRET_MAX + 64];
+    g_snprintf (text, sizeof text, "AccessKeyId=%s\nAccessKeySecret=%s\n", root->id, root->secret);
+    enum err r = keyfile_write (path, text, e);
     explicit_bzero (text, sizeof text);
-    if (r != ERR_OK)
-        return r;
-    _cleanup_close_ int folder = open (data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fsync (fd) < 0 || rename (temporary, path) < 0 || folder < 0 || fsync (folder) < 0)
-        return FAIL (e, IO, "cannot keep '%s': %s", path, g_strerror (errno));
-    return ERR_OK;
+    return r;
 }
 
-static enum err make (struct keys *k, const char *data, struct error *e)
+static enum err make (struct keys *k, struct error *e)
 {
     char id[MADE_ID_LEN + 1] = MADE_ID_PREFIX, secret[MADE_SECRET + 1];
     size_t prefix = strlen (MADE_ID_PREFIX);
-    enum err r = random_word (id + prefix, MADE_ID_LEN - prefix, e);
+    enum err r = keyfile_random_word (id + prefix, MADE_ID_LEN - prefix, e);
     if (r == ERR_OK)
-        r = random_word (secret, MADE_SECRET, e);
+        r = keyfile_random_word (secret, MADE_SECRET, e);
     if (r == ERR_OK)
-        r = set_key (&k->root, id, secret, k->path, e);
+        r = principal_set_key (k->root, id, secret, k->path, e);
     explicit_bzero (secret, sizeof secret);
-    return r == ERR_OK ? save (&k->root, data, k->path, e) : r;
+    return r == ERR_OK ? save (k->root, k->path, e) : r;
 }
 
 /* The value of `name=` when it is one of the lines. */
@@ -135,41 +67,31 @@ static enum err parse (struct keys *k, char *text, struct error *e)
         r = FAIL (e, INVALID_ARGUMENT,
                   "'%s' needs the lines AccessKeyId= and AccessKeySecret=", k->path);
     else
-        r = set_key (&k->root, id, secret, k->path, e);
+        r = principal_set_key (k->root, id, secret, k->path, e);
     for (char **line = lines; *line; line++)
         explicit_bzero (*line, strlen (*line));
     return r;
 }
 
-static enum err load (struct keys *k, int fd, struct error *e)
+static enum err load_or_make (struct keys *k, const char *data, struct error *e)
 {
-    struct stat st;
-    if (fstat (fd, &st) < 0 || !S_ISREG (st.st_mode))
-        return FAIL (e, INVALID_ARGUMENT, "'%s' is not a regular file", k->path);
-    if ((st.st_mode & 077) && fchmod (fd, 0600) < 0)
-        return FAIL (e, IO, "'%s' can be read by others, and chmod failed: %s", k->path,
-                     g_strerror (errno));
-    char text[FILE_MAX + 1];
-    ssize_t n = read (fd, text, sizeof text);
-    if (n < 0)
-        return FAIL (e, IO, "cannot read '%s': %s", k->path, g_strerror (errno));
-    if ((size_t) n > FILE_MAX)
-        return FAIL (e, INVALID_ARGUMENT, "'%s' is longer than %d bytes", k->path, FILE_MAX);
-    text[n] = '\0';
-    enum err r = parse (k, text, e);
+    char text[KEYFILE_MAX + 1];
+    k->path = g_build_filename (data, "root-key", NULL);
+    enum err r = keyfile_read (k->path, text, e);
+    if (r == ERR_NOT_FOUND)
+        return make (k, e);
+    if (r != ERR_OK)
+        return r;
+    r = parse (k, text, e);
     explicit_bzero (text, sizeof text);
     return r;
 }
 
-static enum err load_or_make (struct keys *k, const char *data, struct error *e)
+/* ---- The registry ---- */
+
+static GHashTable *new_table (void)
 {
-    k->path = g_build_filename (data, "root-key", NULL);
-    _cleanup_close_ int fd = open (k->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd >= 0)
-        return load (k, fd, e);
-    if (errno != ENOENT)
-        return FAIL (e, IO, "cannot open '%s': %s", k->path, g_strerror (errno));
-    return make (k, data, e);
+    return g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) principal_unref);
 }
 
 enum err keys_open (const char *data, const char *id, const char *secret, struct keys **ret,
@@ -181,12 +103,17 @@ enum err keys_open (const char *data, const char *id, const char *secret, struct
                      has_id ? "access-key-id" : "access-key-secret",
                      has_id ? "access-key-secret" : "access-key-id");
     struct keys *k = g_new0 (struct keys, 1);
-    enum err r =
-        has_id ? set_key (&k->root, id, secret, "access-key-id", e) : load_or_make (k, data, e);
+    pthread_mutex_init (&k->lock, NULL);
+    k->root = principal_new ();
+    k->root->is_root = true;
+    enum err r = has_id ? principal_set_key (k->root, id, secret, "access-key-id", e)
+                        : load_or_make (k, data, e);
     if (r != ERR_OK) {
         keys_close (k);
         return r;
     }
+    k->unsaved = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    keys_replace (k, NULL);
     *ret = k;
     return ERR_OK;
 }
@@ -195,22 +122,123 @@ void keys_close (struct keys *k)
 {
     if (!k)
         return;
+    g_clear_pointer (&k->table, g_hash_table_unref);
+    g_clear_pointer (&k->unsaved, g_hash_table_unref);
+    principal_unref (k->root);
+    pthread_mutex_destroy (&k->lock);
     g_free (k->path);
-    explicit_bzero (k, sizeof *k);
     g_free (k);
 }
 
-enum err keys_find (const struct keys *k, const char *id, const struct key **ret, struct error *e)
+enum err keys_find (struct keys *k, const char *id, struct principal **ret, struct error *e)
 {
-    if (strcmp (k->root.id, id) != 0)
+    pthread_mutex_lock (&k->lock);
+    struct principal *p = g_hash_table_lookup (k->table, id);
+    if (p)
+        principal_ref (p);
+    pthread_mutex_unlock (&k->lock);
+    if (!p)
         return FAIL (e, KEY_NOT_FOUND, "Specified access key is not found.");
-    *ret = &k->root;
+    *ret = p;
     return ERR_OK;
 }
 
-const struct key *keys_root (const struct keys *k)
+static void insert (GHashTable *table, struct principal *p)
 {
-    return &k->root;
+    g_hash_table_replace (table, p->id, principal_ref (p));
+}
+
+static void carry_over (GHashTable *old, GHashTable *new_one)
+{
+    GHashTableIter iter;
+    gpointer id, before;
+    g_hash_table_iter_init (&iter, old);
+    while (g_hash_table_iter_next (&iter, &id, &before)) {
+        struct principal *after = g_hash_table_lookup (new_one, id);
+        int64_t used_ns = atomic_load (&((struct principal *) before)->used_ns);
+        if (after && after != before && used_ns > atomic_load (&after->used_ns))
+            atomic_store (&after->used_ns, used_ns);
+    }
+}
+
+void keys_replace (struct keys *k, const GPtrArray *principals)
+{
+    GHashTable *table = new_table ();
+    for (guint i = 0; principals && i < principals->len; i++)
+        insert (table, principals->pdata[i]);
+    insert (table, k->root);
+    pthread_mutex_lock (&k->lock);
+    GHashTable *old = k->table;
+    if (old)
+        carry_over (old, table);
+    k->table = table;
+    pthread_mutex_unlock (&k->lock);
+    if (old)
+        g_hash_table_unref (old);
+}
+
+void keys_add (struct keys *k, struct principal *p)
+{
+    pthread_mutex_lock (&k->lock);
+    if (strcmp (p->id, k->root->id) != 0)
+        insert (k->table, p);
+    pthread_mutex_unlock (&k->lock);
+}
+
+/* ---- Last uses ---- */
+
+/* By id: `p` may have been replaced since it was found. */
+void keys_note_use (struct keys *k, struct principal *p, int64_t now_ns)
+{
+    if (p->is_root)
+        return;
+    pthread_mutex_lock (&k->lock);
+    struct principal *current = g_hash_table_lookup (k->table, p->id);
+    if (current && now_ns > atomic_load (&current->used_ns)) {
+        atomic_store (&current->used_ns, now_ns);
+        if (!g_hash_table_contains (k->unsaved, p->id))
+            g_hash_table_add (k->unsaved, g_strdup (p->id));
+        atomic_store (&k->has_unsaved, true);
+    }
+    pthread_mutex_unlock (&k->lock);
+}
+
+int64_t keys_last_use (struct keys *k, const char *id)
+{
+    pthread_mutex_lock (&k->lock);
+    struct principal *p = g_hash_table_lookup (k->table, id);
+    int64_t used_ns = p ? atomic_load (&p->used_ns) : 0;
+    pthread_mutex_unlock (&k->lock);
+    return used_ns;
+}
+
+GArray *keys_take_uses (struct keys *k, int64_t now_ns, int64_t interval_ns)
+{
+    int64_t due_ns = atomic_load (&k->next_take_ns);
+    if (!atomic_load (&k->has_unsaved) || now_ns < due_ns ||
+        !atomic_compare_exchange_strong (&k->next_take_ns, &due_ns, now_ns + interval_ns))
+        return NULL;
+    GArray *uses = g_array_new (FALSE, TRUE, sizeof (struct keys_use));
+    GHashTableIter iter;
+    gpointer id;
+    pthread_mutex_lock (&k->lock);
+    g_hash_table_iter_init (&iter, k->unsaved);
+    while (g_hash_table_iter_next (&iter, &id, NULL)) {
+        struct principal *p = g_hash_table_lookup (k->table, id);
+        struct keys_use use = { .used_ns = p ? atomic_load (&p->used_ns) : 0 };
+        g_strlcpy (use.id, id, sizeof use.id);
+        if (use.used_ns)
+            g_array_append_val (uses, use);
+    }
+    g_hash_table_remove_all (k->unsaved);
+    atomic_store (&k->has_unsaved, false);
+    pthread_mutex_unlock (&k->lock);
+    return uses;
+}
+
+const struct principal *keys_root (const struct keys *k)
+{
+    return k->root;
 }
 
 const char *keys_root_path (const struct keys *k)

@@ -1,20 +1,15 @@
-/* Access keys: who may sign. Today there is one, the root key: from the configuration, else made at
- * the first start and kept in DATA/root-key (mode 0600). Lookup is by id, so that users with keys
- * of their own can join later. Immutable once open: any thread may look up. */
+/* Access keys: who may sign. The root key is there always: from the configuration, else made at the
+ * first start and kept in DATA/root-key (mode 0600). The keys of users come from whoever reads them
+ * (the API does, from the catalogue), all at once, after every change.
+ *
+ * Threads: any. What keys_find() gives stays valid whatever becomes of the key. */
 #pragma once
 
-#include <stdbool.h>
+#include <stdint.h>
+#include <glib.h>
 
+#include "auth/principal.h"
 #include "base/error.h"
-
-#define KEYS_ID_MAX     128 /* characters of an AccessKeyId */
-#define KEYS_SECRET_MAX 128
-
-struct key {
-    char id[KEYS_ID_MAX + 1];
-    char secret[KEYS_SECRET_MAX + 1]; /* never logged, never in an answer */
-    bool is_root;
-};
 
 struct keys;
 
@@ -27,11 +22,35 @@ NODISCARD enum err keys_open (const char *data, const char *id, const char *secr
 /* Wipes and frees. NULL is fine. */
 void keys_close (struct keys *k);
 
-/* The key of that id; `ret` is borrowed and lives as long as `k`. KEY_NOT_FOUND. */
-NODISCARD enum err keys_find (const struct keys *k, const char *id, const struct key **ret,
+/* The holder of the key of that id, active or not, expired or not; the caller unrefs it.
+ * KEY_NOT_FOUND. */
+NODISCARD enum err keys_find (struct keys *k, const char *id, struct principal **ret,
                               struct error *e);
 
-const struct key *keys_root (const struct keys *k);
+/* Makes these (struct principal *, each reffed; NULL is none) all keys that there are beside root.
+ * Last uses carry over by key id. Of keys that have the id of root, root wins. */
+void keys_replace (struct keys *k, const GPtrArray *principals);
+
+/* Adds one, or replaces the one of its id. */
+void keys_add (struct keys *k, struct principal *p);
+
+/* Notes that `p` signed a request now. */
+void keys_note_use (struct keys *k, struct principal *p, int64_t now_ns);
+
+/* When the key of that id last signed a request since the server started; 0: it did not. */
+int64_t keys_last_use (struct keys *k, const char *id);
+
+/* A key that was used, and when. */
+struct keys_use {
+    char id[PRINCIPAL_ID_MAX + 1];
+    int64_t used_ns;
+};
+/* The uses of users' keys that no call gave yet (struct keys_use), at most once in `interval_ns`;
+ * else NULL. Cheap when there is nothing. Caller unrefs. */
+GArray *keys_take_uses (struct keys *k, int64_t now_ns, int64_t interval_ns);
+
+/* Borrowed; lives as long as `k`. */
+const struct principal *keys_root (const struct keys *k);
 
 /* Where keys_open() keeps the root key, "DATA/root-key"; NULL if it came from the configuration. */
 const char *keys_root_path (const struct keys *k);

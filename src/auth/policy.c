@@ -1,7 +1,9 @@
 /* Policy evaluation; see the header. */
 #include "auth/policy.h"
 
-enum err policy_check (const struct key *who, const char *action, const char *resource,
+#include "auth/principal.h"
+
+enum err policy_check (const struct principal *who, const char *action, const char *resource,
                        struct error *e)
 {
     if (who->is_root)

@@ -17,10 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "auth/keys.h"
 #include "base/error.h"
 
 struct policy;
+struct principal;
 
 /* Errors are INVALID_ARGUMENT and name the path: "Statement[2].Condition.IpAddress: ...". LIMIT for
  * a document beyond LIMIT_POLICY_*. */
@@ -90,5 +90,5 @@ const struct policy_builtin *policy_builtin_find (const char *name);
 
 /* `action` as in "imm:CreateDataset", `resource` as in "acs:imm:local:123:project/p". NO_PERMISSION
  * naming both. */
-NODISCARD enum err policy_check (const struct key *who, const char *action, const char *resource,
-                                 struct error *e);
+NODISCARD enum err policy_check (const struct principal *who, const char *action,
+                                 const char *resource, struct error *e);

@@ -1,4 +1,4 @@
-/* Verifies a request: which scheme, date, key, signature, nonce, in that order. */
+/* Verifies a request: which scheme, date, key, signature, token, nonce, in that order. */
 #include "auth/signature.h"
 
 #include <string.h>
@@ -62,18 +62,62 @@ bool auth_is_by_header (const struct auth_request *r)
     return g_hash_table_contains (r->headers, "authorization");
 }
 
-/* There are no temporary credentials, so a token cannot be right. */
-static enum err refuse_token (const struct auth_request *r, struct error *e)
+void auth_token_sum (const char *token, uint8_t ret[PRINCIPAL_TOKEN_SUM])
 {
-    const char *token = g_hash_table_lookup (r->headers, "x-acs-security-token");
+    gsize len = PRINCIPAL_TOKEN_SUM;
+    g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+    g_checksum_update (sum, (const guchar *) token, -1);
+    g_checksum_get_digest (sum, ret, &len);
+}
+
+/* As signed: in the header when that is where the signature is, or among the parameters. */
+static const char *find_token (const struct auth_request *r)
+{
+    const char *token = NULL;
+    if (auth_is_by_header (r))
+        token = g_hash_table_lookup (r->headers, "x-acs-security-token");
     if (!token || !*token)
         token = scheme_find (r->query, r->n_query, "SecurityToken");
     if (!token || !*token)
         token = scheme_find (r->form, r->n_form, "SecurityToken");
-    if (token && *token)
-        return FAIL_ON (e, INVALID_PARAM, "SecurityToken",
-                        "This server issues no temporary credentials; sign without SecurityToken.");
+    return token && *token ? token : NULL;
+}
+
+static enum err check_token (const struct auth_request *r, const struct principal *p,
+                             int64_t now_ns, struct error *e)
+{
+    const char *token = find_token (r);
+    uint8_t sum[PRINCIPAL_TOKEN_SUM];
+    if (!token && !p->is_temporary)
+        return ERR_OK;
+    if (!token)
+        return FAIL (e, TOKEN_MISSING,
+                     "SecurityToken is mandatory for this action: the key is a temporary one.");
+    if (strlen (token) != AUTH_TOKEN_LEN || !g_str_has_prefix (token, AUTH_TOKEN_PREFIX))
+        return FAIL (e, TOKEN_MALFORMED,
+                     "Specified SecurityToken is malformed: this server's begin with "
+                     "'" AUTH_TOKEN_PREFIX "' and have %d characters.",
+                     AUTH_TOKEN_LEN);
+    auth_token_sum (token, sum);
+    if (!p->is_temporary || !text_equal_constant_time ((const char *) sum, sizeof sum,
+                                                       (const char *) p->token_sum, sizeof sum))
+        return FAIL (e, TOKEN_MISMATCH,
+                     "Specified SecurityToken is not the one that was issued with this key.");
+    if (now_ns >= p->expires_ns) {
+        char expired[CLOCK_TEXT_SIZE];
+        clock_format_ms (p->expires_ns, expired);
+        return FAIL (e, TOKEN_EXPIRED, "Specified SecurityToken expired at %s.", expired);
+    }
     return ERR_OK;
+}
+
+/* Only asked when the signature is right: nobody else learns how it stands with a key. */
+static enum err check_usable (const struct auth_request *r, const struct principal *p,
+                              int64_t now_ns, struct error *e)
+{
+    if (!p->is_active)
+        return FAIL (e, KEY_INACTIVE, "Specified access key is disabled.");
+    return check_token (r, p, now_ns, e);
 }
 
 /* "YYYY-MM-DDThh:mm:ssZ" and nothing else. */
@@ -97,43 +141,51 @@ static enum err check_date (const char *date, int64_t now_ns, int64_t *ret_ns, s
     return ERR_OK;
 }
 
-static enum err check_claim (const struct scheme *scheme, const struct claim *claim,
-                             const struct keys *keys, struct nonces *nonces, int64_t now_ns,
-                             const struct key **ret, struct error *e)
+static enum err check_signature (const struct scheme *scheme, const struct claim *claim,
+                                 const struct principal *p, struct error *e)
+{
+    g_autofree char *expected = scheme->sign (p->secret, claim->to_sign);
+    if (text_equal_constant_time (claim->signature, strlen (claim->signature), expected,
+                                  strlen (expected)))
+        return ERR_OK;
+    return FAIL (e, SIGNATURE_MISMATCH,
+                 "Specified signature is not matched with our calculation. %s", claim->shown->str);
+}
+
+static enum err check_claim (const struct auth_request *r, const struct scheme *scheme,
+                             const struct claim *claim, struct keys *keys, struct nonces *nonces,
+                             int64_t now_ns, struct principal **ret, struct error *e)
 {
     int64_t date_ns = 0;
-    const struct key *key = NULL;
+    _cleanup_principal_ struct principal *p = NULL;
     size_t nonce_len = strlen (claim->nonce);
     if (!nonce_len || nonce_len > NONCE_MAX)
         return FAIL (e, SIGNATURE_INCOMPLETE,
                      "The nonce must have 1 to %d bytes, this one has %zu.", NONCE_MAX, nonce_len);
     enum err code = check_date (claim->date, now_ns, &date_ns, e);
     if (code == ERR_OK)
-        code = keys_find (keys, claim->key_id, &key, e);
+        code = keys_find (keys, claim->key_id, &p, e);
+    if (code == ERR_OK)
+        code = check_signature (scheme, claim, p, e);
+    if (code == ERR_OK)
+        code = check_usable (r, p, now_ns, e);
+    if (code == ERR_OK)
+        code = nonces_use (nonces, p->id, claim->nonce, date_ns, now_ns, e);
     if (code != ERR_OK)
         return code;
-    g_autofree char *expected = scheme->sign (key->secret, claim->to_sign);
-    if (!text_equal_constant_time (claim->signature, strlen (claim->signature), expected,
-                                   strlen (expected)))
-        return FAIL (e, SIGNATURE_MISMATCH,
-                     "Specified signature is not matched with our calculation. %s",
-                     claim->shown->str);
-    code = nonces_use (nonces, key->id, claim->nonce, date_ns, now_ns, e);
-    if (code == ERR_OK)
-        *ret = key;
-    return code;
+    keys_note_use (keys, p, now_ns);
+    *ret = g_steal_pointer (&p);
+    return ERR_OK;
 }
 
-enum err auth_verify (const struct auth_request *r, const struct keys *keys, struct nonces *nonces,
-                      int64_t now_ns, const struct key **ret, struct error *e)
+enum err auth_verify (const struct auth_request *r, struct keys *keys, struct nonces *nonces,
+                      int64_t now_ns, struct principal **ret, struct error *e)
 {
     const struct scheme *scheme = auth_is_by_header (r) ? &scheme_acs3 : &scheme_rpc1;
     struct claim claim = { 0 };
-    enum err code = refuse_token (r, e);
+    enum err code = scheme->read (r, &claim, e);
     if (code == ERR_OK)
-        code = scheme->read (r, &claim, e);
-    if (code == ERR_OK)
-        code = check_claim (scheme, &claim, keys, nonces, now_ns, ret, e);
+        code = check_claim (r, scheme, &claim, keys, nonces, now_ns, ret, e);
     claim_clear (&claim);
     return code;
 }

@@ -13,6 +13,10 @@
 
 #define AUTH_SKEW_S 900 /* a request may be this much older or newer than the server's clock */
 
+/* Form of a security token: the prefix, then letters and digits. */
+#define AUTH_TOKEN_PREFIX "BST"
+#define AUTH_TOKEN_LEN    64
+
 /* A decoded parameter: UTF-8, without NUL. */
 struct auth_pair {
     const char *name, *value;
@@ -31,9 +35,13 @@ struct auth_request {
  * in x-acs-* headers. Otherwise they are parameters, and such headers mean nothing. */
 bool auth_is_by_header (const struct auth_request *r);
 
-/* Verifies signature and date, then uses up the nonce. Errors: MISSING_PARAM (nothing signed),
- * SIGNATURE_*, TIME_*, KEY_*, NONCE_USED, INVALID_PARAM (security token), THROTTLED. A mismatch
- * says what the server would have signed; never a secret. `ret` is borrowed from `keys`. */
-NODISCARD enum err auth_verify (const struct auth_request *r, const struct keys *keys,
-                                struct nonces *nonces, int64_t now_ns, const struct key **ret,
+/* Verifies date, signature, that the key may be used now and that a security token is its own, then
+ * uses up the nonce and notes that the key was used. Errors: MISSING_PARAM (nothing signed),
+ * SIGNATURE_*, TIME_*, KEY_*, TOKEN_*, NONCE_USED, THROTTLED. A mismatch says what the server would
+ * have signed; never a secret. The caller unrefs what is given. */
+NODISCARD enum err auth_verify (const struct auth_request *r, struct keys *keys,
+                                struct nonces *nonces, int64_t now_ns, struct principal **ret,
                                 struct error *e);
+
+/* The sum that is kept of a security token. */
+void auth_token_sum (const char *token, uint8_t ret[PRINCIPAL_TOKEN_SUM]);

@@ -29,7 +29,7 @@ struct client {
     CURL *curl;
     char *imm, *admin; /* "http://HOST:PORT"; NULL if not known */
     char *data;
-    struct key key;
+    struct principal *key;
     char *code, *message, *request_id; /* of the last refusal, else NULL */
 };
 
@@ -96,9 +96,9 @@ static enum err find_key (struct client *c, struct error *e)
     enum err r = keys_open (c->data, is_given ? id : NULL, is_given ? secret : NULL, &keys, e);
     if (r != ERR_OK)
         return r;
-    c->key = *keys_root (keys);
+    r = keys_find (keys, keys_root (keys)->id, &c->key, e);
     keys_close (keys);
-    return ERR_OK;
+    return r;
 }
 
 enum err client_open (const struct command_server *o, struct client **ret, struct error *e)
@@ -131,7 +131,7 @@ void client_close (struct client *c)
     if (c->curl)
         curl_easy_cleanup (c->curl);
     forget_refusal (c);
-    explicit_bzero (&c->key, sizeof c->key);
+    principal_unref (c->key);
     g_free (c->imm);
     g_free (c->admin);
     g_free (c->data);
@@ -203,9 +203,9 @@ static struct curl_slist *sign (const struct client *c, const char *url, const c
     g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, canonical->str, -1);
     g_autofree char *to_sign = g_strconcat ("ACS3-HMAC-SHA256\n", digest, NULL);
     g_autofree char *signature = g_compute_hmac_for_string (
-        G_CHECKSUM_SHA256, (const guchar *) c->key.secret, strlen (c->key.secret), to_sign, -1);
+        G_CHECKSUM_SHA256, (const guchar *) c->key->secret, strlen (c->key->secret), to_sign, -1);
     g_autofree char *authorization = g_strdup_printf (
-        "Authorization: ACS3-HMAC-SHA256 Credential=%s,SignedHeaders=%s,Signature=%s", c->key.id,
+        "Authorization: ACS3-HMAC-SHA256 Credential=%s,SignedHeaders=%s,Signature=%s", c->key->id,
         SIGNED_HEADERS, signature);
     list = curl_slist_append (list, authorization);
     list = curl_slist_append (list, "Expect:"); /* no round trip before the body */

@@ -30,7 +30,7 @@ static void verify (const char *method, const char *uri, GHashTable *headers, co
     struct keys *keys = NULL;
     struct nonces *nonces = NULL;
     int64_t now_ns = 0;
-    const struct key *key;
+    struct principal *holder = NULL;
     g_autofree char *path =
         g_strdup_printf ("%s/bindery-fuzz-nonces.%d", g_get_tmp_dir (), (int) getpid ());
     bool is_time = clock_parse (GOLDEN_TIME, &now_ns, NULL);
@@ -50,8 +50,9 @@ static void verify (const char *method, const char *uri, GHashTable *headers, co
                                         .n_form = p.pairs->len - p.n_query,
                                         .body = (const uint8_t *) body,
                                         .body_len = strlen (body) };
-        r = auth_verify (&a, keys, nonces, now_ns, &key, &e);
+        r = auth_verify (&a, keys, nonces, now_ns, &holder, &e);
         assert (r == ERR_OK || *e.message);
+        principal_unref (holder);
     }
     params_clear (&p);
     nonces_close (nonces);

@@ -17,7 +17,7 @@ static void makes_a_key_once_and_keeps_it (void **state)
 {
     struct auth_folder *f = *state;
     struct keys *a, *b;
-    const struct key *found;
+    struct principal *found;
     struct error e;
     struct stat st;
     assert_ok (keys_open (f->folder, "", "", &a, &e), &e);
@@ -32,6 +32,7 @@ static void makes_a_key_once_and_keeps_it (void **state)
     assert_int_equal (st.st_mode & 0777, 0600);
     assert_ok (keys_find (a, keys_root (a)->id, &found, &e), &e);
     assert_true (found->is_root);
+    principal_unref (found);
     assert_err (KEY_NOT_FOUND, keys_find (a, "LTAI", &found, &e));
     keys_close (a);
     keys_close (b);
@@ -68,8 +69,8 @@ static void refuses_half_and_odd_keys (void **state)
     struct auth_folder *f = *state;
     struct keys *k;
     struct error e;
-    g_autofree char *longest = g_strnfill (KEYS_ID_MAX, 'x');
-    g_autofree char *too_long = g_strnfill (KEYS_ID_MAX + 1, 'x');
+    g_autofree char *longest = g_strnfill (PRINCIPAL_ID_MAX, 'x');
+    g_autofree char *too_long = g_strnfill (PRINCIPAL_ID_MAX + 1, 'x');
     assert_err (INVALID_ARGUMENT, keys_open (f->folder, "id", "", &k, &e));
     assert_err (INVALID_ARGUMENT, keys_open (f->folder, NULL, "secret", &k, &e));
     assert_err (INVALID_ARGUMENT, keys_open (f->folder, "a b", "secret", &k, &e));
