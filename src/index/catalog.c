@@ -132,11 +132,8 @@ enum err catalog_get_setting (struct catalog *c, const char *key, char **ret, st
     CATALOG_LOCK (c);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
-    enum err r = sql_prepare (c->sql, "SELECT value FROM setting WHERE key = ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, key);
-    r = sql_step (st, &has_row, e);
+    enum err r =
+        sql_find (c->sql, "SELECT value FROM setting WHERE key = ?", key, &st, &has_row, e);
     if (r != ERR_OK)
         return r;
     if (!has_row)

@@ -70,11 +70,7 @@ enum err catalog_get_attachment (struct catalog *c, const char *bucket, struct a
     CATALOG_LOCK (c);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
-    enum err r = sql_prepare (c->sql, SELECT "WHERE a.bucket = ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, bucket);
-    r = sql_step (st, &has_row, e);
+    enum err r = sql_find (c->sql, SELECT "WHERE a.bucket = ?", bucket, &st, &has_row, e);
     if (r != ERR_OK)
         return r;
     if (!has_row)

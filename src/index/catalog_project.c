@@ -151,11 +151,8 @@ enum err catalog_get_project (struct catalog *c, const char *name, struct projec
     CATALOG_LOCK (c);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
-    enum err r = sql_prepare (c->sql, "SELECT " COLUMNS " FROM project WHERE name = ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, name);
-    r = sql_step (st, &has_row, e);
+    enum err r =
+        sql_find (c->sql, "SELECT " COLUMNS " FROM project WHERE name = ?", name, &st, &has_row, e);
     if (r != ERR_OK)
         return r;
     if (!has_row)

@@ -17,18 +17,21 @@ enum err children_run (struct sql *s, const char *text, int64_t id, struct error
     return sql_run (st, e);
 }
 
-static enum err add_child (struct sql *s, const char *insert, int64_t id, const char *value,
-                           struct error *e)
+/* One row of a child table: a name as a code and, in that of a map, its value. */
+static enum err add_child (struct sql *s, const char *insert, int64_t id, const char *name,
+                           const char *value, struct error *e)
 {
     int64_t code;
     struct sql_stmt *st;
-    enum err r = fields_code_of (s, value, &code, e);
+    enum err r = fields_code_of (s, name, &code, e);
     if (r == ERR_OK)
         r = sql_prepare (s, insert, &st, e);
     if (r != ERR_OK)
         return r;
     sql_bind_int (st, 1, id);
     sql_bind_int (st, 2, code);
+    if (value)
+        sql_bind_text (st, 3, value);
     return sql_run (st, e);
 }
 
@@ -51,25 +54,9 @@ static enum err write_children (struct sql *s, int64_t id, const struct field *f
     for (size_t i = 0; i < json_array_size (list) && r == ERR_OK; i++) {
         const json_t *value = json_object_get (json_array_get (list, i), dot + 1);
         if (json_string_length (value) > 0)
-            r = add_child (s, insert, id, json_string_value (value), e);
+            r = add_child (s, insert, id, json_string_value (value), NULL, e);
     }
     return r;
-}
-
-static enum err add_member (struct sql *s, const char *insert, int64_t id, const char *key,
-                            const char *value, struct error *e)
-{
-    int64_t code;
-    struct sql_stmt *st;
-    enum err r = fields_code_of (s, key, &code, e);
-    if (r == ERR_OK)
-        r = sql_prepare (s, insert, &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_int (st, 1, id);
-    sql_bind_int (st, 2, code);
-    sql_bind_text (st, 3, value);
-    return sql_run (st, e);
 }
 
 static enum err write_map (struct sql *s, int64_t id, const struct field *f, const json_t *meta,
@@ -84,7 +71,7 @@ static enum err write_map (struct sql *s, int64_t id, const struct field *f, con
     {
         g_autofree char *key = field_map_key (f, name);
         if (r == ERR_OK && json_is_string (value))
-            r = add_member (s, insert, id, key, json_string_value (value), e);
+            r = add_child (s, insert, id, key, json_string_value (value), e);
     }
     return r;
 }

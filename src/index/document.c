@@ -203,15 +203,11 @@ enum err document_append_uri (struct dataset_db *db, struct sql *s, const struct
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
-    enum err r = sql_prepare (s,
-                              "SELECT o.size, o.mtime_ns, o.etag, o.status, f.created, f.updated,"
-                              " d.json, o.storage_class FROM object o JOIN file f ON f.id = o.id"
-                              " LEFT JOIN doc d ON d.id = o.id WHERE o.uri = ?",
-                              &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, uri);
-    r = sql_step (st, &has_row, e);
+    enum err r = sql_find (s,
+                           "SELECT o.size, o.mtime_ns, o.etag, o.status, f.created, f.updated,"
+                           " d.json, o.storage_class FROM object o JOIN file f ON f.id = o.id"
+                           " LEFT JOIN doc d ON d.id = o.id WHERE o.uri = ?",
+                           uri, &st, &has_row, e);
     if (r != ERR_OK)
         return r;
     *ret_found = has_row;

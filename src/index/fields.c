@@ -316,11 +316,7 @@ static enum err find_code (struct sql *s, const char *value, int64_t *ret, bool 
                            struct error *e)
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
-    enum err r = sql_prepare (s, "SELECT id FROM code WHERE text = ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, value);
-    r = sql_step (st, ret_found, e);
+    enum err r = sql_find (s, "SELECT id FROM code WHERE text = ?", value, &st, ret_found, e);
     if (r == ERR_OK && *ret_found)
         *ret = sql_get_int (st, 0);
     return r;

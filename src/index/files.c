@@ -83,11 +83,8 @@ static enum err get_entry (struct sql *s, const char *uri, struct index_entry *r
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
-    enum err r = sql_prepare (s, "SELECT " COLUMNS " FROM object WHERE uri = ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, uri);
-    r = sql_step (st, &has_row, e);
+    enum err r =
+        sql_find (s, "SELECT " COLUMNS " FROM object WHERE uri = ?", uri, &st, &has_row, e);
     if (r != ERR_OK)
         return r;
     if (!has_row)

@@ -41,14 +41,10 @@ enum err rows_find (struct sql *s, const char *uri, struct row *ret, struct erro
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
-    enum err r = sql_prepare (s,
-                              "SELECT size, mtime_ns, etag, id, extractor, operators, status,"
-                              " commit_no, storage_class FROM object WHERE uri = ?",
-                              &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, uri);
-    r = sql_step (st, &has_row, e);
+    enum err r = sql_find (s,
+                           "SELECT size, mtime_ns, etag, id, extractor, operators, status,"
+                           " commit_no, storage_class FROM object WHERE uri = ?",
+                           uri, &st, &has_row, e);
     if (r != ERR_OK)
         return r;
     *ret = (struct row){ .is_there = has_row };

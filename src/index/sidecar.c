@@ -133,12 +133,8 @@ static enum err find_by_base (struct sql *s, const char *bucket, const char *bas
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     g_autofree char *uri = rows_uri (bucket, base);
     bool has_row = false;
-    enum err r = sql_prepare (
-        s, "SELECT min (uri) FROM object WHERE " BASE_IS "= ? AND " IS_SIDECAR, &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, uri);
-    r = sql_step (st, &has_row, e);
+    enum err r = sql_find (s, "SELECT min (uri) FROM object WHERE " BASE_IS "= ? AND " IS_SIDECAR,
+                           uri, &st, &has_row, e);
     const char *found =
         r == ERR_OK && has_row && !sql_is_null (st, 0) ? sql_get_text (st, 0) : NULL;
     if (r == ERR_OK)

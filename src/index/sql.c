@@ -98,6 +98,16 @@ const char *sql_get_text_len (struct sql_stmt *st, int column, size_t *ret_len)
     return st->sql->ops->get_text (st, column, ret_len);
 }
 
+enum err sql_find (struct sql *s, const char *text, const char *value, struct sql_stmt **ret,
+                   bool *ret_row, struct error *e)
+{
+    enum err r = sql_prepare (s, text, ret, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (*ret, 1, value);
+    return sql_step (*ret, ret_row, e);
+}
+
 void sql_finish (struct sql_stmt *st)
 {
     st->sql->ops->finish (st);

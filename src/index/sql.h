@@ -74,6 +74,10 @@ NODISCARD enum err sql_exec (struct sql *s, const char *script, struct error *e)
 NODISCARD enum err sql_prepare (struct sql *s, const char *text, struct sql_stmt **ret,
                                 struct error *e);
 NODISCARD enum err sql_step (struct sql_stmt *st, bool *ret_row, struct error *e);
+/* Prepares a statement that has one text to bind, and steps to its first row. Finish it, unless
+ * *ret is left NULL. */
+NODISCARD enum err sql_find (struct sql *s, const char *text, const char *value,
+                             struct sql_stmt **ret, bool *ret_row, struct error *e);
 /* Runs a statement that yields no row, and finishes it. */
 NODISCARD enum err sql_run (struct sql_stmt *st, struct error *e);
 void sql_bind_null (struct sql_stmt *st, int i);

@@ -275,24 +275,43 @@ static enum err finish_range (struct change *c, const struct range *range, struc
     return r == ERR_OK && !is_running ? end_scan (c, e) : r;
 }
 
-enum err range_release (struct dataset_db *db, const struct range *range, bool done,
-                        struct error *e)
+static enum err free_range (struct change *c, const struct range *range, struct error *e)
+{
+    return work_run_int (c->s, "UPDATE range SET lease_owner = NULL, lease_until = 0 WHERE id = ?",
+                         range->id, e);
+}
+
+/* Nobody's, which range_wake() knows it by, and not to be had. */
+static enum err rest_range (struct change *c, const struct range *range, struct error *e)
+{
+    return work_run_ints (c->s, "UPDATE range SET lease_owner = NULL, lease_until = ? WHERE id = ?",
+                          INT64_MAX, range->id, e);
+}
+
+static enum err end_lease (struct dataset_db *db, const struct range *range,
+                           enum err (*end) (struct change *, const struct range *, struct error *),
+                           struct error *e)
 {
     struct change c;
     enum err r = work_begin_change (db, false, range->binding, &c, e);
     if (r != ERR_OK)
         return r;
     r = work_move_range (&c, range, NULL, 0, e); /* SUPERSEDED? */
-    if (r == ERR_OK)
-        r = done
-                ? finish_range (&c, range, e)
-                : work_run_int (c.s,
-                                "UPDATE range SET lease_owner = NULL, lease_until = 0 WHERE id = ?",
-                                range->id, e);
-    return work_end_change (&c, r, e);
+    return work_end_change (&c, r == ERR_OK ? end (&c, range, e) : r, e);
 }
 
-/* ---- Splitting and resting ---- */
+enum err range_release (struct dataset_db *db, const struct range *range, bool done,
+                        struct error *e)
+{
+    return end_lease (db, range, done ? finish_range : free_range, e);
+}
+
+enum err range_rest (struct dataset_db *db, const struct range *range, struct error *e)
+{
+    return end_lease (db, range, rest_range, e);
+}
+
+/* ---- Splitting and waking ---- */
 
 static enum err split (struct change *c, const struct range *range, const char *const *bounds,
                        struct error *e)
@@ -316,19 +335,6 @@ enum err range_split (struct dataset_db *db, const struct range *range, const ch
     struct change c;
     enum err r = work_begin_change (db, false, range->binding, &c, e);
     return r == ERR_OK ? work_end_change (&c, split (&c, range, bounds, e), e) : r;
-}
-
-enum err range_rest (struct dataset_db *db, const struct range *range, struct error *e)
-{
-    struct change c;
-    enum err r = work_begin_change (db, false, range->binding, &c, e);
-    if (r != ERR_OK)
-        return r;
-    r = work_move_range (&c, range, NULL, 0, e); /* SUPERSEDED? */
-    if (r == ERR_OK)
-        r = work_run_ints (c.s, "UPDATE range SET lease_owner = NULL, lease_until = ? WHERE id = ?",
-                           INT64_MAX, range->id, e);
-    return work_end_change (&c, r, e);
 }
 
 enum err range_wake (struct dataset_db *db, int64_t binding, struct error *e)
