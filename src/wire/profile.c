@@ -9,7 +9,7 @@
 
 static const struct profile profiles[] = {
     { PROFILE_EXTRACT, "extract", LIMIT_JOB_WALL_MS, LIMIT_JOB_CPU_MS, LIMIT_WORKER_MEMORY,
-      LIMIT_RESULT, LIMIT_WORKER_FILES, LIMIT_WORKER_JOBS },
+      LIMIT_WORKER_FILES, LIMIT_WORKER_JOBS },
 };
 static_assert (N_ELEMENTS (profiles) == PROFILES, "a row for every profile");
 

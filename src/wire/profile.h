@@ -1,6 +1,6 @@
-/* What a kind of worker may use: one row in profile.c for each. The server keeps the deadline and
- * the length of replies, the worker takes the rest upon itself before it has seen an object; which
- * system calls it may make is in worker/syscalls.c.
+/* What a kind of worker may use: one row in profile.c for each. The server keeps the deadline, the
+ * worker takes the rest upon itself before it has seen an object; which system calls it may make is
+ * in worker/syscalls.c, how long a reply may be in frame.c.
  *
  * Threads: any; the rows are constant. */
 #pragma once
@@ -15,7 +15,6 @@ struct profile {
     uint32_t wall_ms; /* a job, by the clock on the wall: then the worker is killed */
     uint32_t cpu_ms;  /* a job, of CPU time: then the worker ends itself */
     uint64_t memory;  /* bytes of address space, the libraries' own included */
-    uint32_t result;  /* bytes of a reply */
     uint32_t files;   /* descriptors */
     uint32_t jobs;    /* until the worker is replaced by a fresh one */
 };

@@ -127,17 +127,13 @@ static void init_poppler (void)
     open = document;
 }
 
-static const struct library {
-    const char *name;
-    void (*init) (void);
-} libraries[] = {
-    { "libc", init_locale },        { "charsets", charset_init }, { "glib", init_glib },
-    { "jansson", init_jansson },    { "libxml2", init_xml },      { "libav", init_av },
-    { "libarchive", init_archive }, { "poppler", init_poppler },
+static void (*const libraries[]) (void) = {
+    init_locale, charset_init, init_glib,    init_jansson,
+    init_xml,    init_av,      init_archive, init_poppler,
 };
 
 void init_libraries (void)
 {
     for (size_t i = 0; i < N_ELEMENTS (libraries); i++)
-        libraries[i].init ();
+        libraries[i]();
 }
