@@ -86,6 +86,37 @@ enum err catalog_need (struct catalog *c, const char *query, int64_t id, const c
     return n ? ERR_OK : FAIL (e, NOT_FOUND, "The specified resource %s is not found.", what);
 }
 
+enum err catalog_check_room (struct catalog *c, const char *query, int64_t value, unsigned max,
+                             const char *what, struct error *e)
+{
+    int64_t n = 0;
+    enum err r = catalog_count (c, query, value, &n, e);
+    if (r == ERR_OK && n >= max)
+        return FAIL (e, LIMIT, "resource count exceeds the limit: at most %u %s", max, what);
+    return r;
+}
+
+enum err catalog_run_one (struct catalog *c, struct sql_stmt *st, const char *what, struct error *e)
+{
+    enum err r = sql_run (st, e);
+    if (r == ERR_OK && !sql_changes (c->sql))
+        return FAIL (e, NOT_FOUND, "The specified resource %s is not found.", what);
+    return r;
+}
+
+enum err catalog_rows (struct sql_stmt *st, void *(*read) (struct sql_stmt *st),
+                       GDestroyNotify free_row, GPtrArray **ret, struct error *e)
+{
+    g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (free_row);
+    bool has_row = false;
+    enum err r;
+    while ((r = sql_step (st, &has_row, e)) == ERR_OK && has_row)
+        g_ptr_array_add (list, read (st));
+    if (r == ERR_OK)
+        *ret = g_steal_pointer (&list);
+    return r;
+}
+
 char *catalog_text (struct sql_stmt *st, int column)
 {
     const char *text = sql_get_text (st, column);
@@ -142,22 +173,25 @@ enum err catalog_get_setting (struct catalog *c, const char *key, char **ret, st
     return ERR_OK;
 }
 
+enum err catalog_write_setting (struct catalog *c, const char *key, const char *value,
+                                struct error *e)
+{
+    struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (c->sql,
+                              "INSERT INTO setting VALUES (?, ?)"
+                              " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                              &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, key);
+    sql_bind_text (st, 2, value);
+    return sql_run (st, e);
+}
+
 enum err catalog_set_setting (struct catalog *c, const char *key, const char *value,
                               struct error *e)
 {
     CATALOG_LOCK (c);
-    struct sql_stmt *st = NULL;
     enum err r = sql_begin (c->sql, SQL_DURABLE, e);
-    if (r != ERR_OK)
-        return r;
-    r = sql_prepare (c->sql,
-                     "INSERT INTO setting VALUES (?, ?)"
-                     " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                     &st, e);
-    if (r == ERR_OK) {
-        sql_bind_text (st, 1, key);
-        sql_bind_text (st, 2, value);
-        r = sql_run (st, e);
-    }
-    return catalog_end (c, r, e);
+    return r == ERR_OK ? catalog_end (c, catalog_write_setting (c, key, value, e), e) : r;
 }

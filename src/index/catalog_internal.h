@@ -34,6 +34,23 @@ NODISCARD enum err catalog_count (struct catalog *c, const char *query, int64_t 
 NODISCARD enum err catalog_count_text (struct catalog *c, const char *query, const char *text,
                                        int64_t *ret, struct error *e);
 
+/* LIMIT if the count that `query` gives for `value` is `max` or more. Under the lock, as the rest.
+ */
+NODISCARD enum err catalog_check_room (struct catalog *c, const char *query, int64_t value,
+                                       unsigned max, const char *what, struct error *e);
+
+/* Runs and finishes a change of one row; NOT_FOUND if there was none. */
+NODISCARD enum err catalog_run_one (struct catalog *c, struct sql_stmt *st, const char *what,
+                                    struct error *e);
+
+/* All rows of a statement, as `read` makes them. */
+NODISCARD enum err catalog_rows (struct sql_stmt *st, void *(*read) (struct sql_stmt *st),
+                                 GDestroyNotify free_row, GPtrArray **ret, struct error *e);
+
+/* As catalog_set_setting(), within a transaction of the caller. */
+NODISCARD enum err catalog_write_setting (struct catalog *c, const char *key, const char *value,
+                                          struct error *e);
+
 /* A column of text, "" if it is null. Caller frees. */
 char *catalog_text (struct sql_stmt *st, int column);
 

@@ -13,8 +13,27 @@
  * fields.def or what phrase_words() yields. The version in a dataset file has a sum of the fields
  * behind it: while a program is being written, too, no file has columns that the program has not.
  */
-#define CATALOG_VERSION "2"
+#define CATALOG_VERSION "3"
 #define DATASET_VERSION G_GINT64_CONSTANT (3)
+
+/* Secrets are sealed bytes; expires_ns, token_sum and the session are of temporary keys alone. */
+#define ACCESS_TABLES                                                                              \
+    "CREATE TABLE user (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"          \
+    " display_name TEXT NOT NULL, comments TEXT NOT NULL, create_ns INTEGER NOT NULL,"             \
+    " update_ns INTEGER NOT NULL);"                                                                \
+    "CREATE TABLE access_key (id TEXT PRIMARY KEY, user_id INTEGER NOT NULL, secret BLOB NOT "     \
+    "NULL,"                                                                                        \
+    " is_active INTEGER NOT NULL, create_ns INTEGER NOT NULL, used_ns INTEGER NOT NULL,"           \
+    " expires_ns INTEGER NOT NULL, token_sum BLOB NOT NULL, session_name TEXT NOT NULL,"           \
+    " session_policy TEXT NOT NULL) WITHOUT ROWID;"                                                \
+    "CREATE INDEX access_key_user ON access_key (user_id, expires_ns);"                            \
+    "CREATE INDEX access_key_expires ON access_key (expires_ns);"                                  \
+    "CREATE TABLE policy (name TEXT PRIMARY KEY, description TEXT NOT NULL,"                       \
+    " document TEXT NOT NULL, create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL)"             \
+    " WITHOUT ROWID;"                                                                              \
+    "CREATE TABLE user_policy (user_id INTEGER NOT NULL, policy TEXT NOT NULL,"                    \
+    " attach_ns INTEGER NOT NULL, PRIMARY KEY (user_id, policy)) WITHOUT ROWID;"                   \
+    "CREATE INDEX user_policy_policy ON user_policy (policy);"
 
 static const char catalog_script[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -40,7 +59,7 @@ static const char catalog_script[] =
     "CREATE TABLE attachment (bucket TEXT PRIMARY KEY, project_id INTEGER NOT NULL,"
     " description TEXT NOT NULL, create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE INDEX attachment_project ON attachment (project_id, bucket);";
+    "CREATE INDEX attachment_project ON attachment (project_id, bucket);" ACCESS_TABLES;
 
 /* What turns a catalogue of one version into one of the next: in order, none left out. */
 static const struct {
@@ -49,6 +68,7 @@ static const struct {
     { "1", "2",
       "ALTER TABLE binding ADD COLUMN secret TEXT NOT NULL DEFAULT '';"
       "ALTER TABLE binding ADD COLUMN subscription TEXT NOT NULL DEFAULT '';" },
+    { "2", "3", ACCESS_TABLES },
 };
 
 /* binding.failed, .rejected and .pending are how many there are now: kept with the rows that they

@@ -1,7 +1,7 @@
 /* The catalogue: quotas, orders, conflicts, and that it is all there after it was opened again. */
 #include "test.h"
 
-#include "index/catalog.h"
+#include "index/catalog_users.h"
 #include "index/sql.h"
 #include "tree.h"
 
@@ -336,14 +336,17 @@ static void a_subscription_that_waits_is_kept (void **state)
     binding_hook_clear (&hook);
 }
 
-/* Gives the file the tables that version 1 had. */
+/* Gives the file the tables that version 1, or another, had. */
 static void make_older (struct world *w, const char *version)
 {
     struct sql *s;
     g_autofree char *path = g_build_filename (w->tree.path, "catalog.db", NULL);
     g_autofree char *script = g_strdup_printf (
-        "ALTER TABLE binding DROP COLUMN secret; ALTER TABLE binding DROP COLUMN subscription;"
+        "%s DROP TABLE user; DROP TABLE access_key; DROP TABLE policy; DROP TABLE user_policy;"
         "UPDATE schema_version SET version = '%s'",
+        strcmp (version, "1") == 0 ? "ALTER TABLE binding DROP COLUMN secret;"
+                                     "ALTER TABLE binding DROP COLUMN subscription;"
+                                   : "",
         version);
     catalog_close (g_steal_pointer (&w->c));
     assert_ok (sql_open (&sql_sqlite, path, SQL_CREATE, &s, &w->e), &w->e);
@@ -368,6 +371,23 @@ static void a_catalogue_of_version_1_is_changed_in_place (void **state)
     reopen (w);
     g_autofree char *kept = secret_of (w, id);
     assert_string_equal (kept, secret);
+}
+
+static void a_catalogue_of_version_2_gets_users (void **state)
+{
+    struct world *w = *state;
+    struct user u = { .name = "alice" };
+    int64_t d, id;
+    assert_ok (add_dataset (w, w->project, "d", &d), &w->e);
+    assert_ok (add_binding (w, d, "photos", &id), &w->e);
+    g_autofree char *secret = secret_of (w, id);
+    make_older (w, "2");
+    assert_ok (catalog_open (w->tree.path, &w->c, &w->e), &w->e);
+    g_autofree char *kept = secret_of (w, id);
+    assert_string_equal (kept, secret);
+    assert_ok (catalog_create_user (w->c, &u, 1, &w->e), &w->e);
+    reopen (w);
+    assert_err (EXISTS, catalog_create_user (w->c, &u, 2, &w->e));
 }
 
 static void a_catalogue_of_a_newer_program_is_refused_and_left_alone (void **state)
@@ -399,6 +419,7 @@ int main (void)
         T (a_binding_has_a_secret_of_its_own),
         T (a_subscription_that_waits_is_kept),
         T (a_catalogue_of_version_1_is_changed_in_place),
+        T (a_catalogue_of_version_2_gets_users),
         T (a_catalogue_of_a_newer_program_is_refused_and_left_alone),
         T (a_file_that_is_no_database_is_refused),
     };
