@@ -3,10 +3,9 @@
 
 #include <string.h>
 #include <glib.h>
-#include <jansson.h>
 
 #include "base/limits.h"
-#include "wire/frame.h"
+#include "base/macros.h"
 #include "wire/meta.h"
 #include "worker/extract.h"
 #include "worker/input.h"
@@ -26,20 +25,18 @@ static int append_json (const char *text, size_t length, void *body)
     return 0;
 }
 
-/* Hardly any object has so much to say that none of it can be sent. */
-static enum err answer_too_long (struct frame_reply *reply, unsigned length, struct error *e)
+/* Hardly any object has so much to say that none of it can be sent but its type. */
+static void append_type (const json_t *meta, GByteArray *body)
 {
-    g_autoptr (GByteArray) body = g_byte_array_new ();
-    g_snprintf (reply->message, sizeof reply->message,
-                "its metadata of %u bytes is over the limit of %llu", length, LIMIT_RESULT);
-    g_byte_array_append (body, (const uint8_t *) reply, sizeof *reply);
-    g_byte_array_append (body, (const uint8_t *) "{}", 2);
-    return frame_send (FRAME_SOCKET, FRAME_FAIL, body->data, body->len, NULL, 0, e);
+    static const char *const fields[] = { "ContentType", "MediaType" };
+    json_auto_t *type = json_object ();
+    for (size_t i = 0; i < N_ELEMENTS (fields); i++)
+        json_object_set (type, fields[i], json_object_get (meta, fields[i]));
+    (void) json_dump_callback (type, append_json, body, JSON_COMPACT);
 }
 
-/* `why` is NULL if all went well. */
-static enum err answer (uint64_t job, const json_t *meta, bool left_text, const struct error *why,
-                        struct error *e)
+enum frame_type job_reply (uint64_t job, const json_t *meta, bool left_text,
+                           const struct error *why, GByteArray *body)
 {
     struct frame_reply reply = { .job = job, .left_text = left_text };
     enum frame_type type = !why                  ? FRAME_RESULT
@@ -47,12 +44,24 @@ static enum err answer (uint64_t job, const json_t *meta, bool left_text, const 
                                                  : FRAME_FAIL;
     if (why)
         g_strlcpy (reply.message, why->message, sizeof reply.message);
-    g_autoptr (GByteArray) body = g_byte_array_new ();
     g_byte_array_append (body, (const uint8_t *) &reply, sizeof reply);
     if (type != FRAME_UNREADABLE)
         (void) json_dump_callback (meta, append_json, body, JSON_COMPACT);
-    if (body->len > LIMIT_RESULT)
-        return answer_too_long (&reply, body->len, e);
+    if (body->len <= LIMIT_RESULT)
+        return type;
+    g_snprintf (reply.message, sizeof reply.message,
+                "its metadata of %u bytes is over the limit of %llu", body->len, LIMIT_RESULT);
+    g_byte_array_set_size (body, 0);
+    g_byte_array_append (body, (const uint8_t *) &reply, sizeof reply);
+    append_type (meta, body);
+    return FRAME_FAIL;
+}
+
+static enum err answer (uint64_t job, const json_t *meta, bool left_text, const struct error *why,
+                        struct error *e)
+{
+    g_autoptr (GByteArray) body = g_byte_array_new ();
+    enum frame_type type = job_reply (job, meta, left_text, why, body);
     return frame_send (FRAME_SOCKET, type, body->data, body->len, NULL, 0, e);
 }
 
