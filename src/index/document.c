@@ -39,6 +39,8 @@ json_t *document_filter_meta (const json_t *meta, uint32_t operators, int timezo
     json_t *kept = json_object ();
     const char *name;
     json_t *value;
+    operators =
+        operators_for_media (operators, json_string_value (json_object_get (meta, "MediaType")));
     json_object_foreach ((json_t *) meta, name, value)
     {
         uint32_t needed = operators_of_member (name);

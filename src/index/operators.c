@@ -20,6 +20,23 @@ static const struct {
     { "Official:CognitionDocumentManagement", OP_OSSMETA | OP_MIME },
 };
 
+#define ANY        (OP_OSSMETA | OP_MIME)
+#define SEEN       (OP_FACE | OP_LABELS | OP_REGEO)
+#define RECORDINGS (ANY | OP_MEDIA_META | OP_EXIF | OP_REGEO)
+
+static const struct {
+    const char *media_type;
+    uint32_t operators;
+} media[] = {
+    { "image", ANY | SEEN | OP_EXIF | OP_SCORING | OP_EMBEDDINGS },
+    { "video", RECORDINGS | SEEN },
+    { "audio", RECORDINGS },
+    { "document", ANY | OP_EXTRACT_TEXT },
+    { "archive", ANY | OP_EXTRACT_TEXT },
+    { "other", ANY | OP_EXTRACT_TEXT },
+};
+
+/* Rows of two or three operators: one for each MediaType that has such a member. */
 static const struct {
     const char *name;
     uint32_t operators;
@@ -61,7 +78,7 @@ static const struct {
     { "ProduceTime", OP_EXIF | OP_MEDIA_META | OP_EXTRACT_TEXT },
     { "Title", OP_EXIF | OP_MEDIA_META | OP_EXTRACT_TEXT },
     { "Artist", OP_EXIF | OP_MEDIA_META | OP_EXTRACT_TEXT },
-    { "Labels", OP_EXIF | OP_LABELS | OP_EXTRACT_TEXT }, /* a file's own keywords, too */
+    { "Labels", OP_LABELS | OP_EXTRACT_TEXT }, /* a file's own keywords, too */
     { "Album", OP_MEDIA_META },
     { "AlbumArtist", OP_MEDIA_META },
     { "Composer", OP_MEDIA_META },
@@ -79,7 +96,7 @@ static const struct {
     { "AudioStreams", OP_MEDIA_META },
     { "Subtitles", OP_MEDIA_META },
     { "AudioCovers", OP_MEDIA_META },
-    { "Language", OP_MEDIA_META | OP_EXTRACT_TEXT },
+    { "Language", OP_EXIF | OP_MEDIA_META | OP_EXTRACT_TEXT },
     { "PageCount", OP_EXTRACT_TEXT },
     { "Encrypted", OP_EXTRACT_TEXT },
     { "Charset", OP_EXTRACT_TEXT },
@@ -105,6 +122,22 @@ enum err operators_of_template (const char *id, uint32_t *ret, struct error *e)
 const char *operators_template_id (size_t i)
 {
     return i < N_ELEMENTS (templates) ? templates[i].id : NULL;
+}
+
+uint32_t operators_for_media (uint32_t operators, const char *media_type)
+{
+    if (!media_type)
+        return operators;
+    for (size_t i = 0; i < N_ELEMENTS (media); i++)
+        if (strcmp (media[i].media_type, media_type) == 0)
+            return operators & media[i].operators;
+    return operators;
+}
+
+bool operators_want_content (uint32_t operators, const char *media_type)
+{
+    uint32_t content = operators_for_media (operators, media_type) & ~(uint32_t) OP_OSSMETA;
+    return media_type ? content & ~(uint32_t) OP_MIME : content;
 }
 
 uint32_t operators_of_member (const char *name)

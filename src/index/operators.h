@@ -1,7 +1,9 @@
 /* Operators: what a workflow template asks to be found out about an object, as bits, and the
- * official templates as sets of them (spec section 4). */
+ * official templates as sets of them (spec section 4). Each looks at objects of some MediaTypes
+ * only: the ProduceTime of a document is none that EXIF asks for. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +27,13 @@ NODISCARD enum err operators_of_template (const char *id, uint32_t *ret, struct 
 
 /* Ids of the templates, one after the other; NULL past the last. */
 const char *operators_template_id (size_t i);
+
+/* Those of `operators` that look at objects of a MediaType; all of them if it is not known. */
+uint32_t operators_for_media (uint32_t operators, const char *media_type);
+
+/* Whether they ask for anything that the content of such an object has to yield: more than its own
+ * facts and its type. */
+bool operators_want_content (uint32_t operators, const char *media_type);
 
 /* The operators of which any one yields a member of an answer document, such as "EXIF"; 0 if it is
  * always there, or none yields it. */

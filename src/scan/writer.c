@@ -73,6 +73,14 @@ static json_t *attributes_of (struct extraction *x)
     return told;
 }
 
+/* Of an object that cannot be made sense of: it lacks nothing if nothing was asked that only its
+ * content tells. */
+static enum file_status status_without_content (const struct extraction *x)
+{
+    const char *type = json_string_value (json_object_get (x->meta, "MediaType"));
+    return operators_want_content (x->operators, type) ? FILE_FAILED : FILE_INDEXED;
+}
+
 static void store_as (struct work_result *r, struct extraction *x, enum file_status status,
                       const char *reason)
 {
@@ -123,7 +131,7 @@ static void judge_changed (struct work_result *r, struct extraction *x)
 static void judge_strike (struct work_result *r, struct extraction *x)
 {
     if (x->item->strikes + 1 >= LIMIT_STRIKES) {
-        store_as (r, x, FILE_FAILED, x->message);
+        store_as (r, x, status_without_content (x), x->message);
         return;
     }
     r->outcome = WORK_LATER;
@@ -230,7 +238,7 @@ static void judge_opened (struct work_result *r, struct extraction *x, struct st
     else if (x->code == ERR_OK)
         store_as (r, x, FILE_INDEXED, NULL);
     else if (x->code == ERR_EXTRACT_FAILED)
-        store_as (r, x, FILE_FAILED, x->message);
+        store_as (r, x, status_without_content (x), x->message);
     else
         judge_strike (r, x);
     if (r->outcome == WORK_STORED && x->is_restless)

@@ -82,3 +82,49 @@ describe('fields of recordings and documents', () => {
     await until('it is gone', async () => (await words('wombat wakes')).length === 0);
   });
 });
+
+describe('a template', () => {
+  const server = useServer();
+  const names = ['no-frame.jpg', 'cut.pdf', 'iptc.jpg', 'h264.mp4', 'letter.rtf'];
+  before(async () => {
+    server.bucket('some');
+    for (const name of names) fs.copyFileSync(path.join(folder, name), path.join(server.store, 'some', name));
+    await server.call('CreateProject', { ProjectName: 'p' });
+  });
+
+  /** The rows of a dataset with a template, by their keys. */
+  const rows = async (template) => {
+    const where = { ProjectName: 'p', DatasetName: template.replace(':', '') };
+    await server.call('CreateDataset', { ...where, TemplateId: template });
+    await server.bindAndWait(where, 'some');
+    return Object.fromEntries((await server.queryAll(where)).map((f) => [f.Filename, f]));
+  };
+  const failed = (files) => names.filter((name) => files[name].ObjectStatus === 'Failed');
+
+  it('for documents asks nothing of pictures and films but their type', async () => {
+    const files = await rows('Official:DocumentManagement');
+    assert.deepEqual(failed(files), ['cut.pdf']);
+    assert.equal(files['no-frame.jpg'].ContentType, 'image/jpeg');
+    for (const name of ['no-frame.jpg', 'iptc.jpg', 'h264.mp4'])
+      for (const member of ['Reason', 'Labels', 'ProduceTime', 'Title', 'Duration']) assert.equal(files[name][member], undefined, `${name} ${member}`);
+    assert.ok(files['letter.rtf'].Title);
+  });
+
+  it('for media asks nothing of documents but their type', async () => {
+    const files = await rows('Official:MediaMeta');
+    assert.deepEqual(failed(files), ['no-frame.jpg']);
+    assert.equal(files['cut.pdf'].ContentType, 'application/pdf');
+    for (const member of ['Title', 'ProduceTime', 'Labels', 'Language']) assert.equal(files['letter.rtf'][member], undefined, member);
+    assert.equal(files['iptc.jpg'].Labels, undefined);
+    assert.ok(files['h264.mp4'].Duration > 0);
+  });
+
+  it('for plain facts takes whatever there is', async () => {
+    const files = await rows('Official:OSSBasicMeta');
+    assert.deepEqual(failed(files), []);
+    for (const name of names) {
+      assert.equal(files[name].ContentType, undefined);
+      assert.ok(files[name].ETag);
+    }
+  });
+});

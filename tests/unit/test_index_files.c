@@ -90,7 +90,7 @@ static void members_come_with_their_operators (void **state)
         { "EntryNames", OP_EXTRACT_TEXT, OP_OSSMETA },
         { "Rating", OP_EXIF, OP_MEDIA_META },
         { "Labels", OP_LABELS, OP_MEDIA_META },
-        { "Labels", OP_EXIF, OP_FACE },
+        { "Labels", OP_EXTRACT_TEXT, OP_EXIF },
     };
     for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
         json_auto_t *meta = json_pack ("{s:[s]}", rows[i].name, "x");
@@ -98,6 +98,62 @@ static void members_come_with_their_operators (void **state)
         json_auto_t *without = document_filter_meta (meta, rows[i].no, 0);
         assert_true (json_equal (meta, with));
         assert_int_equal (0, json_object_size (without));
+    }
+}
+
+/* What an operator asks of one MediaType it does not ask of the others. */
+static void operators_look_at_their_own_media (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *media, *name;
+        uint32_t yes, no;
+    } rows[] = {
+        { "video", "ProduceTime", OP_MEDIA_META, OP_EXTRACT_TEXT },
+        { "video", "LatLong", OP_EXIF, OP_EXTRACT_TEXT },
+        { "image", "ProduceTime", OP_EXIF, OP_MEDIA_META | OP_EXTRACT_TEXT },
+        { "image", "Labels", OP_LABELS, OP_EXIF | OP_MEDIA_META | OP_EXTRACT_TEXT },
+        { "image", "Language", OP_EXIF, OP_MEDIA_META },
+        { "audio", "Title", OP_MEDIA_META, OP_EXTRACT_TEXT },
+        { "document", "ProduceTime", OP_EXTRACT_TEXT, OP_EXIF | OP_MEDIA_META },
+        { "document", "Labels", OP_EXTRACT_TEXT, OP_LABELS },
+        { "archive", "EntryNames", OP_EXTRACT_TEXT, OP_EXIF },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        json_auto_t *meta = json_pack ("{s:s, s:s}", "MediaType", rows[i].media, rows[i].name, "x");
+        json_auto_t *with = document_filter_meta (meta, OP_MIME | rows[i].yes, 0);
+        json_auto_t *without = document_filter_meta (meta, OP_MIME | rows[i].no, 0);
+        assert_true (json_equal (meta, with));
+        assert_int_equal (1, json_object_size (without));
+    }
+}
+
+static void content_is_wanted_of_media_that_a_template_is_about (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *template, *media;
+        bool is_wanted;
+    } rows[] = {
+        { "Official:DocumentManagement", "image", false },
+        { "Official:DocumentManagement", "document", true },
+        { "Official:DocumentManagement", "archive", true },
+        { "Official:DocumentManagement", NULL, true },
+        { "Official:MediaMeta", "document", false },
+        { "Official:MediaMeta", "image", true },
+        { "Official:MediaMeta", "audio", true },
+        { "Official:FaceManagement", "image", true },
+        { "Official:FaceManagement", "audio", false },
+        { "Official:CognitionDocumentManagement", "document", false },
+        { "Official:CognitionDocumentManagement", NULL, true },
+        { "Official:OSSBasicMeta", NULL, false },
+        { "Official:AllFunction", "other", true },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        struct error e;
+        uint32_t operators;
+        assert_ok (operators_of_template (rows[i].template, &operators, &e), &e);
+        assert_int_equal (operators_want_content (operators, rows[i].media), rows[i].is_wanted);
     }
 }
 
@@ -364,6 +420,8 @@ int main (void)
     const struct CMUnitTest tests[] = {
         T (a_document_has_what_the_operators_ask_for),
         T (members_come_with_their_operators),
+        T (operators_look_at_their_own_media),
+        T (content_is_wanted_of_media_that_a_template_is_about),
         T (texts_of_documents_stay_out_of_answers),
         T (a_zone_of_the_picture_stays),
         T (a_pending_row_has_a_document_too),
