@@ -282,6 +282,7 @@
 #define LIMIT_MAIL_PARTS       1000        /* of one mail */
 #define LIMIT_MAIL_ADDRESSES   4096        /* bytes of all recipients */
 #define LIMIT_RTF_READ         (8 * MIB)   /* bytes of an RTF file that are looked at */
+#define LIMIT_RTF_FONTS       1000 /* fonts of an RTF file whose encoding is remembered */
 #define LIMIT_RTF_DEPTH        256         /* groups within groups */
 #define LIMIT_ARCHIVE_UNPACKED (64 * MIB)  /* of an archive, to find its members and read some */
 #define LIMIT_RAR_BLOCKS       256         /* of a RAR that are asked whether they are encrypted */

@@ -1,22 +1,27 @@
 /* RTF: a flat walk over groups, control words and text. Of the destinations only the document's
- * properties are kept; the rest of what is not body text is passed over. */
+ * properties are kept, and of fonts the encoding of text in them; the rest of what is not body text
+ * is passed over. */
 #include <string.h>
 
 #include "base/limits.h"
 #include "worker/extract.h"
 #include "worker/text_fields.h"
 
-enum place { BODY, SKIPPED, INFO, TITLE, AUTHOR, KEYWORDS, CREATED, CHANGED };
+enum place { BODY, SKIPPED, FONTS, INFO, TITLE, AUTHOR, KEYWORDS, CREATED, CHANGED };
 
 struct group {
     enum place place;
-    uint8_t fallback; /* characters to pass over after \u */
+    uint8_t fallback;           /* characters to pass over after \u */
+    const struct charset *font; /* encoding of text in the font; NULL: that of the document */
 };
 
 struct rtf {
     json_t *meta;
     const char *at, *end;
     const struct charset *charset;
+    GHashTable *fonts; /* charsets by number, of those that have one */
+    long font;         /* the one that the table is about */
+    long default_font; /* of body text that names none */
     struct group groups[LIMIT_RTF_DEPTH];
     unsigned depth, skip, unicode_high;
     bool is_first;  /* in its group: what comes names a destination */
@@ -40,10 +45,12 @@ static void put (struct rtf *r, const char *utf8, size_t length)
 static void flush (struct rtf *r)
 {
     g_autoptr (GString) text = g_string_new (NULL);
+    const struct group *g = &r->groups[r->depth];
+    const struct charset *charset = g->place == BODY && g->font ? g->font : r->charset;
     if (!r->bytes->len)
         return;
-    if (r->charset && !charset_is_utf8 (r->charset))
-        charset_convert (r->charset, r->bytes->str, r->bytes->len, LIMIT_TEXT_READ, text);
+    if (charset && !charset_is_utf8 (charset))
+        charset_convert (charset, r->bytes->str, r->bytes->len, LIMIT_TEXT_READ, text);
     else
         g_string_append_len (text, r->bytes->str, (gssize) r->bytes->len);
     put (r, text->str, text->len);
@@ -54,7 +61,7 @@ static void put_byte (struct rtf *r, char c)
 {
     if (r->skip)
         r->skip--;
-    else if (r->groups[r->depth].place != SKIPPED)
+    else if (r->groups[r->depth].place != SKIPPED && r->groups[r->depth].place != FONTS)
         g_string_append_c (r->bytes, c);
 }
 
@@ -111,6 +118,12 @@ static void end_property (struct rtf *r, enum place place)
     g_string_truncate (r->property, 0);
 }
 
+static void choose_font (struct rtf *r, long font)
+{
+    flush (r);
+    r->groups[r->depth].font = g_hash_table_lookup (r->fonts, GINT_TO_POINTER ((int) font));
+}
+
 /* ---- groups ---- */
 
 /* False if they are nested too deep. */
@@ -133,6 +146,8 @@ static void close_group (struct rtf *r)
     r->depth -= r->depth > 0;
     if (place > INFO && r->groups[r->depth].place != place)
         end_property (r, place);
+    else if (place == FONTS && r->groups[r->depth].place != place)
+        choose_font (r, r->default_font);
     r->is_first = false;
     r->skip = 0;
 }
@@ -149,7 +164,7 @@ static const struct destination {
     { "keywords", KEYWORDS },
     { "creatim", CREATED },
     { "revtim", CHANGED },
-    { "fonttbl", SKIPPED },
+    { "fonttbl", FONTS },
     { "colortbl", SKIPPED },
     { "stylesheet", SKIPPED },
     { "pict", SKIPPED },
@@ -201,13 +216,68 @@ static const struct {
 static const char *const breaks[] = { "par", "line", "page", "sect", "row", "column", "nestrow" };
 static const char *const time_words[] = { "yr", "mo", "dy", "hr", "min", "sec" };
 
-static void set_code_page (struct rtf *r, long page)
+static const struct charset *code_page (long page)
 {
     char name[16];
     g_snprintf (name, sizeof name, "cp%ld", page);
-    const struct charset *c = charset_find (name, strlen (name));
+    return charset_find (name, strlen (name));
+}
+
+static void set_code_page (struct rtf *r, long page)
+{
+    const struct charset *c = code_page (page);
     if (c)
         r->charset = c;
+}
+
+/* ---- fonts: each has the encoding of its own script ---- */
+
+/* What Windows calls the character sets of fonts, and their code pages. Those that are not here (a
+ * default, symbols) are that of the document. */
+static const struct {
+    uint8_t charset;
+    uint16_t page;
+} font_charsets[] = {
+    { 0, 1252 },   { 77, 10000 }, { 78, 932 },   { 79, 949 },   { 80, 936 },   { 81, 950 },
+    { 89, 10007 }, { 128, 932 },  { 129, 949 },  { 134, 936 },  { 136, 950 },  { 161, 1253 },
+    { 162, 1254 }, { 163, 1258 }, { 177, 1255 }, { 178, 1256 }, { 186, 1257 }, { 204, 1251 },
+    { 222, 874 },  { 238, 1250 }, { 254, 437 },  { 255, 850 },
+};
+
+static void set_font_page (struct rtf *r, long page)
+{
+    const struct charset *c = code_page (page);
+    if (c && g_hash_table_size (r->fonts) < LIMIT_RTF_FONTS)
+        g_hash_table_insert (r->fonts, GINT_TO_POINTER ((int) r->font), (gpointer) c);
+}
+
+static void set_font_charset (struct rtf *r, long charset)
+{
+    for (size_t i = 0; i < N_ELEMENTS (font_charsets); i++)
+        if (font_charsets[i].charset == charset)
+            set_font_page (r, font_charsets[i].page);
+}
+
+/* False if it is none of the words about fonts. Those in the table say what a font is, those in a
+ * text which one it has. */
+static bool run_font_word (struct rtf *r, const char *word, long value)
+{
+    bool is_table = r->groups[r->depth].place == FONTS;
+    if (!strcmp (word, "f") && is_table)
+        r->font = value;
+    else if (!strcmp (word, "f"))
+        choose_font (r, value);
+    else if (!strcmp (word, "fcharset") && is_table)
+        set_font_charset (r, value);
+    else if (!strcmp (word, "cpg") && is_table)
+        set_font_page (r, value);
+    else if (!strcmp (word, "deff"))
+        r->default_font = value;
+    else if (!strcmp (word, "plain"))
+        choose_font (r, r->default_font);
+    else
+        return false;
+    return true;
 }
 
 /* Words that have text or a destination; false if it is none of them. */
@@ -238,7 +308,7 @@ static bool run_table_word (struct rtf *r, const char *word)
 static void run_word (struct rtf *r, const char *word, long value)
 {
     struct group *g = &r->groups[r->depth];
-    if (run_table_word (r, word))
+    if (run_table_word (r, word) || run_font_word (r, word, value))
         return;
     if (!strcmp (word, "u"))
         put_unit (r, value);
@@ -328,12 +398,14 @@ enum err extract_rtf (struct input *in, json_t *meta, struct error *e UNUSED)
     r->end = r->at + length;
     r->charset = charset_find ("windows-1252", 12);
     r->groups[0] = (struct group){ BODY, 1 };
+    r->fonts = g_hash_table_new (NULL, NULL);
     r->bytes = g_string_new (NULL);
     r->property = g_string_new (NULL);
     body_text_init (&r->body);
     text_fields_leave (in, &r->body);
     read_all (r);
     text_fields_report (meta, &r->body, r->charset, true);
+    g_hash_table_unref (r->fonts);
     g_string_free (r->bytes, TRUE);
     g_string_free (r->property, TRUE);
     body_text_clear (&r->body);

@@ -12,9 +12,14 @@ static json_t *read_rtf (const char *text, size_t length)
     return meta;
 }
 
+static json_t *read_text (const char *text)
+{
+    return read_rtf (text, strlen (text));
+}
+
 static void check (const char *text, const char *expected)
 {
-    json_auto_t *meta = read_rtf (text, strlen (text));
+    json_auto_t *meta = read_text (text);
     const char *got = text_of (meta, "DocumentText");
     if (g_strcmp0 (got, expected) != 0)
         fail_msg ("%s: '%s', not '%s'", text, got, expected);
@@ -41,6 +46,38 @@ static void test_code_pages (void **state)
     check ("{\\rtf1\\ansi\\ansicpg932 \\'93\\'fa\\'96\\'7b}", "日本");
     check ("{\\rtf1\\ansi\\ansicpg31337 caf\\'e9}", "café"); /* none that is known */
     check ("{\\rtf1 \\'zz\\'e}", NULL);
+}
+
+/* Each font has the encoding of its script, whatever that of the document is. */
+static void test_fonts (void **state)
+{
+    (void) state;
+#define FONTS                                                                                      \
+    "{\\fonttbl{\\f0\\fswiss\\fcharset0 Arial;}{\\f1\\fcharset204{\\*\\falt x}Arial;}"             \
+    "{\\f2\\fcharset128 Mincho;}{\\f3\\fcharset2 Symbol;}{\\f4\\cpg1253 Arial;}{\\f5 Plain;}}"
+    check ("{\\rtf1\\ansi\\deff0" FONTS "\\'e9{\\f1 \\'cf\\'f0\\'e8}\\'e9}", "éПриé");
+    check ("{\\rtf1\\ansi\\deff1" FONTS "\\'cf{\\f0 \\'cf\\plain\\'cf}}", "ПÏП");
+    check ("{\\rtf1\\ansi" FONTS "\\f2 \\'93\\'fa\\'96{}\\'7b a\\f1\\'e8}", "日\xef\xbf\xbd{ aи");
+    check ("{\\rtf1\\ansi" FONTS "\\f2 \\'93\\'fa\\'96\\'7b a\\f4\\'e1}", "日本 aα");
+    check ("{\\rtf1\\ansi\\ansicpg1251" FONTS "\\f3\\'e8\\f5\\'e8\\f99\\'e8\\f0\\'e8}", "иииè");
+    check ("{\\rtf1\\ansi\\deff1{\\fonttbl\\f1\\fcharset204 A;\\f2\\fcharset161 B;}\\'e8\\f2\\'e1}",
+           "иα");
+    json_auto_t *meta = read_text ("{\\rtf1\\ansi\\ansicpg1251\\deff0" FONTS
+                                   "{\\info{\\title \\'cf\\'f0\\'e8}}\\'e9}");
+    assert_string_equal (text_of (meta, "Title"), "При"); /* no text in a font */
+    assert_string_equal (text_of (meta, "DocumentText"), "é");
+}
+
+/* As many as there may be, and more. */
+static void test_many_fonts (void **state)
+{
+    (void) state;
+    g_autoptr (GString) text = g_string_new ("{\\rtf1{\\fonttbl");
+    for (unsigned i = 0; i < 2 * LIMIT_RTF_FONTS; i++)
+        g_string_append_printf (text, "{\\f%u\\fcharset204 A;}", i);
+    g_string_append_printf (text, "}\\f%u\\'e8\\f%u\\'e8}", LIMIT_RTF_FONTS - 1,
+                            2 * LIMIT_RTF_FONTS - 1);
+    check (text->str, "иè");
 }
 
 static void test_destinations (void **state)
@@ -87,7 +124,8 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_unicode),      cmocka_unit_test (test_code_pages),
         cmocka_unit_test (test_destinations), cmocka_unit_test (test_binary),
-        cmocka_unit_test (test_depth),
+        cmocka_unit_test (test_depth),        cmocka_unit_test (test_fonts),
+        cmocka_unit_test (test_many_fonts),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
