@@ -9,6 +9,9 @@
  * values of conditions, except by the operators that ignore it; not in actions, nor in the names of
  * condition keys. Operators and keys are the rows of conditions.def.
  *
+ * What is wrong is refused, unknown elements and operators included; a key that is unknown, though
+ * well formed, is absent from every request, as in RAM. Negated operators hold for what is absent.
+ *
  * A statement applies if its action, its resource and all its conditions match. One that denies
  * and applies wins; else one that allows; else nothing is allowed. */
 #pragma once
@@ -77,7 +80,8 @@ struct policy_decision {
 /* Of several statements that would decide alike, the first one of the first policy is named. */
 struct policy_decision policy_decide (const struct policy_set *set, const struct policy_request *r);
 
-/* Policies that every server has. Nobody can change them. */
+/* Policies that every server has; nobody can change them. Those of RAM and IMM say what they say
+ * there: AliyunIMMReadOnlyAccess allows no queries, BinderyReadOnlyAccess does. */
 struct policy_builtin {
     const char *name, *description, *document;
 };

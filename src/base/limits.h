@@ -51,6 +51,16 @@
 
 #define LIMIT_QUERY_MS      2500 /* a query that takes longer is ended: SDKs read for 3 s */
 
+/* Access policies. */
+#define LIMIT_POLICY_DOCUMENT                                                                      \
+    (16 * KIB) /* bytes; RAM takes 6,144 characters and does not count those between values */
+#define LIMIT_POLICY_STATEMENTS 100  /* of one document */
+#define LIMIT_POLICY_VALUES     1000 /* of one list in it */
+#define LIMIT_POLICY_RESOURCE                                                                      \
+    (LIMIT_URI_MAX +                                                                               \
+     256) /* bytes of a resource or action that is asked for; nothing allows longer ones */
+#define LIMIT_POLICY_FACT 512 /* bytes of a request's User-Agent that conditions look at */
+
 /* Definitions: how many there may be, and what new ones get (spec section 5). */
 #define LIMIT_PROJECTS           100
 #define LIMIT_TAG_CHARS          128

@@ -122,6 +122,15 @@ bool text_equal_constant_time (const char *a, size_t a_len, const char *b, size_
     return difference == 0;
 }
 
+/* Behind the character at `text`, which may be cut short. */
+static const char *next_character (const char *text)
+{
+    text++;
+    while ((*text & 0xc0) == 0x80)
+        text++;
+    return text;
+}
+
 bool text_glob_match (const char *pattern, const char *text)
 {
     const char *star = NULL, *retry = NULL;
@@ -129,12 +138,15 @@ bool text_glob_match (const char *pattern, const char *text)
         if (*pattern == '*') {
             star = ++pattern;
             retry = text;
-        } else if (*pattern == '?' || *pattern == *text) {
+        } else if (*pattern == '?') {
+            pattern++;
+            text = next_character (text);
+        } else if (*pattern == *text) {
             pattern++;
             text++;
         } else if (star) {
             pattern = star;
-            text = ++retry;
+            text = retry = next_character (retry);
         } else {
             return false;
         }

@@ -39,8 +39,9 @@ size_t text_utf8_length (const char *text);
 /* Equal, in time that depends on the length only. */
 bool text_equal_constant_time (const char *a, size_t a_len, const char *b, size_t b_len);
 
-/* Shell pattern over bytes: '*' any run (also across '/'), '?' one byte. Linear in text times
- * pattern. */
+/* Shell pattern: '*' any run (also across '/'), '?' one character of UTF-8; of a text that is not
+ * UTF-8 one byte and those behind it that could continue it. At most as many steps as the text has
+ * bytes times those of the pattern. */
 bool text_glob_match (const char *pattern, const char *text);
 
 /* "1.5 GiB" for people; `buf` is returned. */

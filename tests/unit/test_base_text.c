@@ -45,6 +45,10 @@ static void test_glob (void **state)
     assert_true (text_glob_match ("*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaab"));
     assert_false (text_glob_match ("*.jpg", "a.jpeg") || text_glob_match ("", "a") ||
                   text_glob_match ("a?c", "ac"));
+    assert_true (text_glob_match ("a?c", "a\u00e9c") && text_glob_match ("*??", "\u00e9\u20ac"));
+    assert_false (text_glob_match ("a??c", "a\u00e9c") || text_glob_match ("*???", "\u00e9\u20ac"));
+    assert_true (text_glob_match ("a?", "a\xe2") && text_glob_match ("?*b", "\xff\xff"
+                                                                            "b"));
 }
 
 static void test_constant_time_equality (void **state)
