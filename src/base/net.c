@@ -77,3 +77,10 @@ bool net_contains (const struct net_block *block, const struct net_address *addr
     unsigned differing = rest ? block->address.bytes[whole] ^ address->bytes[whole] : 0;
     return (differing >> (8 - rest)) == 0;
 }
+
+const char *net_format_address (const struct net_address *a, char out[NET_TEXT_SIZE])
+{
+    bool is_v4 = is_mapped (a);
+    return inet_ntop (is_v4 ? AF_INET : AF_INET6, a->bytes + (is_v4 ? MAPPED_BITS / 8 : 0), out,
+                      NET_TEXT_SIZE);
+}

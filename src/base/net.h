@@ -24,4 +24,8 @@ bool net_parse_address (const char *text, struct net_address *ret);
  */
 bool net_parse_block (const char *text, struct net_block *ret);
 
+/* As net_parse_address() reads it, IPv4 as such; `out` is returned. */
+#define NET_TEXT_SIZE 46
+const char *net_format_address (const struct net_address *a, char out[NET_TEXT_SIZE]);
+
 bool net_contains (const struct net_block *block, const struct net_address *address);

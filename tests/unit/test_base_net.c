@@ -90,11 +90,28 @@ static void test_refuses (UNUSED void **state)
     assert_false (net_parse_address ("192.0.2.0/24", &address));
 }
 
+static void test_formats (UNUSED void **state)
+{
+    static const char *const forms[][2] = {
+        { "192.0.2.1", "192.0.2.1" },
+        { "::ffff:192.0.2.1", "192.0.2.1" },
+        { "2001:DB8:0:0::1", "2001:db8::1" },
+        { "::", "::" },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (forms); i++) {
+        struct net_address address;
+        char text[NET_TEXT_SIZE];
+        assert_true (net_parse_address (forms[i][0], &address));
+        assert_string_equal (net_format_address (&address, text), forms[i][1]);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_contains),
         cmocka_unit_test (test_refuses),
+        cmocka_unit_test (test_formats),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
