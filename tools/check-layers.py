@@ -42,6 +42,7 @@ LIBRARIES = {
     'sqlite3': ['index'],
     'libpq': ['index'],
     'microhttpd': ['http'],
+    'gnutls/': ['auth', 'http'],
     'sys/inotify': ['scan'],
 }
 

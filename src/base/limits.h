@@ -41,6 +41,10 @@
 #define LIMIT_KEPT_IDLE_S   20     /* the same between two requests */
 #define LIMIT_REQUEST_MS    120000 /* from the first byte of a request to the last of its body */
 
+#define LIMIT_CERTIFICATE_FILE MIB /* of a certificate with those that it is signed by, of a key */
+#define LIMIT_FORWARDED        32  /* addresses of X-Forwarded-For that are looked at */
+#define LIMIT_TRUSTED_PROXIES  256 /* addresses and blocks */
+
 #define LIMIT_EVENT_BODY    (4 * MIB) /* of one notification */
 #define LIMIT_EVENT_RECORDS 1000      /* of one notification */
 #define LIMIT_SUBSCRIPTION  1024      /* bytes of a topic's name and its token */

@@ -10,18 +10,28 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/imm.h"
+#include "http/session.h"
 
 /* ---- Connections ---- */
 
-static void format_address (const struct sockaddr *from, char *out, socklen_t size)
+static void read_address (struct peer *peer, struct MHD_Connection *c)
 {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *from = info ? info->client_addr : NULL;
     const void *address = NULL;
+    char text[NET_TEXT_SIZE];
     if (from && from->sa_family == AF_INET)
         address = &((const struct sockaddr_in *) (const void *) from)->sin_addr;
     else if (from && from->sa_family == AF_INET6)
         address = &((const struct sockaddr_in6 *) (const void *) from)->sin6_addr;
-    if (!address || !inet_ntop (from->sa_family, address, out, size))
-        g_strlcpy (out, "?", size);
+    if (!address || !inet_ntop (from->sa_family, address, text, sizeof text) ||
+        !net_parse_address (text, &peer->from)) {
+        g_strlcpy (peer->address, "?", sizeof peer->address);
+        return;
+    }
+    net_format_address (&peer->from, peer->address);
+    peer->is_proxy = proxies_contain (peer->listener->http->proxies, &peer->from);
 }
 
 void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
@@ -30,12 +40,12 @@ void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_
     struct listener *l = cls;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         struct peer *peer = g_new0 (struct peer, 1);
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info (c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
         peer->listener = l;
-        format_address (info ? info->client_addr : NULL, peer->address, sizeof peer->address);
+        read_address (peer, c);
         peer->waiter.fd =
             MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        if (l->tls)
+            session_begin (peer, c);
         waiting_add (&l->waiting, &peer->waiter);
         *socket_context = peer;
     } else {
@@ -43,6 +53,7 @@ void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_
         waiting_remove (&l->waiting, &peer->waiter);
         if (peer->is_warm)
             atomic_fetch_sub (&l->n_warm, 1);
+        session_end (peer);
         g_free (peer);
         *socket_context = NULL;
     }
@@ -91,6 +102,8 @@ void *exchange_on_uri (void *cls, const char *uri, struct MHD_Connection *c)
     x->peer->exchange = x;
     x->uri = g_strdup (uri);
     x->start_ms = clock_mono_ms ();
+    x->is_secure = session_is_secure (x->peer);
+    g_strlcpy (x->client, x->peer->address, sizeof x->client);
     return x;
 }
 
@@ -232,20 +245,38 @@ static enum MHD_Result collect_header (void *cls, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-/* The request as the gate wants it; the caller drops ret->headers. */
-static void as_call_request (const struct exchange *x, struct call_request *ret)
+/* What the proxy says that we are connected to, if it is believed. */
+static void read_forwarded (struct exchange *x, GHashTable *headers)
 {
+    const struct peer *peer = x->peer;
+    struct net_address client;
+    if (!peer->is_proxy)
+        return;
+    forwarded_client (x->listener->http->proxies, &peer->from,
+                      g_hash_table_lookup (headers, "x-forwarded-for"), &client);
+    net_format_address (&client, x->client);
+    x->is_secure = forwarded_is_secure (g_hash_table_lookup (headers, "x-forwarded-proto"),
+                                        session_is_secure (peer));
+}
+
+/* The request as the gate wants it; the caller drops ret->headers. */
+static void as_call_request (struct exchange *x, struct call_request *ret)
+{
+    g_autoptr (GHashTable) headers =
+        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    MHD_get_connection_values (x->connection, MHD_HEADER_KIND, collect_header, headers);
+    read_forwarded (x, headers);
     *ret = (struct call_request){
         .face = x->listener->face,
         .method = x->method,
         .raw_uri = x->uri,
         .path = x->path,
-        .headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free),
+        .headers = g_steal_pointer (&headers),
         .body = x->body ? (const uint8_t *) x->body->str : NULL,
         .body_len = x->body ? x->body->len : 0,
-        .peer = x->peer->address,
+        .peer = x->client,
+        .is_secure = x->is_secure,
     };
-    MHD_get_connection_values (x->connection, MHD_HEADER_KIND, collect_header, ret->headers);
 }
 
 void exchange_refuse (struct exchange *x, const struct error *why)
@@ -327,10 +358,10 @@ static void log_access (const struct exchange *x, enum MHD_RequestTerminationCod
     bool is_sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK;
     enum log_level level = a->status == 500 ? LOG_ERROR : a->status >= 400 ? LOG_INFO : LOG_DEBUG;
     LOG (level, "http", is_sent ? "request" : "request, connection lost",
-         LOG_STR ("peer", x->peer->address), LOG_STR ("method", x->method),
-         LOG_STR ("action", a->action), LOG_NUM ("status", a->status),
-         LOG_STR ("code", error_name (a->code)), LOG_NUM ("ms", clock_mono_ms () - x->start_ms),
-         LOG_STR ("request", a->request_id), LOG_STR ("detail", a->detail));
+         LOG_STR ("peer", x->client), LOG_STR ("method", x->method), LOG_STR ("action", a->action),
+         LOG_NUM ("status", a->status), LOG_STR ("code", error_name (a->code)),
+         LOG_NUM ("ms", clock_mono_ms () - x->start_ms), LOG_STR ("request", a->request_id),
+         LOG_STR ("detail", a->detail));
 }
 
 void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_context,

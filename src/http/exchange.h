@@ -7,12 +7,16 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+#include "base/net.h"
+#include "http/forwarded.h"
 #include "http/server.h"
+#include "http/tls.h"
 #include "http/waiting.h"
 
 /* One listening socket. */
 struct listener {
     struct http *http;
+    struct tls *tls; /* NULL: plain HTTP */
     enum call_face face;
     struct MHD_Daemon *daemon;
     uint16_t port;
@@ -25,6 +29,8 @@ struct http {
     const struct api *api;
     struct http_hooks hooks;
     struct listener imm, admin;
+    struct tls *tls;         /* NULL: neither listener speaks it */
+    struct proxies *proxies; /* that are believed */
     struct calls *calls;
     atomic_bool is_draining;
     atomic_size_t held;   /* bytes of heads and bodies, by all exchanges together */
@@ -39,7 +45,12 @@ struct peer {
     struct exchange *exchange; /* the one in progress; NULL between two */
     bool is_warm;
     struct waiter waiter;
-    char address[64];
+    struct net_address from;
+    bool is_proxy;                   /* that is believed */
+    char address[NET_TEXT_SIZE];     /* the same as text; "?" if it is not known */
+    gnutls_session_t session;        /* NULL: plain HTTP */
+    bool has_spoken, is_plain;       /* of TLS: something has come, and it was not TLS */
+    struct certificate *certificate; /* that the session began with */
 };
 
 /* Blocking; always gives an answer. */
@@ -53,6 +64,8 @@ struct exchange {
     char *uri, *path; /* undecoded; the path of the URI is known when it is dispatched */
     exchange_fn *run; /* how it is answered, by an API thread */
     char method[24];
+    char client[NET_TEXT_SIZE]; /* whose request it is: the peer, or for whom that forwards it */
+    bool is_secure;             /* the client spoke TLS */
     GString *body;
     size_t held;    /* its part of http->held */
     size_t drained; /* bytes of a refused body */

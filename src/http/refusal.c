@@ -19,7 +19,7 @@
 
 #include "base/log.h"
 #include "base/macros.h"
-#include "http/exchange.h"
+#include "http/session.h"
 
 #define DRAIN_READS 64
 
@@ -40,26 +40,29 @@ static const struct refusal {
     { 0, ERR_BAD_REQUEST, "The request is not well-formed HTTP." },
 };
 
-static void make_answer (struct peer *peer, unsigned status, struct call_answer *ret)
+static void explain (unsigned status, struct error *ret)
 {
     const struct refusal *row = refusals;
     while (row->status && row->status != status)
         row++;
-    struct error e;
-    error_set (&e, row->code, NULL, __FILE__, __LINE__, "%s", row->message);
+    error_set (ret, row->code, NULL, __FILE__, __LINE__, "%s", row->message);
+}
+
+static void make_answer (struct peer *peer, const struct error *why, struct call_answer *ret)
+{
     const struct call_request request = {
         .face = peer->listener->face,
         .method = "",
         .raw_uri = peer->exchange ? peer->exchange->uri : "",
         .peer = peer->address,
+        .is_secure = session_is_secure (peer),
     };
-    call_refuse (peer->listener->http->api, &request, &e, ret);
-    ret->status = status;
+    call_refuse (peer->listener->http->api, &request, why, ret);
 }
 
 /* A closed socket with unread bytes makes the system reset the connection, and the answer may be
- * lost: so what has arrived is read. */
-static void write_answer (int fd, const struct call_answer *a)
+ * lost: so what has arrived is read. TLS is ended by the library, which says so on the wire. */
+static void write_answer (const struct peer *peer, int fd, const struct call_answer *a)
 {
     g_autoptr (GString) text = g_string_new (NULL);
     g_string_append_printf (text,
@@ -67,30 +70,42 @@ static void write_answer (int fd, const struct call_answer *a)
                             "x-acs-request-id: %s\r\nContent-Length: %zu\r\n\r\n%s",
                             a->status, MHD_get_reason_phrase_for (a->status), a->content_type,
                             a->request_id, a->body->len, a->body->str);
-    ssize_t sent UNUSED = send (fd, text->str, text->len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    shutdown (fd, SHUT_WR);
+    session_send (peer, fd, text->str, text->len);
+    if (!session_is_secure (peer))
+        shutdown (fd, SHUT_WR);
     g_autofree char *rest = g_malloc (65536);
     for (int i = 0; i < DRAIN_READS && recv (fd, rest, 65536, MSG_DONTWAIT) > 0; i++)
         ;
 }
 
-static void refuse (struct MHD_Connection *c, unsigned status)
+static void refuse (struct peer *peer, unsigned status, const struct error *why)
 {
-    struct peer *peer = exchange_peer (c);
     struct call_answer a;
-    make_answer (peer, status, &a);
-    write_answer (MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd, &a);
+    make_answer (peer, why, &a);
+    a.status = status;
+    write_answer (peer, peer->waiter.fd, &a);
     LOG (LOG_INFO, "http", "request refused unread", LOG_STR ("peer", peer->address),
          LOG_NUM ("status", status), LOG_STR ("code", error_name (a.code)),
-         LOG_STR ("request", a.request_id));
+         LOG_STR ("request", a.request_id), LOG_STR ("detail", why->message));
     call_answer_clear (&a);
+}
+
+void refusal_send_plain (struct peer *peer)
+{
+    struct error e;
+    FAIL (&e, BAD_REQUEST,
+          "This port speaks HTTPS, the request is plain HTTP: use https://, or the protocol "
+          "'https' in the client's configuration.");
+    refuse (peer, error_status (e.code), &e);
 }
 
 enum MHD_Result MHD_queue_response (struct MHD_Connection *c, unsigned status,
                                     struct MHD_Response *r)
 {
     if (!MHD_get_response_header (r, "x-acs-request-id")) {
-        refuse (c, status);
+        struct error e;
+        explain (status, &e);
+        refuse (exchange_peer (c), status, &e);
         return MHD_NO;
     }
     queue_fn *library = (queue_fn *) dlsym (RTLD_NEXT, "MHD_queue_response");

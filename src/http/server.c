@@ -88,6 +88,14 @@ static void read_address (struct listener *l, int fd)
 
 /* ---- Daemons ---- */
 
+/* With TLS the library's loop on epoll spins on every handshake that waits for its client, in
+ * version 0.9.75; that on poll does not. */
+static unsigned daemon_flags (const struct listener *l)
+{
+    return MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC |
+           (l->tls ? MHD_USE_TLS | MHD_USE_POLL_INTERNAL_THREAD : MHD_USE_EPOLL_INTERNAL_THREAD);
+}
+
 static enum err start (struct listener *l, struct http *h, enum call_face face, const char *text,
                        struct error *e)
 {
@@ -98,15 +106,17 @@ static enum err start (struct listener *l, struct http *h, enum call_face face, 
     l->http = h;
     l->face = face;
     read_address (l, fd);
+    struct MHD_OptionItem secure[TLS_OPTIONS];
+    tls_set_options (l->tls, secure);
     l->daemon = MHD_start_daemon (
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
-        exchange_on_data, l, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned) NETWORK_THREADS, MHD_OPTION_CONNECTION_LIMIT, (unsigned) LIMIT_CONNECTIONS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) (LIMIT_REQUEST_HEAD + HEAD_SLACK),
-        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t) (64 * KIB), MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned) LIMIT_IDLE_S, MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, l,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_on_uri, l, MHD_OPTION_NOTIFY_COMPLETED,
-        exchange_on_end, l, MHD_OPTION_END);
+        daemon_flags (l), 0, NULL, NULL, exchange_on_data, l, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned) NETWORK_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned) LIMIT_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t) (LIMIT_REQUEST_HEAD + HEAD_SLACK), MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
+        (size_t) (64 * KIB), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) LIMIT_IDLE_S,
+        MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, l, MHD_OPTION_URI_LOG_CALLBACK,
+        exchange_on_uri, l, MHD_OPTION_NOTIFY_COMPLETED, exchange_on_end, l, MHD_OPTION_ARRAY,
+        secure, MHD_OPTION_END);
     if (!l->daemon)
         return FAIL (e, INTERNAL, "the HTTP server cannot start on '%s': %s", text,
                      g_strerror (errno));
@@ -128,6 +138,8 @@ static void http_free (struct http *h)
     calls_stop (h->calls);
     waiting_stop (&h->imm.waiting);
     waiting_stop (&h->admin.waiting);
+    tls_free (h->tls);
+    proxies_free (h->proxies);
     g_free (h);
 }
 
@@ -146,7 +158,13 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
     if (hooks)
         h->hooks = *hooks;
     h->calls = calls_start ((size_t) config->api_threads, (size_t) config->api_queue);
-    enum err r = start (&h->imm, h, CALL_IMM, config->imm_listen, e);
+    enum err r = tls_new (config, &h->tls, e);
+    if (r == ERR_OK)
+        r = proxies_new (config->trusted_proxies, &h->proxies, e);
+    h->imm.tls = h->tls;
+    h->admin.tls = config->admin_tls ? h->tls : NULL;
+    if (r == ERR_OK)
+        r = start (&h->imm, h, CALL_IMM, config->imm_listen, e);
     if (r == ERR_OK)
         r = start (&h->admin, h, CALL_ADMIN, config->admin_listen, e);
     if (r != ERR_OK) {
@@ -175,6 +193,35 @@ const char *http_address_imm (const struct http *h)
 const char *http_address_admin (const struct http *h)
 {
     return h->admin.address;
+}
+
+bool http_is_tls_imm (const struct http *h)
+{
+    return h->imm.tls != NULL;
+}
+
+bool http_is_tls_admin (const struct http *h)
+{
+    return h->admin.tls != NULL;
+}
+
+char *http_key_pin (const struct http *h)
+{
+    if (!h->tls)
+        return NULL;
+    char pin[TLS_PIN_SIZE];
+    tls_pin (h->tls, pin);
+    return g_strdup (pin);
+}
+
+int64_t http_expires_s (const struct http *h)
+{
+    return h->tls ? tls_expires_s (h->tls) : INT64_MAX;
+}
+
+enum err http_reload (struct http *h, struct error *e)
+{
+    return h->tls ? tls_reload (h->tls, e) : ERR_OK;
 }
 
 void http_drain (struct http *h)

@@ -19,9 +19,10 @@ struct http_hooks {
     void *arg;
 };
 
-/* Binds and starts both listeners as api->config says (imm_listen, admin_listen, api_threads,
- * api_queue). INVALID_ARGUMENT for an address that cannot be understood or bound, naming it. `api`
- * and what it points at outlive the handle; `hooks` is copied and may be NULL. */
+/* Binds and starts both listeners as api->config says (imm_listen, admin_listen, tls_...,
+ * admin_tls, trusted_proxies, api_threads, api_queue). INVALID_ARGUMENT for an address that cannot
+ * be understood or bound, or a certificate that cannot be used, naming it. `api` and what it points
+ * at outlive the handle; `hooks` is copied and may be NULL. */
 NODISCARD enum err http_start (const struct api *api, const struct http_hooks *hooks,
                                struct http **ret, struct error *e);
 
@@ -30,6 +31,19 @@ uint16_t http_port_imm (const struct http *h);
 uint16_t http_port_admin (const struct http *h);
 const char *http_address_imm (const struct http *h);
 const char *http_address_admin (const struct http *h);
+
+/* Whether they speak HTTPS. */
+bool http_is_tls_imm (const struct http *h);
+bool http_is_tls_admin (const struct http *h);
+
+/* The certificate: the hash of its public key, "sha256//BASE64" (NULL if there is none; the caller
+ * frees), and the second since 1970 at which it expires. */
+char *http_key_pin (const struct http *h);
+int64_t http_expires_s (const struct http *h);
+
+/* Reads the certificate again, for connections that begin from then on; open ones go on with that
+ * which they have. INVALID_ARGUMENT if it cannot be used: then the one before stays. */
+NODISCARD enum err http_reload (struct http *h, struct error *e);
 
 /* Takes no more calls: /readyz and new calls get 503, what is running goes on. Returns at once. */
 void http_drain (struct http *h);

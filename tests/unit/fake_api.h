@@ -88,6 +88,11 @@ static struct fake_api *fake_api_new (void)
     f->gate = queue_new (64);
     f->config.imm_listen = g_strdup ("127.0.0.1:0");
     f->config.admin_listen = g_strdup ("127.0.0.1:0");
+    f->config.tls_certificate = g_strdup ("");
+    f->config.tls_key = g_strdup ("");
+    f->config.tls_min_version = g_strdup ("1.2");
+    f->config.admin_tls = true;
+    f->config.trusted_proxies = g_new0 (char *, 1);
     f->config.api_threads = 2;
     f->config.api_queue = 2;
     f->api = (struct api){ .config = &f->config, .region = "local", .account_id = "1234" };
@@ -110,6 +115,10 @@ static void fake_api_free (struct fake_api *f)
     rmdir (f->folder);
     g_free (f->config.imm_listen);
     g_free (f->config.admin_listen);
+    g_free (f->config.tls_certificate);
+    g_free (f->config.tls_key);
+    g_free (f->config.tls_min_version);
+    g_strfreev (f->config.trusted_proxies);
     g_free (f->nonces_path);
     g_free (f->folder);
     g_free (f);
