@@ -115,13 +115,13 @@ static bool prepare (struct media *media, const AVInputFormat *demuxer)
     return format->protocol_whitelist && format->format_whitelist && format->codec_whitelist;
 }
 
-static enum err fail (const struct media *media, const char *demuxer, int code, struct error *e)
+static enum err fail (const struct media *media, const char *type, int code, struct error *e)
 {
     char text[AV_ERROR_MAX_STRING_SIZE];
     if (media->is_late)
-        return FAIL (e, EXTRACT_FAILED, "its %s header takes too long to read", demuxer);
+        return FAIL (e, EXTRACT_FAILED, "its header takes too long to read, as %s", type);
     av_strerror (code, text, sizeof text);
-    return FAIL (e, EXTRACT_FAILED, "no %s that can be read: %s", demuxer, text);
+    return FAIL (e, EXTRACT_FAILED, "no %s that can be read: %s", type, text);
 }
 
 enum err media_open (struct input *in, const char *type, struct media *ret, struct error *e)
@@ -149,7 +149,7 @@ enum err media_open (struct input *in, const char *type, struct media *ret, stru
         return FAIL (e, EXTRACT_FAILED, "not all of it is known");
     if (code >= 0 || (ret->format && ret->is_late && ret->format->nb_streams))
         return ERR_OK;
-    return fail (ret, name, code, e);
+    return fail (ret, type, code, e);
 }
 
 void media_clear (struct media *media)

@@ -158,9 +158,10 @@ static void test_hollow_headers (void **state)
         struct input *in = input_of (rows[i].bytes, rows[i].length, "");
         assert_err (EXTRACT_FAILED, extract (in, meta, &e));
         input_done (in);
-        assert_non_null (json_object_get (meta, "ContentType"));
+        const char *type = text_of (meta, "ContentType");
+        assert_non_null (type);
         assert_null (json_object_get (meta, "AudioStreams"));
-        assert_true (e.message[0]);
+        assert_non_null (strstr (e.message, type)); /* not libav's name of it */
     }
 }
 
