@@ -102,13 +102,14 @@ enum err api_get_status (struct call *c, const void *params UNUSED, struct reply
     for (guint i = 0; i < bindings->len && i < LIMIT_PAGE; i++)
         json_array_append_new (list, binding_json (api, bindings->pdata[i]));
     json_t *status =
-        json_pack ("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:o}",     //
-                   "Version", BINDERY_VERSION, "StartTime", json_time (api, api->start_ns), //
-                   "Region", api->region, "AccountId", api->account_id,                     //
-                   "Workers", (json_int_t) w.workers, "WorkersBusy", (json_int_t) w.busy,   //
-                   "WorkersWaiting", (json_int_t) w.waiting,                                //
+        json_pack ("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s:I, s:o}", //
+                   "Version", BINDERY_VERSION, "StartTime", json_time (api, api->start_ns),       //
+                   "Region", api->region, "AccountId", api->account_id,                           //
+                   "Workers", (json_int_t) w.workers, "WorkersBusy", (json_int_t) w.busy,         //
+                   "WorkersWaiting", (json_int_t) w.waiting,                                      //
                    "JobsDone", (json_int_t) w.jobs, "WorkerCrashes", (json_int_t) w.crashes,
-                   "WorkerTimeouts", (json_int_t) w.timeouts, "JailMissing", w.jail_missing,
-                   "BindingCount", (json_int_t) bindings->len, "Bindings", list);
+                   "WorkerTimeouts", (json_int_t) w.timeouts, "WorkersFailing",
+                   (json_int_t) w.failing, "WorkerError", json_text (w.worker_error), "JailMissing",
+                   w.jail_missing, "BindingCount", (json_int_t) bindings->len, "Bindings", list);
     return reply_take (reply, json_pack ("{s:o}", "Status", status), e);
 }

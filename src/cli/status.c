@@ -44,6 +44,10 @@ static void print_server (const json_t *s)
             count_of (s, "Workers"), count_of (s, "WorkersBusy"), jobs,
             count_of (s, "WorkersWaiting"), count_of (s, "WorkerCrashes"),
             count_of (s, "WorkerTimeouts"));
+    g_autofree char *why = table_escape (text_of (s, "WorkerError"));
+    if (count_of (s, "WorkersFailing"))
+        printf ("WARNING: %" JSON_INTEGER_FORMAT " workers do not start: %s\n",
+                count_of (s, "WorkersFailing"), why);
     if (*text_of (s, "JailMissing"))
         printf (
             "WARNING: the jail of the workers lacks %s; do not let strangers write to a bucket\n",

@@ -390,6 +390,13 @@ void scan_get_workers (struct scan *s, struct scan_workers *ret)
 {
     struct pool_stats p;
     pool_get_stats (s->pool, &p);
-    *ret = (struct scan_workers){ p.workers, p.busy, p.waiting, p.jobs, p.crashes, p.timeouts, "" };
+    *ret = (struct scan_workers){ .workers = p.workers,
+                                  .busy = p.busy,
+                                  .waiting = p.waiting,
+                                  .jobs = p.jobs,
+                                  .crashes = p.crashes,
+                                  .timeouts = p.timeouts,
+                                  .failing = p.failing };
+    g_strlcpy (ret->worker_error, p.worker_error, sizeof ret->worker_error);
     g_strlcpy (ret->jail_missing, p.jail_missing, sizeof ret->jail_missing);
 }

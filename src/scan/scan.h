@@ -84,6 +84,8 @@ NODISCARD enum err scan_get_progress (struct scan *s, int64_t binding, struct sc
 struct scan_workers {
     unsigned workers, busy, waiting;
     uint64_t jobs, crashes, timeouts;
+    unsigned failing;       /* that do not start */
+    char worker_error[256]; /* why; "" if all do */
     char jail_missing[256]; /* parts of the jail that they do without, "" if it is whole */
 };
 void scan_get_workers (struct scan *s, struct scan_workers *ret);

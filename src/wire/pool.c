@@ -55,14 +55,18 @@ static int next_deadline (const struct pool *p)
 
 static void update_stats (struct pool *p)
 {
-    unsigned up = 0, busy = 0;
+    unsigned up = 0, busy = 0, failing = 0;
     for (unsigned i = 0; i < p->n_workers; i++) {
         up += p->workers[i].state == WORKER_UP;
         busy += p->workers[i].n_jobs > 0;
+        failing += p->workers[i].state != WORKER_UP && p->workers[i].failures > 0;
     }
     pthread_mutex_lock (&p->lock);
     p->stats.workers = up;
     p->stats.busy = busy;
+    p->stats.failing = failing;
+    g_strlcpy (p->stats.worker_error, failing ? p->start_error.message : "",
+               sizeof p->stats.worker_error);
     pthread_mutex_unlock (&p->lock);
 }
 

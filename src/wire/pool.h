@@ -90,6 +90,8 @@ void pool_hold (struct pool *p, bool is_held);
 
 struct pool_stats {
     unsigned workers, busy, waiting;
+    unsigned failing;       /* workers that do not come up, or end before they do a job */
+    char worker_error[256]; /* why, of the last of them; "" if all are up */
     uint64_t jobs, crashes, timeouts, protocol_errors, respawns;
     char jail_missing[256]; /* parts of the jail that the system lacks (sandbox not required), "" if
                                it is whole */

@@ -192,11 +192,20 @@ describe('a worker program that is gone', () => {
     fs.renameSync(program, `${program}.away`);
     for (const pid of server.workers()) process.kill(pid, 'SIGKILL');
     await until('the log says so', () => /a worker failed.*bindery-worker/.test(server.log));
+    const status = async () => (await server.admin('GetStatus')).Status;
+    await until('the status says so', async () => {
+      const s = await status();
+      return s.Workers === 0 && s.WorkersFailing > 0 && /bindery-worker/.test(s.WorkerError);
+    });
+    const { out } = await server.cli(['status', '--data', server.data]);
+    assert.match(out, /WARNING: \d+ workers do not start: ./);
     server.bucket('late', { 'a.png': samples.png(3, 4) });
     const where = await server.dataset('p', 'd');
     await server.call('CreateBinding', { ...where, URI: 'oss://late' });
     fs.renameSync(`${program}.away`, program);
     await server.settled(where, 'late');
     await assertStatistics(server, where, await assertEqual(server, where, 'late'));
+    await until('the status is well again', async () => (await status()).WorkersFailing === 0);
+    assert.equal((await status()).WorkerError, '');
   });
 });
