@@ -240,8 +240,8 @@ struct extraction {
     struct store_handle handle, sidecar; /* sidecar.fd -1: it has none, or is not extracted */
     struct remote remote;                /* if handle.is_remote */
     uint32_t operators;
-    enum err code; /* of opening or of the worker */
-    char message[256];
+    enum err code;     /* of opening or of the worker */
+    char message[256]; /* why; OK: what was left out */
     json_t *meta;
     bool left_text; /* `meta` has no text, but may get one */
     size_t bytes;   /* that `meta` came in */

@@ -228,6 +228,14 @@ static void judge_archived (struct work_result *r, struct extraction *x)
         store_as (r, x, FILE_INDEXED, NULL);
 }
 
+static void log_remark (const struct extraction *x)
+{
+    if (*x->message)
+        LOG (LOG_DEBUG, "scan", "not all of an object was read",
+             LOG_STR ("bucket", x->bound->bucket), LOG_STR ("key", x->item->key),
+             LOG_STR ("reason", x->message));
+}
+
 static void judge_opened (struct work_result *r, struct extraction *x, struct store_near *near)
 {
     enum err verified = x->handle.fd >= 0 ? store_verify (&x->handle, near, NULL) : ERR_OK;
@@ -241,6 +249,8 @@ static void judge_opened (struct work_result *r, struct extraction *x, struct st
         store_as (r, x, status_without_content (x), x->message);
     else
         judge_strike (r, x);
+    if (r->outcome == WORK_STORED && x->code == ERR_OK)
+        log_remark (x);
     if (r->outcome == WORK_STORED && x->is_restless)
         look_again (r);
 }

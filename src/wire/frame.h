@@ -52,7 +52,7 @@ struct frame_ready {
 struct frame_reply {
     uint64_t job;                /* its id */
     uint32_t left_text, unused;  /* there may be a text that was left, as the job asked */
-    char message[FRAME_MESSAGE]; /* FAIL, UNREADABLE: why, for a person */
+    char message[FRAME_MESSAGE]; /* for a person: why; RESULT: what was left out, or "" */
 };
 
 /* Bytes [at, at + length) of an object. */

@@ -44,7 +44,7 @@ struct pool;
  * no strike, run it again later. */
 struct pool_result {
     enum err code;
-    char message[256]; /* why, for a person; "" if OK */
+    char message[256]; /* for a person: why; OK: what was left out of it, or "" */
     json_t *meta;
     bool left_text;         /* the job left the text, and there may be one */
     size_t bytes;           /* of the reply that `meta` came in; about what it takes to keep it */

@@ -233,7 +233,7 @@ static enum err worker_answer (struct pool *p, struct worker *w, struct error *e
         if (err != ERR_OK)
             return err;
     }
-    reply.message[answer->code == ERR_OK ? 0 : sizeof reply.message - 1] = '\0';
+    reply.message[sizeof reply.message - 1] = '\0';
     g_autofree char *message = g_utf8_make_valid (reply.message, -1);
     w->failures = 0;
     struct job *j = worker_pop (p, w);

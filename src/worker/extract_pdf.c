@@ -2,6 +2,7 @@
  * runs, no attachment is opened. */
 #include <assert.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include <poppler.h>
@@ -170,15 +171,20 @@ static gint64 after (gint64 us, int ms)
 }
 
 /* Up to `end`, and to the first page that takes too long: after that poppler's tables are cut. */
-static void read_text (PopplerDocument *pdf, GInputStream *stream, gint64 end, struct document *d)
+static void read_text (PopplerDocument *pdf, GInputStream *stream, gint64 end, struct input *in,
+                       struct document *d)
 {
     int pages = (int) MIN (d->pages, LIMIT_PDF_PAGES);
     for (int i = 0; i < pages && !body_text_is_full (&d->text); i++) {
         pdf_stream_set_deadline (stream,
                                  MIN (end, after (pdf_stream_now_us (), LIMIT_PDF_PAGE_MS)));
         read_page (pdf, i, &d->text);
-        if (pdf_stream_is_over (stream))
+        if (pdf_stream_is_over (stream)) {
+            g_snprintf (in->remark, sizeof in->remark,
+                        "its text ends with page %d of %" PRIu64 ", which takes too long to read",
+                        i + 1, d->pages);
             return;
+        }
     }
 }
 
@@ -200,7 +206,7 @@ static enum err read_pdf (struct input *in, GInputStream *stream, struct documen
         return FAIL (e, EXTRACT_FAILED, "the PDF is damaged: %s",
                      error ? error->message : "no document");
     read_facts (pdf, d);
-    read_text (pdf, stream, after (begin, LIMIT_PDF_MS), d);
+    read_text (pdf, stream, after (begin, LIMIT_PDF_MS), in, d);
     return d->pages ? ERR_OK : FAIL (e, EXTRACT_FAILED, "the PDF has no page");
 }
 

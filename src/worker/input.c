@@ -137,6 +137,7 @@ void input_init_parts (struct input *in, int fd, uint64_t size, const char *exte
     in->error = 0;
     in->leaves_text = false;
     in->left_text = false;
+    in->remark[0] = '\0';
     in->n_known = MIN (n, FRAME_KNOWN);
     for (unsigned i = 0; i < in->n_known; i++)
         in->known[i] = known[i];

@@ -32,10 +32,11 @@ struct input {
     uint64_t window_at;
     size_t window_length;
     uint64_t bytes_read;
-    uint64_t read_limit; /* LIMIT_INPUT_READ, until the extractor's row says otherwise */
-    int error;           /* errno of a read that failed, or 0 */
-    bool leaves_text;    /* no DocumentText is asked for, and no work that only it needs */
-    bool left_text;      /* there may be one */
+    uint64_t read_limit;        /* LIMIT_INPUT_READ, until the extractor's row says otherwise */
+    int error;                  /* errno of a read that failed, or 0 */
+    bool leaves_text;           /* no DocumentText is asked for, and no work that only it needs */
+    bool left_text;             /* there may be one */
+    char remark[FRAME_MESSAGE]; /* what was left out of what was found, "" if nothing */
     struct frame_range known[FRAME_KNOWN];  /* ascending, apart */
     unsigned n_known;                       /* 0: all of it */
     bool is_final;                          /* no more will come */

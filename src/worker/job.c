@@ -35,15 +35,14 @@ static void append_type (const json_t *meta, GByteArray *body)
     (void) json_dump_callback (type, append_json, body, JSON_COMPACT);
 }
 
-enum frame_type job_reply (uint64_t job, const json_t *meta, bool left_text,
+enum frame_type job_reply (uint64_t job, const struct input *in, const json_t *meta,
                            const struct error *why, GByteArray *body)
 {
-    struct frame_reply reply = { .job = job, .left_text = left_text };
+    struct frame_reply reply = { .job = job, .left_text = in->left_text };
     enum frame_type type = !why                  ? FRAME_RESULT
                            : why->code == ERR_IO ? FRAME_UNREADABLE
                                                  : FRAME_FAIL;
-    if (why)
-        g_strlcpy (reply.message, why->message, sizeof reply.message);
+    g_strlcpy (reply.message, why ? why->message : in->remark, sizeof reply.message);
     g_byte_array_append (body, (const uint8_t *) &reply, sizeof reply);
     if (type != FRAME_UNREADABLE)
         (void) json_dump_callback (meta, append_json, body, JSON_COMPACT);
@@ -57,11 +56,11 @@ enum frame_type job_reply (uint64_t job, const json_t *meta, bool left_text,
     return FRAME_FAIL;
 }
 
-static enum err answer (uint64_t job, const json_t *meta, bool left_text, const struct error *why,
-                        struct error *e)
+static enum err answer (uint64_t job, const struct input *in, const json_t *meta,
+                        const struct error *why, struct error *e)
 {
     g_autoptr (GByteArray) body = g_byte_array_new ();
-    enum frame_type type = job_reply (job, meta, left_text, why, body);
+    enum frame_type type = job_reply (job, in, meta, why, body);
     return frame_send (FRAME_SOCKET, type, body->data, body->len, NULL, 0, e);
 }
 
@@ -107,7 +106,7 @@ static enum err run (const struct profile *profile, struct frame_reader *frame, 
     caption_clear (&sidecar);
     if (err != ERR_IO && input_is_waiting (&b->object))
         return ask (job.id, &b->object, e);
-    return answer (job.id, meta, b->object.left_text, err == ERR_OK ? NULL : &why, e);
+    return answer (job.id, &b->object, meta, err == ERR_OK ? NULL : &why, e);
 }
 
 int job_loop (const struct profile *profile, const struct sandbox_report *report)

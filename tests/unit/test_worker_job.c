@@ -18,6 +18,8 @@ static json_t *meta_of (const GByteArray *body, struct frame_reply *ret)
     return meta;
 }
 
+static const struct input plain;
+
 /* A file that says as much of each of its 64 streams as may be said of one. */
 static json_t *talkative (void)
 {
@@ -34,7 +36,7 @@ static void too_much_metadata_leaves_the_type (void **state UNUSED)
     json_auto_t *found = talkative ();
     g_autoptr (GByteArray) body = g_byte_array_new ();
     struct frame_reply reply;
-    assert_int_equal (job_reply (7, found, false, NULL, body), FRAME_FAIL);
+    assert_int_equal (job_reply (7, &plain, found, NULL, body), FRAME_FAIL);
     json_auto_t *meta = meta_of (body, &reply);
     json_auto_t *expected =
         json_pack ("{s:s, s:s}", "ContentType", "audio/mpeg", "MediaType", "audio");
@@ -49,13 +51,17 @@ static void all_else_is_answered_whole (void **state UNUSED)
     g_autoptr (GByteArray) body = g_byte_array_new ();
     struct frame_reply reply;
     struct error damaged;
+    static struct input in;
+    in.left_text = true;
+    g_strlcpy (in.remark, "half of it", sizeof in.remark);
     (void) FAIL (&damaged, EXTRACT_FAILED, "no pixels");
-    assert_int_equal (job_reply (8, found, true, NULL, body), FRAME_RESULT);
+    assert_int_equal (job_reply (8, &in, found, NULL, body), FRAME_RESULT);
     json_auto_t *meta = meta_of (body, &reply);
     assert_true (json_equal (meta, found));
     assert_true (reply.left_text);
+    assert_string_equal (reply.message, "half of it");
     g_byte_array_set_size (body, 0);
-    assert_int_equal (job_reply (9, found, false, &damaged, body), FRAME_FAIL);
+    assert_int_equal (job_reply (9, &in, found, &damaged, body), FRAME_FAIL);
     json_auto_t *failed = meta_of (body, &reply);
     assert_true (json_equal (failed, found));
     assert_string_equal (reply.message, "no pixels");
@@ -67,7 +73,7 @@ static void what_cannot_be_read_says_why_alone (void **state UNUSED)
     g_autoptr (GByteArray) body = g_byte_array_new ();
     struct error why;
     (void) FAIL (&why, IO, "a bad sector");
-    assert_int_equal (job_reply (1, found, false, &why, body), FRAME_UNREADABLE);
+    assert_int_equal (job_reply (1, &plain, found, &why, body), FRAME_UNREADABLE);
     assert_int_equal (body->len, sizeof (struct frame_reply));
 }
 

@@ -114,6 +114,64 @@ static void test_deadline (void **state)
     input_done (in);
 }
 
+static void add_object (GString *pdf, const char *dictionary, const char *stream)
+{
+    static unsigned number;
+    number = strstr (dictionary, "/Catalog") ? 1 : number + 1;
+    g_string_append_printf (pdf, "%u 0 obj<<%s", number, dictionary);
+    if (stream)
+        g_string_append_printf (pdf, "/Length %zu>>stream\n%s\nendstream endobj\n", strlen (stream),
+                                stream);
+    else
+        g_string_append (pdf, ">>endobj\n");
+}
+
+/* Three pages; the second draws a form that draws a form ... ten times each. */
+static GString *slow_document (void)
+{
+    enum { FIRST_FORM = 9, FORMS = 9 };
+    GString *pdf = g_string_new ("%PDF-1.4\n");
+    add_object (pdf, "/Type/Catalog/Pages 2 0 R", NULL);
+    add_object (pdf, "/Type/Pages/Kids[3 0 R 4 0 R 5 0 R]/Count 3", NULL);
+    for (int page = 0; page < 3; page++) {
+        g_autofree char *text = g_strdup_printf (
+            "/Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents %d 0 R/Resources"
+            "<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>/XObject<</X 9 0 R>>>>",
+            6 + page);
+        add_object (pdf, text, NULL);
+    }
+    add_object (pdf, "", "BT/F 9 Tf 9 9 Td(First)Tj ET");
+    add_object (pdf, "", "/X Do");
+    add_object (pdf, "", "BT/F 9 Tf 9 9 Td(Third)Tj ET");
+    for (int form = 0; form < FORMS; form++) {
+        g_autofree char *text = g_strdup_printf ("/Type/XObject/Subtype/Form/BBox[0 0 99 99]"
+                                                 "/Resources<</XObject<</X %d 0 R>>>>",
+                                                 FIRST_FORM + form + 1);
+        add_object (pdf, text, "/X Do /X Do /X Do /X Do /X Do /X Do /X Do /X Do /X Do /X Do");
+    }
+    add_object (pdf, "/Type/XObject/Subtype/Form/BBox[0 0 99 99]", "q Q");
+    g_string_append (pdf, "trailer<</Root 1 0 R/Size 20>>\nstartxref\n0\n%%EOF\n");
+    return pdf;
+}
+
+/* A page that takes too long ends the text, and somebody is told. */
+static void test_slow_page (void **state)
+{
+    (void) state;
+    struct error e;
+    GString *pdf = slow_document ();
+    struct input *in = input_of (pdf->str, pdf->len, "pdf");
+    json_auto_t *meta = json_object ();
+    assert_ok (extract (in, meta, &e), &e);
+    assert_int_equal (json_integer_value (json_object_get (meta, "PageCount")), 3);
+    assert_true (g_str_has_prefix (text_of (meta, "DocumentText"), "First"));
+    assert_null (strstr (text_of (meta, "DocumentText"), "Third"));
+    assert_string_equal (in->remark,
+                         "its text ends with page 2 of 3, which takes too long to read");
+    input_done (in);
+    g_string_free (pdf, TRUE);
+}
+
 int main (void)
 {
     init_libraries ();
@@ -123,6 +181,7 @@ int main (void)
         cmocka_unit_test (test_cut),
         cmocka_unit_test (test_encryption),
         cmocka_unit_test (test_deadline),
+        cmocka_unit_test (test_slow_page),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
