@@ -11,7 +11,7 @@
 #include "auth/keys.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "cli/datadir.h"
+#include "cli/endpoint.h"
 
 #define DEFAULT_DATA "/var/lib/bindery"
 #define LOCAL_DATA   "bindery-data" /* where ./quickstart keeps it */
@@ -27,22 +27,13 @@
 
 struct client {
     CURL *curl;
-    char *imm, *admin; /* "http://HOST:PORT"; NULL if not known */
-    char *data;
+    struct endpoint imm, admin;
+    char *data, *ca_file;
     struct principal *key;
     char *code, *message, *request_id; /* of the last refusal, else NULL */
 };
 
 /* ---- Finding the server ---- */
-
-static char *make_url (const char *endpoint)
-{
-    if (!endpoint)
-        return NULL;
-    if (g_str_has_prefix (endpoint, "http://") || g_str_has_prefix (endpoint, "https://"))
-        return g_strdup (endpoint);
-    return g_strconcat ("http://", endpoint, NULL);
-}
 
 static bool has_server (const char *data)
 {
@@ -56,28 +47,6 @@ static const char *choose_data (const char *wanted)
     if (wanted)
         return wanted;
     return !has_server (DEFAULT_DATA) && has_server (LOCAL_DATA) ? LOCAL_DATA : DEFAULT_DATA;
-}
-
-static enum err find_endpoints (struct client *c, const struct command_server *o, struct error *e)
-{
-    c->imm = make_url (o->endpoint);
-    c->admin = make_url (o->admin_endpoint);
-    if (c->imm && (c->admin || !o->data))
-        return ERR_OK;
-    g_autofree char *imm = NULL;
-    g_autofree char *admin = NULL;
-    struct error why;
-    enum err r = datadir_read_endpoints (c->data, &imm, &admin, &why);
-    if (r != ERR_OK && !c->imm)
-        return FAIL (e, UNAVAILABLE,
-                     "no server seems to run on the data folder %s (%s); start one with `bindery "
-                     "serve --data %s ...`, or name one with --endpoint or --data",
-                     c->data, why.message, c->data);
-    if (!c->imm)
-        c->imm = make_url (imm);
-    if (!c->admin)
-        c->admin = make_url (admin);
-    return ERR_OK;
 }
 
 static enum err find_key (struct client *c, struct error *e)
@@ -105,7 +74,8 @@ enum err client_open (const struct command_server *o, struct client **ret, struc
 {
     _cleanup_client_ struct client *c = g_new0 (struct client, 1);
     c->data = g_strdup (choose_data (o->data));
-    enum err r = find_endpoints (c, o, e);
+    c->ca_file = g_strdup (o->ca_file);
+    enum err r = endpoint_find (o, c->data, &c->imm, &c->admin, e);
     if (r == ERR_OK)
         r = find_key (c, e);
     if (r != ERR_OK)
@@ -132,9 +102,10 @@ void client_close (struct client *c)
         curl_easy_cleanup (c->curl);
     forget_refusal (c);
     principal_unref (c->key);
-    g_free (c->imm);
-    g_free (c->admin);
+    endpoint_clear (&c->imm);
+    endpoint_clear (&c->admin);
     g_free (c->data);
+    g_free (c->ca_file);
     g_free (c);
 }
 
@@ -223,13 +194,13 @@ static size_t collect (char *data, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-static enum err transfer (struct client *c, const char *url, const char *action, const char *body,
-                          GString *answer, long *ret_status, struct error *e)
+static CURLcode perform (struct client *c, const struct endpoint *p, const char *action,
+                         const char *body, GString *answer, char detail[CURL_ERROR_SIZE])
 {
-    struct curl_slist *headers = sign (c, url, action, body);
+    struct curl_slist *headers = sign (c, p->url, action, body);
     curl_easy_reset (c->curl); /* keeps the connection */
-    curl_easy_setopt (c->curl, CURLOPT_URL, url);
-    curl_easy_setopt (c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    endpoint_set_options (p, c->ca_file, c->curl);
+    curl_easy_setopt (c->curl, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt (c->curl, CURLOPT_PROXY, ""); /* the server is near */
     curl_easy_setopt (c->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt (c->curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
@@ -241,11 +212,44 @@ static enum err transfer (struct client *c, const char *url, const char *action,
     curl_easy_setopt (c->curl, CURLOPT_WRITEDATA, answer);
     CURLcode code = curl_easy_perform (c->curl);
     curl_slist_free_all (headers);
-    if (code != CURLE_OK)
+    curl_easy_setopt (c->curl, CURLOPT_ERRORBUFFER, NULL);
+    return code;
+}
+
+/* What to do about it, too. */
+static enum err explain (const struct endpoint *p, CURLcode code, const char *detail,
+                         struct error *e)
+{
+    switch ((int) code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return FAIL (e, UNAVAILABLE,
+                     "the certificate of %s is not trusted (%s); name the file of its authority "
+                     "with --ca-file, or the server's data folder with --data",
+                     p->url, detail);
+    case CURLE_SSL_CACERT_BADFILE:
+        return FAIL (e, UNAVAILABLE, "the file of --ca-file cannot be used: %s", detail);
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        return FAIL (e, UNAVAILABLE,
+                     "what answers at %s has not the key of the server that runs on the data "
+                     "folder",
+                     p->url);
+    default:
         return FAIL (
             e, UNAVAILABLE,
             "cannot reach the server at %s: %s; is it running? Start it with `bindery serve ...`",
-            url, curl_easy_strerror (code));
+            p->url, *detail ? detail : curl_easy_strerror (code));
+    }
+}
+
+static enum err transfer (struct client *c, struct endpoint *p, const char *action,
+                          const char *body, GString *answer, long *ret_status, struct error *e)
+{
+    char detail[CURL_ERROR_SIZE] = "";
+    CURLcode code = perform (c, p, action, body, answer, detail);
+    if (code == CURLE_SSL_PINNEDPUBKEYNOTMATCH && endpoint_renew (p, c->data))
+        code = perform (c, p, action, body, answer, detail);
+    if (code != CURLE_OK)
+        return explain (p, code, detail, e);
     curl_easy_getinfo (c->curl, CURLINFO_RESPONSE_CODE, ret_status);
     return ERR_OK;
 }
@@ -275,17 +279,17 @@ static enum err read_answer (struct client *c, const char *url, long status, con
     return ERR_OK;
 }
 
-static enum err choose_endpoint (const struct client *c, const char *action, const char **ret,
+static enum err choose_endpoint (struct client *c, const char *action, struct endpoint **ret,
                                  struct error *e)
 {
     const struct action *known = action_find (action);
     bool is_admin = known && known->face == CALL_ADMIN;
-    if (is_admin && !c->admin)
+    if (is_admin && !c->admin.url)
         return FAIL (e, UNAVAILABLE,
                      "%s is an administration action: name that endpoint with --admin-endpoint, or "
                      "the server's data folder with --data",
                      action);
-    *ret = is_admin ? c->admin : c->imm;
+    *ret = is_admin ? &c->admin : &c->imm;
     return ERR_OK;
 }
 
@@ -293,20 +297,20 @@ enum err client_action (struct client *c, const char *action, const json_t *para
                         struct error *e)
 {
     forget_refusal (c);
-    const char *url = NULL;
-    enum err r = choose_endpoint (c, action, &url, e);
+    struct endpoint *p = NULL;
+    enum err r = choose_endpoint (c, action, &p, e);
     if (r != ERR_OK)
         return r;
     g_autofree char *body = encode_params (params);
     g_autoptr (GString) answer = g_string_new (NULL);
     long status = 0;
-    r = transfer (c, url, action, body, answer, &status, e);
-    return r == ERR_OK ? read_answer (c, url, status, answer, ret, e) : r;
+    r = transfer (c, p, action, body, answer, &status, e);
+    return r == ERR_OK ? read_answer (c, p->url, status, answer, ret, e) : r;
 }
 
 const char *client_endpoint (const struct client *c)
 {
-    return c->imm;
+    return c->imm.url;
 }
 
 const char *client_refusal (const struct client *c)

@@ -1,8 +1,9 @@
 /* A client of the API for the sub-commands: finds the server, signs (ACS3-HMAC-SHA256), calls.
  *
- * The server is the one of --endpoint, else the one that runs on the data folder (--data, else
- * /var/lib/bindery, else ./bindery-data if a server made that). The key is
- * $BINDERY_ACCESS_KEY_ID and _SECRET, else the root key in the data folder. */
+ * The server is the one of --endpoint, whose certificate must be valid (--ca-file); else the one
+ * that runs on the data folder (--data, else /var/lib/bindery, else ./bindery-data if a server made
+ * that), whose public key must be what it says there. The key is $BINDERY_ACCESS_KEY_ID and
+ * _SECRET, else the root key in the data folder. */
 #pragma once
 
 #include <jansson.h>
@@ -30,7 +31,7 @@ NODISCARD enum err client_action (struct client *c, const char *action, const js
 /* Code of the last refusal ("ResourceNotFound"); "" if the last call was not refused. Borrowed. */
 const char *client_refusal (const struct client *c);
 
-/* Where the API is, "http://HOST:PORT"; NULL if that is not known. Borrowed. */
+/* Where the API is, "https://HOST:PORT"; NULL if that is not known. Borrowed. */
 const char *client_endpoint (const struct client *c);
 
 /* Prints what went wrong on standard error; returns EXIT_ERROR. */

@@ -45,7 +45,7 @@ struct command {
 
 /* What every command that talks to a server takes; the first member of its struct. */
 struct command_server {
-    const char *endpoint, *admin_endpoint, *data;
+    const char *endpoint, *admin_endpoint, *ca_file, *data;
     bool json;
 };
 
@@ -56,7 +56,7 @@ struct command_server {
       offsetof (struct command_server, endpoint),                                                  \
       "HOST:PORT",                                                                                 \
       "BINDERY_ENDPOINT",                                                                          \
-      "the API; default: what DATA/endpoints.json says" },                                         \
+      "the API, https://HOST:PORT with TLS; default: what DATA/endpoints.json says" },             \
         { "admin-endpoint",                                                                        \
           0,                                                                                       \
           COMMAND_STRING,                                                                          \
@@ -64,6 +64,13 @@ struct command_server {
           "HOST:PORT",                                                                             \
           "BINDERY_ADMIN_ENDPOINT",                                                                \
           "the administration API; likewise" },                                                    \
+        { "ca-file",                                                                               \
+          0,                                                                                       \
+          COMMAND_STRING,                                                                          \
+          offsetof (struct command_server, ca_file),                                               \
+          "FILE",                                                                                  \
+          "BINDERY_CA_FILE",                                                                       \
+          "authorities that https:// endpoints may be of; default: the system's" },                \
         { "data",                                                                                  \
           0,                                                                                       \
           COMMAND_STRING,                                                                          \

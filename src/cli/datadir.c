@@ -109,10 +109,25 @@ static char *endpoints_path (const char *data)
     return g_build_filename (data, "endpoints.json", NULL);
 }
 
-enum err datadir_write_endpoints (const char *data, const char *imm, const char *admin,
+void datadir_clear_endpoints (struct datadir_endpoints *p)
+{
+    g_free (p->imm.address);
+    g_free (p->admin.address);
+    g_free (p->key_pin);
+    *p = (struct datadir_endpoints){ 0 };
+}
+
+static const char *protocol (const struct datadir_listener *l)
+{
+    return l->is_tls ? "https" : "http";
+}
+
+enum err datadir_write_endpoints (const char *data, const struct datadir_endpoints *p,
                                   struct error *e)
 {
-    json_auto_t *doc = json_pack ("{s:s, s:s}", "imm", imm, "admin", admin);
+    json_auto_t *doc = json_pack ("{s:s, s:s, s:s, s:s, s:s*}", "imm", p->imm.address,
+                                  "imm_protocol", protocol (&p->imm), "admin", p->admin.address,
+                                  "admin_protocol", protocol (&p->admin), "public_key", p->key_pin);
     g_autofree char *text = json_dumps (doc, JSON_COMPACT | JSON_PRESERVE_ORDER);
     g_autofree char *path = endpoints_path (data);
     g_autoptr (GError) error = NULL;
@@ -127,8 +142,13 @@ void datadir_remove_endpoints (const char *data)
     g_unlink (path);
 }
 
-enum err datadir_read_endpoints (const char *data, char **ret_imm, char **ret_admin,
-                                 struct error *e)
+static void take_listener (struct datadir_listener *l, const char *address, const char *protocol)
+{
+    l->address = g_strdup (address);
+    l->is_tls = protocol && strcmp (protocol, "https") == 0;
+}
+
+enum err datadir_read_endpoints (const char *data, struct datadir_endpoints *ret, struct error *e)
 {
     g_autofree char *path = endpoints_path (data);
     g_autofree char *text = NULL;
@@ -137,10 +157,12 @@ enum err datadir_read_endpoints (const char *data, char **ret_imm, char **ret_ad
     if (!g_file_get_contents (path, &text, &len, &error))
         return FAIL (e, NOT_FOUND, "%s", error->message);
     json_auto_t *doc = len <= ENDPOINTS_SIZE_MAX ? json_loadb (text, len, 0, NULL) : NULL;
-    const char *imm, *admin;
-    if (json_unpack (doc, "{s:s, s:s}", "imm", &imm, "admin", &admin) != 0)
+    const char *imm, *admin, *imm_protocol = NULL, *admin_protocol = NULL, *key_pin = NULL;
+    if (json_unpack (doc, "{s:s, s:s, s?s, s?s, s?s}", "imm", &imm, "admin", &admin, "imm_protocol",
+                     &imm_protocol, "admin_protocol", &admin_protocol, "public_key", &key_pin) != 0)
         return FAIL (e, INVALID_ARGUMENT, "%s does not hold the endpoints of a server", path);
-    *ret_imm = g_strdup (imm);
-    *ret_admin = g_strdup (admin);
+    take_listener (&ret->imm, imm, imm_protocol);
+    take_listener (&ret->admin, admin, admin_protocol);
+    ret->key_pin = g_strdup (key_pin);
     return ERR_OK;
 }

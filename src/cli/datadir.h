@@ -15,11 +15,23 @@ NODISCARD enum err datadir_lock (const char *data, int *ret_fd, struct error *e)
 NODISCARD enum err datadir_account (struct catalog *catalog, const char *wanted, char **ret,
                                     struct error *e);
 
-/* Where the server listens: DATA/endpoints.json, written whole or not at all. */
-NODISCARD enum err datadir_write_endpoints (const char *data, const char *imm, const char *admin,
+/* Where the server listens. */
+struct datadir_listener {
+    char *address; /* "HOST:PORT" */
+    bool is_tls;
+};
+struct datadir_endpoints {
+    struct datadir_listener imm, admin;
+    char *key_pin; /* hash of the public key that it has, "sha256//BASE64"; NULL: no TLS */
+};
+void datadir_clear_endpoints (struct datadir_endpoints *p);
+#define _cleanup_endpoints_ __attribute__ ((cleanup (datadir_clear_endpoints)))
+
+/* Writes DATA/endpoints.json, whole or not at all. */
+NODISCARD enum err datadir_write_endpoints (const char *data, const struct datadir_endpoints *p,
                                             struct error *e);
 void datadir_remove_endpoints (const char *data);
 
-/* Reads it: "HOST:PORT" each, the caller frees. NOT_FOUND if no server runs there. */
-NODISCARD enum err datadir_read_endpoints (const char *data, char **ret_imm, char **ret_admin,
+/* Reads it; the caller clears. NOT_FOUND if no server runs there. */
+NODISCARD enum err datadir_read_endpoints (const char *data, struct datadir_endpoints *ret,
                                            struct error *e);

@@ -4,12 +4,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <glib.h>
 
 #include "api/call.h"
@@ -21,7 +19,9 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/datadir.h"
+#include "cli/listeners.h"
 #include "cli/openstores.h"
+#include "cli/signals.h"
 #include "http/server.h"
 #include "index/operators.h"
 
@@ -62,42 +62,6 @@ static void keep_memory_low (void)
     mallopt (M_ARENA_MAX, 2);
     mallopt (M_TRIM_THRESHOLD, 1 << 20);
     mallopt (M_MMAP_THRESHOLD, 1 << 20);
-}
-
-static void stop_signals (sigset_t *ret)
-{
-    sigemptyset (ret);
-    sigaddset (ret, SIGTERM);
-    sigaddset (ret, SIGINT);
-    sigaddset (ret, SIGHUP);
-}
-
-/* Threads inherit the mask, so only the main thread's sigwait() sees them. */
-static void block_signals (void)
-{
-    signal (SIGPIPE, SIG_IGN);
-    sigset_t set;
-    stop_signals (&set);
-    pthread_sigmask (SIG_BLOCK, &set, NULL);
-}
-
-static void end_at_once (int sig)
-{
-    _exit (sig == SIGALRM ? EXIT_DONE : EXIT_INTERRUPTED);
-}
-
-/* From here on a second signal, or the deadline, ends the process. What was in flight is work that
- * the next start takes up, as after a crash. */
-static void arm_stop_deadline (void)
-{
-    signal (SIGALRM, end_at_once);
-    signal (SIGTERM, end_at_once);
-    signal (SIGINT, end_at_once);
-    struct itimerval deadline = { .it_value = { STOP_ALL_MS / 1000, STOP_ALL_MS % 1000 * 1000 } };
-    setitimer (ITIMER_REAL, &deadline, NULL);
-    sigset_t set;
-    stop_signals (&set);
-    pthread_sigmask (SIG_UNBLOCK, &set, NULL);
 }
 
 static void set_up_log (const struct config *c)
@@ -252,8 +216,7 @@ static enum err start_http (struct server *s, struct error *e)
     enum err r = http_start (&s->api, &(struct http_hooks){ is_ready, s->scan }, &s->http, e);
     if (r != ERR_OK)
         return r;
-    return datadir_write_endpoints (s->config.data, http_address_imm (s->http),
-                                    http_address_admin (s->http), e);
+    return listeners_announce (&s->config, s->http, e);
 }
 
 /* What no table of options can check. */
@@ -330,14 +293,14 @@ static void log_started (const struct server *s)
          LOG_STR ("version", BINDERY_VERSION));
 }
 
-static void wait_for_signal (void)
+static void run_until_signal (struct server *s, const struct signals *signals)
 {
-    sigset_t set;
-    stop_signals (&set);
-    int sig = 0;
-    while (sigwait (&set, &sig) != 0)
-        continue;
-    LOG (LOG_INFO, "serve", "stopping", LOG_STR ("signal", g_strsignal (sig)));
+    const char *name;
+    while (!signals_wait (signals, &name)) {
+        LOG (LOG_INFO, "serve", "reading again what may have changed", LOG_STR ("signal", name));
+        listeners_reload (&s->config, s->http);
+    }
+    LOG (LOG_INFO, "serve", "stopping", LOG_STR ("signal", name));
 }
 
 static int run (struct server *s)
@@ -345,17 +308,18 @@ static int run (struct server *s)
     umask (077);
     raise_file_limit ();
     keep_memory_low ();
-    block_signals ();
+    struct signals signals;
+    signals_block (&signals);
     set_up_log (&s->config);
     struct error e;
     enum err r = server_start (s, &e);
     if (r == ERR_OK) {
         log_started (s);
-        wait_for_signal ();
+        run_until_signal (s, &signals);
     } else {
         LOG (LOG_ERROR, "serve", "cannot start", LOG_STR ("error", e.message));
     }
-    arm_stop_deadline ();
+    signals_arm_deadline (STOP_ALL_MS);
     server_stop (s);
     if (r == ERR_OK)
         LOG (LOG_INFO, "serve", "stopped");
@@ -365,21 +329,21 @@ static int run (struct server *s)
 static void print_help (void)
 {
     g_autofree char *options = config_help ();
-    printf (
-        "bindery serve: run the server\n\n"
-        "Usage: bindery serve [options]\n\n"
-        "Serves the IMM API and keeps the index in step with all bound buckets, until SIGTERM\n"
-        "or Ctrl-C. Each option has a flag, a variable (--log-level, $BINDERY_LOG_LEVEL) and a\n"
-        "line in the configuration file (log-level = debug in the section [server]); a flag\n"
-        "beats a variable, a variable the file.\n\n"
-        "  bindery serve --data /var/lib/bindery --store /srv/buckets\n"
-        "  bindery serve --data ./data --bucket photos=/home/me/Pictures --imm-listen "
-        "127.0.0.1:0\n\n"
-        "Options:\n"
-        "  --config FILE\n"
-        "        configuration file (default /etc/bindery/bindery.conf if it is there; "
-        "$BINDERY_CONFIG)\n%s",
-        options);
+    printf ("bindery serve: run the server\n\n"
+            "Usage: bindery serve [options]\n\n"
+            "Serves the IMM API and keeps the index in step with all bound buckets, until SIGTERM\n"
+            "or Ctrl-C; SIGHUP has it read its certificate again. Each option has a flag, a "
+            "variable (--log-level, $BINDERY_LOG_LEVEL) and a\n"
+            "line in the configuration file (log-level = debug in the section [server]); a flag\n"
+            "beats a variable, a variable the file.\n\n"
+            "  bindery serve --data /var/lib/bindery --store /srv/buckets\n"
+            "  bindery serve --data ./data --bucket photos=/home/me/Pictures --imm-listen "
+            "127.0.0.1:0\n\n"
+            "Options:\n"
+            "  --config FILE\n"
+            "        configuration file (default /etc/bindery/bindery.conf if it is there; "
+            "$BINDERY_CONFIG)\n%s",
+            options);
 }
 
 int cli_serve (char **args)

@@ -105,6 +105,7 @@ static const char *describe (int code)
         return "the key is not that of the certificate";
     case GNUTLS_E_DECRYPTION_FAILED:
         return "the key is encrypted; a key without passphrase is needed";
+    case GNUTLS_E_BASE64_DECODING_ERROR:
     case GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR:
     case GNUTLS_E_NO_CERTIFICATE_FOUND:
         return "expected PEM: BEGIN CERTIFICATE in the one, BEGIN PRIVATE KEY in the other";

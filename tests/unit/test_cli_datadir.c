@@ -94,25 +94,49 @@ static void test_a_data_folder_that_cannot_be (void **state)
 static void test_endpoints (void **state)
 {
     const struct world *w = *state;
+    struct datadir_endpoints written = { { "[::1]:80", true }, { "h:81", false }, "sha256//a=" };
+    struct datadir_endpoints p = { 0 };
     struct error e;
     int fd;
-    g_autofree char *imm = NULL;
-    g_autofree char *admin = NULL;
     assert_ok (datadir_lock (w->data, &fd, &e), &e);
-    assert_err (NOT_FOUND, datadir_read_endpoints (w->data, &imm, &admin, &e));
-    assert_ok (datadir_write_endpoints (w->data, "[::1]:80", "h:81", &e), &e);
+    assert_err (NOT_FOUND, datadir_read_endpoints (w->data, &p, &e));
+    assert_ok (datadir_write_endpoints (w->data, &written, &e), &e);
     g_autofree char *path = g_build_filename (w->data, "endpoints.json", NULL);
     g_autofree char *text = NULL;
     assert_true (g_file_get_contents (path, &text, NULL, NULL));
-    assert_string_equal (text, "{\"imm\":\"[::1]:80\",\"admin\":\"h:81\"}");
-    assert_ok (datadir_read_endpoints (w->data, &imm, &admin, &e), &e);
-    assert_string_equal (imm, "[::1]:80");
-    assert_string_equal (admin, "h:81");
-    assert_true (g_file_set_contents (path, "{\"imm\":1}", -1, NULL));
-    char *more = NULL;
-    assert_err (INVALID_ARGUMENT, datadir_read_endpoints (w->data, &more, &more, &e));
+    assert_string_equal (text,
+                         "{\"imm\":\"[::1]:80\",\"imm_protocol\":\"https\",\"admin\":\"h:81\","
+                         "\"admin_protocol\":\"http\",\"public_key\":\"sha256//a=\"}");
+    assert_ok (datadir_read_endpoints (w->data, &p, &e), &e);
+    assert_string_equal (p.imm.address, "[::1]:80");
+    assert_true (p.imm.is_tls);
+    assert_string_equal (p.admin.address, "h:81");
+    assert_false (p.admin.is_tls);
+    assert_string_equal (p.key_pin, "sha256//a=");
+    datadir_clear_endpoints (&p);
     datadir_remove_endpoints (w->data);
     assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+    close (fd);
+}
+
+static void test_endpoints_of_others (void **state)
+{
+    const struct world *w = *state;
+    struct datadir_endpoints p = { 0 };
+    struct error e;
+    g_autofree char *path = g_build_filename (w->data, "endpoints.json", NULL);
+    int fd;
+    assert_ok (datadir_lock (w->data, &fd, &e), &e);
+    assert_true (g_file_set_contents (path, "{\"imm\":1}", -1, NULL));
+    assert_err (INVALID_ARGUMENT, datadir_read_endpoints (w->data, &p, &e));
+    const char *older = "{\"imm\":\"h:80\",\"admin\":\"h:81\"}"; /* a version without TLS */
+    assert_true (g_file_set_contents (path, older, -1, NULL));
+    assert_ok (datadir_read_endpoints (w->data, &p, &e), &e);
+    assert_string_equal (p.imm.address, "h:80");
+    assert_false (p.imm.is_tls);
+    assert_null (p.key_pin);
+    datadir_clear_endpoints (&p);
+    datadir_remove_endpoints (w->data);
     close (fd);
 }
 
@@ -149,6 +173,7 @@ int main (void)
                                          tear_down),
         cmocka_unit_test (test_a_data_folder_that_cannot_be),
         cmocka_unit_test_setup_teardown (test_endpoints, set_up, tear_down),
+        cmocka_unit_test_setup_teardown (test_endpoints_of_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown (test_the_account_stays, set_up, tear_down),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
