@@ -10,6 +10,8 @@
 #define DATASET                                PROJECT "/dataset/${DatasetName}"
 #define TRIGGER                                PROJECT "/trigger/*"
 #define BATCH                                  PROJECT "/batch/*"
+#define USER                                   "user/${UserName}"
+#define POLICY                                 "policy/${PolicyName}"
 
 #define ACTION(name, level, handler, resource) +1
 #define PLANNED(name, level, resource)         +1

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/keyring.h"
 #include "api/params.h"
 #include "api/render.h"
 #include "api/rules.h"
@@ -176,7 +177,9 @@ static enum err pass (struct gate *g, struct error *e)
     if (r == ERR_OK)
         r = find_action (g, e);
     if (r == ERR_OK)
-        r = auth_verify (&g->signed_request, api->keys, api->nonces, clock_now_ns (), &g->principal, e);
+        r = auth_verify (&g->signed_request, api->keys, api->nonces, clock_now_ns (), &g->principal,
+                         e);
+    keyring_tick (api->keyring, clock_now_ns ());
     if (r == ERR_OK)
         r = params_bind (&g->params, g->action, &g->values, e);
     if (r == ERR_OK)

@@ -45,8 +45,9 @@ struct api {
     struct datasets *datasets;
     struct stores *stores;
     struct scan *scan;
-    struct keys *keys;     /* auth/keys.h */
-    struct nonces *nonces; /* auth/nonces.h */
+    struct keys *keys;       /* auth/keys.h */
+    struct keyring *keyring; /* api/keyring.h */
+    struct nonces *nonces;   /* auth/nonces.h */
     const char *region, *account_id;
     int timezone_min;
     int64_t start_ns;

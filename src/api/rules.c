@@ -8,7 +8,7 @@
 #include "base/macros.h"
 #include "base/text.h"
 
-enum check { NAME, BUCKET, CHARS, BYTES, WORDS, RANGE, QUOTA, ITEMS };
+enum check { NAME, BUCKET, LETTERS, CHARS, BYTES, WORDS, RANGE, QUOTA, ITEMS };
 
 struct rule {
     const char *param, *actions;
@@ -89,6 +89,14 @@ static bool is_bucket (const char *text)
     return true;
 }
 
+static bool is_letters (const char *text, const char *others)
+{
+    for (; *text; text++)
+        if (!g_ascii_isalnum (*text) && !strchr (others, *text))
+            return false;
+    return true;
+}
+
 /* What a value must be, for messages and the reference. */
 static char *describe (const struct rule *r)
 {
@@ -101,6 +109,9 @@ static char *describe (const struct rule *r)
         [QUOTA] = "",
         [ITEMS] = " elements",
     };
+    if (r->check == LETTERS)
+        return g_strdup_printf ("%" PRId64 " to %" PRId64 " characters, letters and digits%s%s",
+                                r->min, r->max, *r->words ? " and " : "", r->words);
     if (r->check == WORDS)
         return g_strdup_printf ("one of: %s", r->words);
     return g_strdup_printf ("%" PRId64 " to %" PRId64 "%s", r->min, r->max, forms[r->check]);
@@ -118,6 +129,10 @@ static bool holds (const struct rule *r, const char *text, int64_t number, const
     case BUCKET:
         size = (int64_t) strlen (text);
         has_form = is_bucket (text);
+        break;
+    case LETTERS:
+        size = (int64_t) strlen (text);
+        has_form = is_letters (text, r->words);
         break;
     case CHARS:
         size = (int64_t) text_utf8_length (text);

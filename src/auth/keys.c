@@ -15,11 +15,11 @@
 struct keys {
     struct principal *root;
     char *path;
-    pthread_mutex_t lock; /* of what follows; held for a look-up, never while memory is freed */
+    pthread_mutex_t lock; /* of what follows; held for a look-up, or a walk over the table */
     GHashTable *table;    /* id -> struct principal; both the table's */
     GHashTable *unsaved;  /* ids (owned) of keys whose last use nobody took yet */
     _Atomic int64_t next_take_ns;
-    atomic_bool has_unsaved;
+    atomic_bool has_unsaved; /* so that most calls need no lock */
 };
 
 /* ---- The root key ---- */
@@ -185,6 +185,19 @@ void keys_add (struct keys *k, struct principal *p)
     pthread_mutex_unlock (&k->lock);
 }
 
+static gboolean has_expired (gpointer id UNUSED, gpointer principal, gpointer before_ns)
+{
+    const struct principal *p = principal;
+    return p->is_temporary && p->expires_ns < *(const int64_t *) before_ns;
+}
+
+void keys_remove_expired (struct keys *k, int64_t before_ns)
+{
+    pthread_mutex_lock (&k->lock);
+    g_hash_table_foreach_remove (k->table, has_expired, &before_ns);
+    pthread_mutex_unlock (&k->lock);
+}
+
 /* ---- Last uses ---- */
 
 /* By id: `p` may have been replaced since it was found. */
@@ -215,7 +228,8 @@ int64_t keys_last_use (struct keys *k, const char *id)
 GArray *keys_take_uses (struct keys *k, int64_t now_ns, int64_t interval_ns)
 {
     int64_t due_ns = atomic_load (&k->next_take_ns);
-    if (!atomic_load (&k->has_unsaved) || now_ns < due_ns ||
+    bool is_due = now_ns >= due_ns || due_ns - now_ns > interval_ns; /* the clock was set back */
+    if (!atomic_load (&k->has_unsaved) || !is_due ||
         !atomic_compare_exchange_strong (&k->next_take_ns, &due_ns, now_ns + interval_ns))
         return NULL;
     GArray *uses = g_array_new (FALSE, TRUE, sizeof (struct keys_use));

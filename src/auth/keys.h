@@ -34,6 +34,9 @@ void keys_replace (struct keys *k, const GPtrArray *principals);
 /* Adds one, or replaces the one of its id. */
 void keys_add (struct keys *k, struct principal *p);
 
+/* Takes away those that expired before then. */
+void keys_remove_expired (struct keys *k, int64_t before_ns);
+
 /* Notes that `p` signed a request now. */
 void keys_note_use (struct keys *k, struct principal *p, int64_t now_ns);
 

@@ -24,14 +24,46 @@ void principal_unref (struct principal *p)
 {
     if (!p || atomic_fetch_sub_explicit (&p->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < p->policies.n_identity; i++)
-        g_free (p->policies.identity[i].name);
-    g_free (p->policies.identity);
+    principal_policies_unref (p->policies.identity);
+    policy_unref ((struct policy *) p->policies.session);
     g_free (p->user_name);
     g_free (p->user_id);
     g_free (p->session_name);
     explicit_bzero (p, sizeof *p);
     g_free (p);
+}
+
+/* The end is a name that is not there. */
+struct policy_named *principal_policies_new (size_t n)
+{
+    return g_atomic_rc_box_alloc0 ((n + 1) * sizeof (struct policy_named));
+}
+
+struct policy_named *principal_policies_ref (struct policy_named *list)
+{
+    return g_atomic_rc_box_acquire (list);
+}
+
+static void clear_policies (void *list)
+{
+    for (struct policy_named *p = list; p->name; p++) {
+        g_free (p->name);
+        policy_unref (p->policy);
+    }
+}
+
+void principal_policies_unref (struct policy_named *list)
+{
+    if (list)
+        g_atomic_rc_box_release_full (list, clear_policies);
+}
+
+size_t principal_policies_count (const struct policy_named *list)
+{
+    size_t n = 0;
+    while (list && list[n].name)
+        n++;
+    return n;
 }
 
 char *principal_display_name (const struct principal *p)

@@ -24,7 +24,7 @@ struct principal {
     bool is_temporary; /* signs with a security token, until expires_ns */
     int64_t expires_ns;
     uint8_t token_sum[PRINCIPAL_TOKEN_SUM]; /* the token itself is kept nowhere */
-    struct policy_set policies;             /* owned; empty for root */
+    struct policy_set policies;             /* owned, `identity` by several; empty for root */
     atomic_uint refs;                       /* principal_ref() and principal_unref() alone */
     _Atomic int64_t used_ns;                /* last verified request; 0: none. keys_note_use() */
 };
@@ -39,6 +39,13 @@ static inline void principal_unrefp (struct principal **p)
     principal_unref (*p);
 }
 #define _cleanup_principal_ __attribute__ ((cleanup (principal_unrefp)))
+
+/* Room for `n` policies of a user, all of whose keys share them: counted, names and policies are
+ * its own. */
+struct policy_named *principal_policies_new (size_t n);
+struct policy_named *principal_policies_ref (struct policy_named *list);
+void principal_policies_unref (struct policy_named *list); /* NULL is fine */
+size_t principal_policies_count (const struct policy_named *list);
 
 /* What a person calls it: "root", "alice", "alice:session". Caller frees. */
 char *principal_display_name (const struct principal *p);

@@ -65,6 +65,18 @@
      256) /* bytes of a resource or action that is asked for; nothing allows longer ones */
 #define LIMIT_POLICY_FACT 512 /* bytes of a request's User-Agent that conditions look at */
 
+/* Users. */
+#define LIMIT_USERS          1000
+#define LIMIT_USER_KEYS      2     /* access keys of a user, temporary ones not counted */
+#define LIMIT_USER_POLICIES  20    /* attached to a user */
+#define LIMIT_POLICIES       1500  /* beside the built-in ones */
+#define LIMIT_TEMPORARY_KEYS 10000 /* of all users; expired ones make room */
+#define LIMIT_SESSION_MIN_S  900   /* of temporary keys */
+#define LIMIT_SESSION_MAX_S  43200
+#define LIMIT_SESSION_S      3600  /* of those that say nothing of it */
+#define LIMIT_EXPIRED_KEEP_S 86400 /* that an expired one is told from one that never was */
+#define LIMIT_USE_SAVE_S     60    /* between two writings of when keys were last used */
+
 /* Definitions: how many there may be, and what new ones get (spec section 5). */
 #define LIMIT_PROJECTS           100
 #define LIMIT_TAG_CHARS          128

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "api/call.h"
+#include "api/keyring.h"
 #include "auth/keys.h"
 #include "auth/nonces.h"
 #include "base/clock.h"
@@ -38,6 +39,7 @@ struct server {
     struct client_thread *fetching; /* of the remote stores; NULL: there are none */
     struct stores *stores;
     struct keys *keys;
+    struct keyring *keyring;
     struct nonces *nonces;
     struct scan *scan;
     struct http *http;
@@ -150,6 +152,35 @@ static enum err open_keys (struct server *s, struct error *e)
     return nonces_open (path, clock_now_ns (), &s->nonces, e);
 }
 
+static void warn_of_findings (const struct keyring_findings *f)
+{
+    for (guint i = 0; i < f->unreadable->len; i++)
+        LOG (LOG_WARN, "serve", "the secret of an access key is damaged: delete it, make another",
+             LOG_STR ("access_key_id", f->unreadable->pdata[i]));
+    for (guint i = 0; i < f->broken->len; i++)
+        LOG (LOG_WARN, "serve", "a policy is none any more: it denies everything until it is",
+             LOG_STR ("policy", f->broken->pdata[i]));
+    if (f->deleted)
+        LOG (LOG_WARN, "serve", "the secret key was lost: the access keys of users are deleted",
+             LOG_NUM ("deleted", f->deleted));
+}
+
+static enum err open_keyring (struct server *s, struct error *e)
+{
+    const struct keyring_options o = { .catalog = s->catalog,
+                                       .keys = s->keys,
+                                       .data = s->config.data,
+                                       .secret_key_file = s->config.secret_key_file,
+                                       .is_secret_key_lost = s->config.secret_key_lost };
+    struct keyring_findings findings;
+    enum err r = keyring_open (&o, &s->keyring, &findings, e);
+    if (r != ERR_OK)
+        return r;
+    warn_of_findings (&findings);
+    keyring_findings_clear (&findings);
+    return ERR_OK;
+}
+
 /* Whoever chose `sandbox = best-effort` must know what came of it. */
 static void warn_of_jail (struct scan *scan)
 {
@@ -207,6 +238,7 @@ static enum err start_http (struct server *s, struct error *e)
         .stores = s->stores,
         .scan = s->scan,
         .keys = s->keys,
+        .keyring = s->keyring,
         .nonces = s->nonces,
         .region = s->config.region,
         .account_id = s->account_id,
@@ -246,9 +278,9 @@ static enum err server_start (struct server *s, struct error *e)
     if (r != ERR_OK)
         return r;
     datadir_remove_endpoints (s->config.data); /* of a server that was killed */
-    enum err (*const steps[]) (struct server *, struct error *) = { check_config, open_stores,
-                                                                    open_index,   open_keys,
-                                                                    start_scan,   start_http };
+    enum err (*const steps[]) (struct server *,
+                               struct error *) = { check_config, open_stores, open_index, open_keys,
+                                                   open_keyring, start_scan,  start_http };
     for (size_t i = 0; i < N_ELEMENTS (steps) && r == ERR_OK; i++)
         r = steps[i](s, e);
     return r;
@@ -266,6 +298,7 @@ static void server_stop (struct server *s)
     }
     scan_free (s->scan);
     nonces_close (s->nonces);
+    keyring_close (s->keyring);
     keys_close (s->keys);
     if (s->datasets)
         datasets_close (s->datasets);

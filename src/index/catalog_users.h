@@ -55,7 +55,7 @@ NODISCARD enum err catalog_update_user (struct catalog *c, struct user *u, struc
 NODISCARD enum err catalog_delete_user (struct catalog *c, int64_t id, struct error *e);
 
 /* Keys. create: fills create_ns; LIMIT over `max`, which counts the user's keys for good, or, of a
- * temporary one, all temporary ones that have not expired; EXISTS. Keys of a user: those for good,
+ * temporary one, all temporary ones, expired or not; EXISTS. Keys of a user: those for good,
  * oldest first. list_all: all keys, with secrets. set_active, delete: NOT_FOUND unless it is a key
  * for good of that user. */
 NODISCARD enum err catalog_create_key (struct catalog *c, struct access_key *k, unsigned max,
