@@ -129,6 +129,8 @@ struct scan {
     unsigned fetches;          /* calls of store_fetch() that have not ended */
     bool is_letting_go;
     pthread_cond_t fetches_ended;
+    struct queue *lookups; /* struct extraction: cannot be read, but are there */
+    pthread_t lookup_thread;
 };
 
 /* bound.c */
@@ -230,7 +232,8 @@ struct remote {
     uint64_t wanted, reserved; /* bytes of the next fetch; of all */
     atomic_uint under_way;     /* fetches: the object's, the sidecar's */
     enum err sidecar_code;
-    bool is_final; /* the worker has to make do with what is known */
+    bool is_final;  /* the worker has to make do with what is known */
+    bool has_facts; /* the store told them apart from its content */
 };
 
 /* One object on its way from work through a worker to the index. */
@@ -270,6 +273,7 @@ void remote_need (struct extraction *x, const struct frame_need *need);
 void remote_end (struct extraction *x);
 /* The scan is stopping: ends all fetches, and waits until they have. */
 void remote_stop (struct scan *s);
+void *remote_run_lookups (void *scan);
 
 /* events.c: a watch_fn; `scan` is its argument. */
 void events_receive (void *scan, int64_t binding, const struct watch_event *events, size_t n);

@@ -14,6 +14,40 @@ static_assert (STORE_RANGES == FRAME_KNOWN, "what a handle knows fits a job");
 
 static void let_go (struct scan *s);
 
+static bool is_over (const struct extraction *x)
+{
+    struct scan *s = x->bound->scan;
+    pthread_mutex_lock (&s->lock);
+    bool is = s->is_stopping;
+    pthread_mutex_unlock (&s->lock);
+    return is || atomic_load (&x->bound->is_ending);
+}
+
+/* ---- what else is known of an object that cannot be read? ---- */
+
+/* Neither a fetch nor a listing told what it is now, and it will be a row. */
+static bool lacks_facts (const struct extraction *x)
+{
+    const struct remote *r = &x->remote;
+    if (x->handle.rounds > 0 || (r->has_row && r->row.status == FILE_PENDING))
+        return false;
+    return x->code == ERR_STORE_ARCHIVED || (x->code == ERR_STORE_DENIED && r->has_row);
+}
+
+/* The thread that asks, for a store may take its time, and all results go through the writer. */
+void *remote_run_lookups (void *scan)
+{
+    struct scan *s = scan;
+    struct extraction *x;
+    while ((x = queue_pop (s->lookups, -1))) {
+        if (!is_over (x))
+            x->remote.has_facts = store_head (x->handle.store, x->bound->bucket, x->item->key,
+                                              &x->handle.facts, NULL) == ERR_OK;
+        extraction_to_writer (x);
+    }
+    return NULL;
+}
+
 /* ---- the end ---- */
 
 static void forget_bytes (struct store_handle *h)
@@ -32,7 +66,8 @@ static void finish (struct extraction *x)
     pthread_mutex_unlock (&s->lock);
     forget_bytes (&x->handle);
     forget_bytes (&x->sidecar);
-    extraction_to_writer (x);
+    if (!lacks_facts (x) || queue_push (s->lookups, x, NULL) != ERR_OK)
+        extraction_to_writer (x);
     let_go (s);
 }
 
@@ -132,15 +167,6 @@ static void settle (struct extraction *x)
 }
 
 /* ---- what came ---- */
-
-static bool is_over (const struct extraction *x)
-{
-    struct scan *s = x->bound->scan;
-    pthread_mutex_lock (&s->lock);
-    bool is = s->is_stopping;
-    pthread_mutex_unlock (&s->lock);
-    return is || atomic_load (&x->bound->is_ending);
-}
 
 /* One that is not there, cannot be read or is too large is as good as none; if the store fails, so
  * does its image. */
@@ -337,4 +363,8 @@ void remote_stop (struct scan *s)
     while (s->fetches)
         pthread_cond_wait (&s->fetches_ended, &s->lock);
     pthread_mutex_unlock (&s->lock);
+    queue_close (s->lookups);
+    if (s->n_scan_threads)
+        pthread_join (s->lookup_thread, NULL);
+    queue_free (s->lookups);
 }

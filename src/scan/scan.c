@@ -113,6 +113,7 @@ static void start_threads (struct scan *s)
     for (unsigned i = 0; i < s->n_scan_threads; i++)
         s->scan_threads[i] = thread_start ("scan", scanner_run, s);
     s->write_thread = thread_start ("write", writer_run, s);
+    s->lookup_thread = thread_start ("lookup", remote_run_lookups, s);
     s->index_thread = thread_start ("index", indexer_run, s);
 }
 
@@ -147,6 +148,7 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
     s->ended = g_ptr_array_new_with_free_func ((GDestroyNotify) bound_unref);
     s->purges = g_array_new (FALSE, FALSE, sizeof (int64_t));
     s->results = queue_new (LIMIT_JOBS_IN_FLIGHT);
+    s->lookups = queue_new (LIMIT_JOBS_IN_FLIGHT);
     struct pool_options pool = { .worker_path = o->worker_path,
                                  .workers = o->workers ? o->workers : g_get_num_processors (),
                                  .reserved = 1,

@@ -196,14 +196,11 @@ static void find_facts (struct extraction *x)
 {
     struct store_facts *facts = &x->handle.facts;
     const struct file_version *version = NULL;
-    if (!x->handle.is_remote || x->handle.rounds > 0)
-        return; /* before the first fetch they are a guess */
+    if (!x->handle.is_remote || x->handle.rounds > 0 || x->remote.has_facts)
+        return; /* else they are a guess */
     if (x->item->is_archived)
         version = &x->item->listed;
-    else if (x->remote.has_row && x->remote.row.status == FILE_PENDING)
-        version = &x->remote.row.version;
-    else if (store_head (x->handle.store, x->bound->bucket, x->item->key, facts, NULL) != ERR_OK &&
-             x->remote.has_row)
+    else if (x->remote.has_row)
         version = &x->remote.row.version;
     if (!version)
         return;

@@ -185,6 +185,9 @@ static enum err fake_head (struct store *s, const char *bucket, const char *key,
 {
     (void) bucket;
     struct fake *f = (struct fake *) s;
+    enum err r = fake_call_hook (f, FAKE_HEAD, key, 0, e);
+    if (r != ERR_OK)
+        return r;
     pthread_mutex_lock (&f->lock);
     struct object *o = g_tree_lookup (f->objects, key);
     if (o)

@@ -9,6 +9,7 @@ enum fake_point {
     FAKE_LIST_PAGE,
     FAKE_OPEN,
     FAKE_OPENED,
+    FAKE_HEAD,
     FAKE_VERIFY,
     FAKE_FETCH, /* `page` is the round, from 0 */
 };

@@ -175,6 +175,49 @@ static void test_archived_object_is_indexed_as_it_is_listed (void **state)
     assert_true (has_size (w, "k4", strlen ("hello")));
 }
 
+/* A store that denies k4, and takes its time to say what it is. */
+static struct {
+    atomic_bool is_asked, may_answer;
+} slow;
+
+static enum err deny_slowly (void *arg UNUSED, struct fake *f UNUSED, enum fake_point point,
+                             const char *key, int page UNUSED)
+{
+    if (g_strcmp0 (key, "k4") != 0)
+        return ERR_OK;
+    if (point == FAKE_FETCH)
+        return ERR_STORE_DENIED;
+    if (point == FAKE_HEAD)
+        atomic_store (&slow.is_asked, true);
+    while (point == FAKE_HEAD && !atomic_load (&slow.may_answer))
+        usleep (1000);
+    return ERR_OK;
+}
+
+static bool has_failed_with_size (struct world *w, const char *key, size_t size)
+{
+    struct index_entry row;
+    return world_get_row (w, key, &row) && row.status == FILE_FAILED && row.version.size == size;
+}
+
+static void test_nobody_waits_for_the_facts_of_a_denied_object (void **state)
+{
+    struct world *w = *state;
+    world_bind_ten (w);
+    atomic_store (&slow.is_asked, false);
+    atomic_store (&slow.may_answer, false);
+    fake_set_hook (w->fake, deny_slowly, NULL);
+    world_put (w, "k4", "changed");
+    world_dirty (w, "k4");
+    wait_for (atomic_load (&slow.is_asked));
+    world_put (w, "k5", "new");
+    world_dirty (w, "k5");
+    wait_for (has_size (w, "k5", strlen ("new")));
+    atomic_store (&slow.may_answer, true);
+    wait_for (has_failed_with_size (w, "k4", strlen ("changed")));
+    assert_int_equal (world_file_count (w), 10);
+}
+
 /* ---- a store that fails ---- */
 
 static struct step down;
@@ -275,6 +318,7 @@ int main (void)
         REMOTE (test_object_replaced_between_rounds_is_never_mixed),
         REMOTE (test_object_that_is_gone_loses_its_row),
         REMOTE (test_denied_object_fails_and_the_others_go_on),
+        REMOTE (test_nobody_waits_for_the_facts_of_a_denied_object),
         REMOTE (test_archived_object_is_indexed_as_it_is_listed),
         REMOTE (test_binding_waits_while_credentials_are_refused),
         REMOTE (test_binding_waits_while_the_store_is_down),
