@@ -5,6 +5,7 @@
 
 #include "api/keyring.h"
 #include "api/params.h"
+#include "api/rates.h"
 #include "api/render.h"
 #include "api/rules.h"
 #include "auth/policy.h"
@@ -25,6 +26,7 @@ struct gate {
     void *values;
     struct reply reply;
     struct call_answer *answer;
+    int64_t retry_ms; /* of a request over a rate */
 };
 
 void call_answer_clear (struct call_answer *a)
@@ -156,6 +158,17 @@ static enum err authorize (const struct gate *g, struct error *e)
     return policy_check (g->principal, g->action->policy_action, resource, e);
 }
 
+static enum err count_user (struct gate *g, struct error *e)
+{
+    return rates_take_user (g->api->rates, g->principal, clock_now_ns (), &g->retry_ms, e);
+}
+
+static enum err count_project (struct gate *g, struct error *e)
+{
+    return rates_take_project (g->api->rates, g->principal, params_get (&g->params, "ProjectName"),
+                               clock_now_ns (), &g->retry_ms, e);
+}
+
 static enum err run_handler (struct gate *g, struct error *e)
 {
     if (!g->action->run)
@@ -181,9 +194,13 @@ static enum err pass (struct gate *g, struct error *e)
                          e);
     keyring_tick (api->keyring, clock_now_ns ());
     if (r == ERR_OK)
+        r = count_user (g, e);
+    if (r == ERR_OK)
         r = params_bind (&g->params, g->action, &g->values, e);
     if (r == ERR_OK)
         r = authorize (g, e);
+    if (r == ERR_OK)
+        r = count_project (g, e);
     return r == ERR_OK ? run_handler (g, e) : r;
 }
 
@@ -220,6 +237,8 @@ void call_run (const struct api *api, const struct call_request *r, struct call_
     } else {
         g_autofree char *host = host_id (api, r);
         render_error (ret, g.format, host, &e);
+        if (g.retry_ms)
+            ret->retry_after_ms = g.retry_ms;
     }
     gate_clear (&g);
 }

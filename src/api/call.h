@@ -48,6 +48,7 @@ struct api {
     struct keys *keys;       /* auth/keys.h */
     struct keyring *keyring; /* api/keyring.h */
     struct nonces *nonces;   /* auth/nonces.h */
+    struct rates *rates;     /* api/rates.h */
     const char *region, *account_id;
     int timezone_min;
     int64_t start_ns;

@@ -96,7 +96,7 @@ static json_t *project_json (const struct api *api, const struct project *p,
                              const struct dataset_stats *stats)
 {
     json_t *json =
-        json_pack ("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:i, s:i, s:o}", //
+        json_pack ("{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:i, s:I, s:o}", //
                    "ProjectName", p->name, "Description", p->description,               //
                    "TemplateId", p->template_id, "ServiceRole", p->service_role,        //
                    "CreateTime", json_time (api, p->create_ns),                         //
@@ -106,7 +106,7 @@ static json_t *project_json (const struct api *api, const struct project *p,
                    "FileCount", stats ? stats->file_count : (int64_t) 0,                //
                    "TotalFileSize", stats ? stats->total_file_size : (int64_t) 0,       //
                    "EngineConcurrency", QUOTA_ENGINE_CONCURRENCY, "ProjectQueriesPerSecond",
-                   QUOTA_QUERIES_PER_SECOND, "Tags", tags_json (p->tags));
+                   api->config->project_queries_per_second, "Tags", tags_json (p->tags));
     if (json)
         json_object_update_new (json, quotas_json (&p->quotas));
     return json;

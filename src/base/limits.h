@@ -33,13 +33,16 @@
 #define LIMIT_WARM_CONNECTIONS                                                                     \
     8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
 /* Heads of a listener that have not come whole: more, and the largest is shut. */
-#define LIMIT_HEADS         (64 * MIB)
-#define LIMIT_REQUESTS      (64 * MIB) /* heads and bodies of all requests being read or run */
-#define LIMIT_BODY_DRAIN    (64 * MIB) /* of a refused body, read so that the answer gets through */
-#define LIMIT_IDLE_S        8 /* a connection without a whole request head on which nothing moves */
-#define LIMIT_BODY_IDLE_S   30     /* the same while a body is awaited */
-#define LIMIT_KEPT_IDLE_S   20     /* the same between two requests */
-#define LIMIT_REQUEST_MS    120000 /* from the first byte of a request to the last of its body */
+#define LIMIT_HEADS       (64 * MIB)
+#define LIMIT_REQUESTS    (64 * MIB) /* heads and bodies of all requests being read or run */
+#define LIMIT_BODY_DRAIN  (64 * MIB) /* of a refused body, read so that the answer gets through */
+#define LIMIT_IDLE_S      8  /* a connection without a whole request head on which nothing moves */
+#define LIMIT_BODY_IDLE_S 30 /* the same while a body is awaited */
+#define LIMIT_KEPT_IDLE_S 20 /* the same between two requests */
+#define LIMIT_REQUEST_MS  120000 /* from the first byte of a request to the last of its body */
+
+#define LIMIT_RATE_BUCKETS                                                                         \
+    4096 /* users or projects whose requests are counted, before full buckets are dropped */
 
 #define LIMIT_CERTIFICATE_FILE MIB /* of a certificate with those that it is signed by, of a key */
 #define LIMIT_FORWARDED        32  /* addresses of X-Forwarded-For that are looked at */
@@ -89,7 +92,6 @@
 #define QUOTA_ENTITIES           10000000000
 #define QUOTA_RELATIONS          100000000000
 #define QUOTA_TOTAL_FILE_SIZE    90000000000000000
-#define QUOTA_QUERIES_PER_SECOND 100
 #define QUOTA_ENGINE_CONCURRENCY 100
 
 /* Index. */
@@ -308,7 +310,7 @@
 #define LIMIT_MAIL_PARTS       1000        /* of one mail */
 #define LIMIT_MAIL_ADDRESSES   4096        /* bytes of all recipients */
 #define LIMIT_RTF_READ         (8 * MIB)   /* bytes of an RTF file that are looked at */
-#define LIMIT_RTF_FONTS       1000 /* fonts of an RTF file whose encoding is remembered */
+#define LIMIT_RTF_FONTS        1000        /* fonts of an RTF file whose encoding is remembered */
 #define LIMIT_RTF_DEPTH        256         /* groups within groups */
 #define LIMIT_ARCHIVE_UNPACKED (64 * MIB)  /* of an archive, to find its members and read some */
 #define LIMIT_RAR_BLOCKS       256         /* of a RAR that are asked whether they are encrypted */

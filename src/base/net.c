@@ -84,3 +84,9 @@ const char *net_format_address (const struct net_address *a, char out[NET_TEXT_S
     return inet_ntop (is_v4 ? AF_INET : AF_INET6, a->bytes + (is_v4 ? MAPPED_BITS / 8 : 0), out,
                       NET_TEXT_SIZE);
 }
+
+void net_to_subscriber (struct net_address *a)
+{
+    if (!is_mapped (a))
+        memset (a->bytes + 8, 0, sizeof a->bytes - 8);
+}

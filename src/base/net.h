@@ -29,3 +29,7 @@ bool net_parse_block (const char *text, struct net_block *ret);
 const char *net_format_address (const struct net_address *a, char out[NET_TEXT_SIZE]);
 
 bool net_contains (const struct net_block *block, const struct net_address *address);
+
+/* Leaves of an address what tells strangers apart: of IPv4 all of it, of IPv6 the first 64 bits,
+ * which is the least that a subscriber gets. */
+void net_to_subscriber (struct net_address *a);

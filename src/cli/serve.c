@@ -12,6 +12,7 @@
 
 #include "api/call.h"
 #include "api/keyring.h"
+#include "api/rates.h"
 #include "auth/keys.h"
 #include "auth/nonces.h"
 #include "base/clock.h"
@@ -240,6 +241,7 @@ static enum err start_http (struct server *s, struct error *e)
         .keys = s->keys,
         .keyring = s->keyring,
         .nonces = s->nonces,
+        .rates = rates_new (&s->config),
         .region = s->config.region,
         .account_id = s->account_id,
         .timezone_min = s->api.timezone_min,
@@ -296,6 +298,7 @@ static void server_stop (struct server *s)
         nonces_close (s->nonces);
         _exit (EXIT_DONE);
     }
+    rates_free (s->api.rates);
     scan_free (s->scan);
     nonces_close (s->nonces);
     keyring_close (s->keyring);

@@ -1,13 +1,18 @@
-/* API threads: take an exchange, run its call, wake its connection. */
+/* API threads: take an exchange, run its call, wake its connection. Users share them. */
 #include "http/calls.h"
 
 #include <glib.h>
+#include <inttypes.h>
+#include <string.h>
 
+#include "auth/claimed.h"
+#include "base/fair.h"
+#include "base/net.h"
 #include "base/queue.h"
 #include "http/exchange.h"
 
 struct calls {
-    struct queue *queue;
+    struct fair *queue;
     pthread_t *threads;
     size_t n_threads;
 };
@@ -15,15 +20,18 @@ struct calls {
 static void *run (void *arg)
 {
     struct calls *c = arg;
-    for (struct exchange *x; (x = queue_pop (c->queue, -1));)
+    struct fair_turn *turn;
+    for (struct exchange *x; (x = fair_pop (c->queue, &turn));) {
         exchange_run (x);
+        fair_end (c->queue, turn);
+    }
     return NULL;
 }
 
 struct calls *calls_start (size_t n_threads, size_t max)
 {
     struct calls *c = g_new0 (struct calls, 1);
-    c->queue = queue_new (max);
+    c->queue = fair_new (n_threads, max);
     c->threads = g_new0 (pthread_t, n_threads);
     for (; c->n_threads < n_threads; c->n_threads++)
         c->threads[c->n_threads] = thread_start ("api", run, c);
@@ -34,15 +42,45 @@ void calls_stop (struct calls *c)
 {
     if (!c)
         return;
-    queue_close (c->queue);
+    fair_close (c->queue);
     for (size_t i = 0; i < c->n_threads; i++)
         pthread_join (c->threads[i], NULL);
-    queue_free (c->queue);
+    fair_free (c->queue);
     g_free (c->threads);
     g_free (c);
 }
 
-enum err calls_push (struct calls *c, struct exchange *x, struct error *e)
+#define PLACE_SIZE 64
+
+/* Where a request comes from. */
+static void place_of (const struct exchange *x, char ret[PLACE_SIZE])
 {
-    return queue_push (c->queue, x, e);
+    struct net_address a;
+    uint64_t halves[2];
+    g_strlcpy (ret, x->peer->address, PLACE_SIZE);
+    if (!net_parse_address (ret, &a))
+        return;
+    net_to_subscriber (&a);
+    memcpy (halves, a.bytes, sizeof halves);
+    g_snprintf (ret, PLACE_SIZE, "%" PRIx64 ":%" PRIx64, halves[0], halves[1]);
+}
+
+enum err calls_push (struct calls *c, struct exchange *x, struct exchange **ret_dropped,
+                     struct error *e)
+{
+    char place[PLACE_SIZE], user[AUTH_CLAIMED_SIZE];
+    const struct auth_claim claim = {
+        .authorization = MHD_lookup_connection_value (x->connection, MHD_HEADER_KIND,
+                                                      MHD_HTTP_HEADER_AUTHORIZATION),
+        .uri = x->uri,
+        .body = x->body ? x->body->str : NULL,
+        .body_len = x->body ? x->body->len : 0,
+    };
+    void *dropped = NULL;
+    place_of (x, place);
+    auth_claimed_user (x->listener->http->api->keys, &claim, user);
+    enum err r = fair_push (c->queue, place, user, x, &dropped, e);
+    if (r == ERR_OK)
+        *ret_dropped = dropped;
+    return r;
 }

@@ -35,9 +35,9 @@ static void refuse_unqueued (struct exchange *x, const struct route *route, enum
     if (code != ERR_BUSY)
         FAIL (&e, UNAVAILABLE, "The server is stopping.");
     else if (route->is_patient)
-        FAIL (&e, UNAVAILABLE, "The server is busy: too many calls are waiting.");
+        FAIL (&e, UNAVAILABLE, "The server is busy: too many calls of yours are waiting.");
     else
-        FAIL (&e, THROTTLED, "The server is busy: too many calls are waiting.");
+        FAIL (&e, THROTTLED, "The server is busy: too many calls of yours are waiting.");
     exchange_refuse (x, &e);
     if (route->is_patient)
         x->answer.retry_after_ms = RETRY_MS;
@@ -63,11 +63,14 @@ bool imm_dispatch (struct exchange *x)
         refuse_unqueued (x, route, ERR_CLOSED);
         return true;
     }
+    struct exchange *dropped = NULL;
     MHD_suspend_connection (x->connection);
-    enum err code = calls_push (h->calls, x, NULL);
-    if (code != ERR_OK) {
-        refuse_unqueued (x, route, code);
-        MHD_resume_connection (x->connection);
+    enum err code = calls_push (h->calls, x, &dropped, NULL);
+    if (code != ERR_OK)
+        dropped = x;
+    if (dropped) {
+        refuse_unqueued (dropped, find_route (dropped->path), code == ERR_OK ? ERR_BUSY : code);
+        MHD_resume_connection (dropped->connection);
     }
     return false;
 }

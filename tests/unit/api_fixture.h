@@ -132,6 +132,7 @@ static const struct store_ops down_ops = {
 
 struct fixture {
     char *dir;
+    struct config config;
     struct api api;
     struct scan scan;
     struct error e;
@@ -179,6 +180,8 @@ static inline int setup (void **state)
     f->scan.catalog = f->api.catalog;
     f->scan.datasets = f->api.datasets;
     f->api.scan = &f->scan;
+    f->config.project_queries_per_second = 100;
+    f->api.config = &f->config;
     f->api.region = "local";
     f->api.account_id = ACCOUNT;
     f->api.timezone_min = 480;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sign.h"
 #include "base/macros.h"
 #include "base/text.h"
 
@@ -114,4 +115,17 @@ static struct response ask (uint16_t port, const char *text, size_t len)
 static struct response ask_text (uint16_t port, const char *text)
 {
     return ask (port, text, strlen (text));
+}
+
+/* A signed call as text of a request. */
+static inline char *call_text (const char *method, const char *action, const char *extra)
+{
+    g_autofree char *query = sign_query (method, action, extra);
+    if (strcmp (method, "POST") != 0)
+        return g_strdup_printf ("%s /?%s HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+                                method, query);
+    return g_strdup_printf ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n"
+                            "Connection: keep-alive\r\n"
+                            "Content-Type: application/x-www-form-urlencoded\r\n\r\n%s",
+                            strlen (query), query);
 }
