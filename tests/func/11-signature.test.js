@@ -5,9 +5,10 @@ const assert = require('node:assert');
 const crypto = require('node:crypto');
 const { describe, it } = require('node:test');
 
-const { useServer, clientV3, clientV1, KEY } = require('./harness');
+const { useServer, tempFolder, clientV3, clientV1, KEY } = require('./harness');
 const { checkRefusal } = require('./model');
 const { timestamp } = require('./sign');
+const { makeCertificate } = require('./tls');
 
 const other = { id: KEY.id, secret: 'not the secret' };
 const unknown = { id: 'LTAIunknown', secret: 'whatever' };
@@ -195,8 +196,7 @@ const v1 = [
   ['a signature of noise', { signature: 'AAAA' }, 400, /^(SignatureDoesNotMatch|IncompleteSignature)$/],
 ];
 
-describe('signatures', () => {
-  const server = useServer();
+function suite(server) {
 
   for (const [version, cases] of [
     ['signV3', v3],
@@ -253,8 +253,8 @@ describe('signatures', () => {
 
   it('tells both vendor clients in their own terms that the secret is wrong', async () => {
     for (const make of [clientV3, clientV1]) {
-      await server.refused('ListProjects', {}, 'SignatureDoesNotMatch', 400, make(server.endpoints.imm, other));
-      await server.refused('ListProjects', {}, 'InvalidAccessKeyId.NotFound', 404, make(server.endpoints.imm, unknown));
+      await server.refused('ListProjects', {}, 'SignatureDoesNotMatch', 400, make(server.endpoints.imm, other, server.ca));
+      await server.refused('ListProjects', {}, 'InvalidAccessKeyId.NotFound', 404, make(server.endpoints.imm, unknown, server.ca));
     }
   });
 
@@ -268,4 +268,7 @@ describe('signatures', () => {
     const e = await server.raw('signV3', { action: 'GetProject', query: { ProjectName: 'secret' }, key: other });
     assert.equal(e.body.Code, 'SignatureDoesNotMatch');
   });
-});
+}
+
+describe('signatures', () => suite(useServer()));
+describe('signatures over TLS', () => suite(useServer({ tls: makeCertificate(tempFolder()) })));

@@ -73,15 +73,23 @@ class Refusal extends Error {
 const asText = (params) =>
   Object.fromEntries(Object.entries(params).map(([k, v]) => [k, typeof v === 'object' && v !== null ? JSON.stringify(v) : v]));
 
-/** The current client, generic form: callApi with the action's name. */
-function clientV3(endpoint, key = KEY) {
-  const config = new OpenApi.Config({ accessKeyId: key.id, accessKeySecret: key.secret, endpoint, protocol: 'HTTP' });
+/** The current client, generic form: callApi with the action's name. It speaks HTTPS if `ca` is given. */
+function clientV3(endpoint, key = KEY, ca = undefined) {
+  const protocol = ca ? 'HTTPS' : 'HTTP';
+  const config = new OpenApi.Config({
+    accessKeyId: key.id,
+    accessKeySecret: key.secret,
+    securityToken: key.token,
+    endpoint,
+    protocol,
+    ca,
+  });
   const client = new OpenApi.default(config);
   return async (action, params = {}, { method = 'POST', readTimeout = 20000, form } = {}) => {
     const what = new OpenApi.Params({
       action,
       version: sign.VERSION,
-      protocol: 'HTTP',
+      protocol,
       pathname: '/',
       method,
       authType: 'AK',
@@ -108,13 +116,15 @@ function plain(value) {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
 }
 
-/** The older client. */
-function clientV1(endpoint, key = KEY) {
+/** The older client; likewise. */
+function clientV1(endpoint, key = KEY, ca = undefined) {
   const client = new PopCore.RPCClient({
     accessKeyId: key.id,
     accessKeySecret: key.secret,
-    endpoint: `http://${endpoint}`,
+    securityToken: key.token,
+    endpoint: `${ca ? 'https' : 'http'}://${endpoint}`,
     apiVersion: sign.VERSION,
+    opts: ca ? { ca } : {},
   });
   return async (action, params = {}, { method = 'GET', readTimeout = 20000 } = {}) => {
     try {
@@ -146,8 +156,9 @@ function tempFolder() {
   return folder;
 }
 
+/** With `tls` (of tls.js) both listeners speak HTTPS. */
 class Server {
-  constructor({ flags = {}, env = {}, extra = [] } = {}) {
+  constructor({ flags = {}, env = {}, extra = [], tls = null } = {}) {
     this.root = tempFolder();
     this.data = path.join(this.root, 'data');
     this.store = path.join(this.root, 'store');
@@ -161,8 +172,10 @@ class Server {
       region: REGION,
       'account-id': ACCOUNT,
       workers: '2',
+      ...(tls ? { 'tls-certificate': tls.certificate, 'tls-key': tls.key } : {}),
       ...flags,
     };
+    this.ca = tls ? tls.ca : undefined;
     this.env = { BINDERY_ACCESS_KEY_ID: KEY.id, BINDERY_ACCESS_KEY_SECRET: KEY.secret, ...env };
     this.extra = extra;
     this.log = '';
@@ -230,9 +243,9 @@ class Server {
     ).catch((e) => {
       throw new Error(`${e.message}\n${this.log.slice(-3000)}`);
     });
-    this.v3 = clientV3(this.endpoints.imm);
-    this.v1 = clientV1(this.endpoints.imm);
-    this.adminClient = clientV3(this.endpoints.admin);
+    this.v3 = clientV3(this.endpoints.imm, KEY, this.ca);
+    this.v1 = clientV1(this.endpoints.imm, KEY, this.ca);
+    this.adminClient = clientV3(this.endpoints.admin, KEY, this.ca);
     this.clients = { v3: this.v3, v1: this.v1 };
     return this;
   }
@@ -304,7 +317,7 @@ class Server {
   }
 
   async sendRaw(request) {
-    const answer = await sign.send(this.endpoints.imm, request);
+    const answer = await sign.send(this.endpoints.imm, request, { ca: this.ca });
     try {
       answer.body = JSON.parse(answer.text);
     } catch {

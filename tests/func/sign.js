@@ -4,7 +4,9 @@
 
 const crypto = require('node:crypto');
 const http = require('node:http');
+const https = require('node:https');
 const net = require('node:net');
+const tls = require('node:tls');
 
 const VERSION = '2020-09-30';
 const FORM = 'application/x-www-form-urlencoded';
@@ -86,17 +88,18 @@ function signV1(o) {
   return { method, path: `/?${join(query)}`, headers, body };
 }
 
-/** Sends what sign*() made to "HOST:PORT"; the body of the answer stays text. */
-function send(address, request) {
+/** Sends what sign*() made to "HOST:PORT", over TLS if `ca` is given; the body of the answer stays text. */
+function send(address, request, { ca, agent = false } = {}) {
   const [host, port] = address.split(':');
   return new Promise((resolve, reject) => {
-    const r = http.request(
+    const r = (ca ? https : http).request(
       {
         host,
         port,
+        ...(ca ? { ca, servername: 'localhost' } : {}), // whatever the header Host says
         method: request.method,
         path: request.path,
-        agent: false,
+        agent,
         headers: { ...request.headers, 'content-length': Buffer.byteLength(request.body || '') },
       },
       (answer) => {
@@ -119,12 +122,13 @@ function send(address, request) {
   });
 }
 
-/** Writes bytes to the socket as they are; resolves with all that came back until it closed. */
-function sendBytes(address, bytes, { half = true, timeout = 30000 } = {}) {
+/** Writes bytes to the socket as they are, over TLS if `ca` is given; resolves with all that came back until it closed. */
+function sendBytes(address, bytes, { half = true, timeout = 30000, ca } = {}) {
   const [host, port] = address.split(':');
   return new Promise((resolve, reject) => {
     const parts = [];
-    const socket = net.connect({ host, port, allowHalfOpen: true }, () => (half ? socket.end(bytes) : socket.write(bytes)));
+    const where = { host, port, ca, allowHalfOpen: true };
+    const socket = (ca ? tls : net).connect(where, () => (half ? socket.end(bytes) : socket.write(bytes)));
     socket.setTimeout(timeout, () => socket.destroy(new Error(`no answer within ${timeout} ms`)));
     socket.on('data', (part) => parts.push(part));
     socket.on('error', (e) => (parts.length ? resolve(Buffer.concat(parts).toString('latin1')) : reject(e)));
