@@ -117,6 +117,8 @@ static GString *canonical_request (const struct auth_request *r, const char *sig
     GString *out = g_string_new (r->method);
     g_autoptr (GString) query = g_string_new (NULL);
     g_autofree struct auth_pair *pairs = g_memdup2 (r->query, r->n_query * sizeof *r->query);
+    if (shown)
+        scheme_hide_tokens (pairs, r->n_query);
     scheme_append_query (query, pairs, r->n_query);
     g_string_append (out, "\n/\n");
     if (shown)
@@ -124,8 +126,10 @@ static GString *canonical_request (const struct auth_request *r, const char *sig
     else
         g_string_append_len (out, query->str, (gssize) query->len);
     g_string_append_c (out, '\n');
-    for (char **name = names; *name; name++)
-        append_header (out, *name, header (r, *name));
+    for (char **name = names; *name; name++) {
+        bool is_hidden = shown && strcmp (*name, AUTH_TOKEN_HEADER) == 0;
+        append_header (out, *name, is_hidden ? SCHEME_HIDDEN : header (r, *name));
+    }
     g_string_append_printf (out, "\n%s\n%s", signed_headers, header (r, "x-acs-content-sha256"));
     return out;
 }

@@ -60,6 +60,16 @@ static struct auth_pair *signed_pairs (const struct auth_request *r, size_t *ret
     return pairs;
 }
 
+static GString *string_to_sign (const struct auth_request *r, struct auth_pair *pairs, size_t n)
+{
+    g_autoptr (GString) query = g_string_new (NULL);
+    scheme_append_query (query, pairs, n);
+    GString *out = g_string_new (r->method);
+    g_string_append (out, "&%2F&");
+    text_percent_encode (out, query->str, query->len, "");
+    return out;
+}
+
 static enum err read_claim (const struct auth_request *r, struct claim *claim, struct error *e)
 {
     enum err code = check_present (r, e);
@@ -74,13 +84,11 @@ static enum err read_claim (const struct auth_request *r, struct claim *claim, s
 
     size_t n;
     g_autofree struct auth_pair *pairs = signed_pairs (r, &n);
-    g_autoptr (GString) query = g_string_new (NULL);
-    scheme_append_query (query, pairs, n);
-    claim->to_sign = g_string_new (r->method);
-    g_string_append (claim->to_sign, "&%2F&");
-    text_percent_encode (claim->to_sign, query->str, query->len, "");
+    claim->to_sign = string_to_sign (r, pairs, n);
+    scheme_hide_tokens (pairs, n);
+    g_autoptr (GString) shown = string_to_sign (r, pairs, n);
     claim->shown = g_string_new ("server string to sign is: ");
-    scheme_append_shown (claim->shown, claim->to_sign->str);
+    scheme_append_shown (claim->shown, shown->str);
     return ERR_OK;
 }
 

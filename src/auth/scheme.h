@@ -23,8 +23,13 @@ extern const struct scheme scheme_acs3, scheme_rpc1;
 /* The value of a parameter, NULL if absent. */
 const char *scheme_find (const struct auth_pair *pairs, size_t n, const char *name);
 
+#define SCHEME_HIDDEN "..." /* in place of a security token, where a client or a log sees it */
+
 /* Appends "name=value" joined by '&', sorted, both percent-encoded. Sorts `pairs`. */
 void scheme_append_query (GString *out, struct auth_pair *pairs, size_t n);
+
+/* Takes security tokens out of what will be shown. */
+void scheme_hide_tokens (struct auth_pair *pairs, size_t n);
 
 /* Appends `text`, cut to SCHEME_SHOWN_MAX. */
 void scheme_append_shown (GString *out, const char *text);

@@ -7,8 +7,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#define NONCE_MAX 256
-#define NS        1000000000ll
+#define NONCE_MAX   256
+#define TOKEN_PARAM "SecurityToken"
+#define NS          1000000000ll
 
 const char *scheme_find (const struct auth_pair *pairs, size_t n, const char *name)
 {
@@ -36,6 +37,13 @@ void scheme_append_query (GString *out, struct auth_pair *pairs, size_t n)
         g_string_append_c (out, '=');
         text_percent_encode (out, pairs[i].value, strlen (pairs[i].value), "");
     }
+}
+
+void scheme_hide_tokens (struct auth_pair *pairs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp (pairs[i].name, TOKEN_PARAM) == 0)
+            pairs[i].value = SCHEME_HIDDEN;
 }
 
 void scheme_append_shown (GString *out, const char *text)
@@ -75,11 +83,11 @@ static const char *find_token (const struct auth_request *r)
 {
     const char *token = NULL;
     if (auth_is_by_header (r))
-        token = g_hash_table_lookup (r->headers, "x-acs-security-token");
+        token = g_hash_table_lookup (r->headers, AUTH_TOKEN_HEADER);
     if (!token || !*token)
-        token = scheme_find (r->query, r->n_query, "SecurityToken");
+        token = scheme_find (r->query, r->n_query, TOKEN_PARAM);
     if (!token || !*token)
-        token = scheme_find (r->form, r->n_form, "SecurityToken");
+        token = scheme_find (r->form, r->n_form, TOKEN_PARAM);
     return token && *token ? token : NULL;
 }
 

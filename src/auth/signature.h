@@ -15,6 +15,7 @@
 
 /* Form of a security token: the prefix, then letters and digits. */
 #define AUTH_TOKEN_PREFIX "BST"
+#define AUTH_TOKEN_HEADER "x-acs-security-token"
 #define AUTH_TOKEN_LEN    64
 
 /* A decoded parameter: UTF-8, without NUL. */
