@@ -21,15 +21,15 @@
 #define API_VERSION  "2020-09-30"
 #define CONTENT_TYPE "application/x-www-form-urlencoded"
 #define NONCE_BYTES  16
-#define SIGNED_HEADERS                                                                             \
-    "content-type;host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;"        \
-    "x-acs-version"
+#define PAGE         "100"
+#define PAGES_MOST   100000 /* ends a server that never does */
 
 struct client {
     CURL *curl;
     struct endpoint imm, admin;
     char *data, *ca_file;
     struct principal *key;
+    char *token;                       /* of a temporary key, else NULL */
     char *code, *message, *request_id; /* of the last refusal, else NULL */
 };
 
@@ -67,6 +67,9 @@ static enum err find_key (struct client *c, struct error *e)
         return r;
     r = keys_find (keys, keys_root (keys)->id, &c->key, e);
     keys_close (keys);
+    const char *token = g_getenv ("BINDERY_SECURITY_TOKEN");
+    if (is_given && token && *token)
+        c->token = g_strdup (token);
     return r;
 }
 
@@ -102,6 +105,7 @@ void client_close (struct client *c)
         curl_easy_cleanup (c->curl);
     forget_refusal (c);
     principal_unref (c->key);
+    g_free (c->token);
     endpoint_clear (&c->imm);
     endpoint_clear (&c->admin);
     g_free (c->data);
@@ -145,15 +149,21 @@ static void make_date (char *buf, size_t size)
     g_strlcpy (buf, text, size);
 }
 
-static struct curl_slist *append_header (struct curl_slist *list, GString *canonical,
-                                         const char *name, const char *value)
+struct signed_headers {
+    struct curl_slist *list;
+    GString *canonical, *names;
+};
+
+/* To be called in the order of names. */
+static void append_header (struct signed_headers *h, const char *name, const char *value)
 {
     g_autofree char *line = g_strdup_printf ("%s: %s", name, value);
-    g_string_append_printf (canonical, "%s:%s\n", name, value);
-    return curl_slist_append (list, line);
+    h->list = curl_slist_append (h->list, line);
+    g_string_append_printf (h->canonical, "%s:%s\n", name, value);
+    g_string_append_printf (h->names, "%s%s", h->names->len ? ";" : "", name);
 }
 
-/* The headers of a call, signed (spec 1.3). In the order of SIGNED_HEADERS. */
+/* The headers of a call, signed (spec 1.3). */
 static struct curl_slist *sign (const struct client *c, const char *url, const char *action,
                                 const char *body)
 {
@@ -161,26 +171,29 @@ static struct curl_slist *sign (const struct client *c, const char *url, const c
     make_nonce (nonce);
     make_date (date, sizeof date);
     g_autofree char *hash = g_compute_checksum_for_string (G_CHECKSUM_SHA256, body, -1);
-    const char *host = strstr (url, "://") + 3;
     g_autoptr (GString) canonical = g_string_new ("POST\n/\n\n");
-    struct curl_slist *list = append_header (NULL, canonical, "content-type", CONTENT_TYPE);
-    list = append_header (list, canonical, "host", host);
-    list = append_header (list, canonical, "x-acs-action", action);
-    list = append_header (list, canonical, "x-acs-content-sha256", hash);
-    list = append_header (list, canonical, "x-acs-date", date);
-    list = append_header (list, canonical, "x-acs-signature-nonce", nonce);
-    list = append_header (list, canonical, "x-acs-version", API_VERSION);
-    g_string_append_printf (canonical, "\n%s\n%s", SIGNED_HEADERS, hash);
+    g_autoptr (GString) names = g_string_new (NULL);
+    struct signed_headers h = { NULL, canonical, names };
+    append_header (&h, "content-type", CONTENT_TYPE);
+    append_header (&h, "host", strstr (url, "://") + 3);
+    append_header (&h, "x-acs-action", action);
+    append_header (&h, "x-acs-content-sha256", hash);
+    append_header (&h, "x-acs-date", date);
+    if (c->token)
+        append_header (&h, "x-acs-security-token", c->token);
+    append_header (&h, "x-acs-signature-nonce", nonce);
+    append_header (&h, "x-acs-version", API_VERSION);
+    g_string_append_printf (canonical, "\n%s\n%s", names->str, hash);
     g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, canonical->str, -1);
     g_autofree char *to_sign = g_strconcat ("ACS3-HMAC-SHA256\n", digest, NULL);
     g_autofree char *signature = g_compute_hmac_for_string (
         G_CHECKSUM_SHA256, (const guchar *) c->key->secret, strlen (c->key->secret), to_sign, -1);
     g_autofree char *authorization = g_strdup_printf (
         "Authorization: ACS3-HMAC-SHA256 Credential=%s,SignedHeaders=%s,Signature=%s", c->key->id,
-        SIGNED_HEADERS, signature);
-    list = curl_slist_append (list, authorization);
-    list = curl_slist_append (list, "Expect:"); /* no round trip before the body */
-    return curl_slist_append (list, "Accept: application/json");
+        names->str, signature);
+    h.list = curl_slist_append (h.list, authorization);
+    h.list = curl_slist_append (h.list, "Expect:"); /* no round trip before the body */
+    return curl_slist_append (h.list, "Accept: application/json");
 }
 
 /* ---- Calling ---- */
@@ -308,6 +321,27 @@ enum err client_action (struct client *c, const char *action, const json_t *para
     return r == ERR_OK ? read_answer (c, p->url, status, answer, ret, e) : r;
 }
 
+enum err client_list (struct client *c, const char *action, const json_t *params, const char *name,
+                      json_t **ret, struct error *e)
+{
+    json_auto_t *all = json_array ();
+    json_auto_t *page = json_copy ((json_t *) params);
+    json_object_set_new (page, "MaxResults", json_string (PAGE));
+    for (unsigned i = 0; i < PAGES_MOST; i++) {
+        json_auto_t *answer = NULL;
+        enum err r = client_action (c, action, page, &answer, e);
+        if (r != ERR_OK)
+            return r;
+        json_array_extend (all, json_object_get (answer, name));
+        json_t *token = json_object_get (answer, "NextToken");
+        if (!json_string_length (token))
+            break;
+        json_object_set (page, "NextToken", token);
+    }
+    *ret = g_steal_pointer (&all);
+    return ERR_OK;
+}
+
 const char *client_endpoint (const struct client *c)
 {
     return c->imm.url;
@@ -325,6 +359,17 @@ int client_complain (const struct client *c, const struct error *e)
     else
         fprintf (stderr, "bindery: %s\n", e->message);
     return EXIT_ERROR;
+}
+
+const char *client_text (const json_t *object, const char *name)
+{
+    const char *text = json_string_value (json_object_get (object, name));
+    return text ? text : "";
+}
+
+char *client_time (const json_t *object, const char *name)
+{
+    return g_strndup (client_text (object, name), strlen ("2026-01-31T12:00:00"));
 }
 
 void client_print_json (const json_t *doc)

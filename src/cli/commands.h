@@ -14,4 +14,7 @@ int cli_failed (char **args);
 int cli_notify (char **args);
 int cli_query (char **args);
 int cli_status (char **args);
+int cli_user (char **args);
+int cli_key (char **args);
+int cli_policy (char **args);
 int cli_manual (char **args);

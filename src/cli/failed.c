@@ -6,9 +6,6 @@
 #include "cli/table.h"
 #include "cli/target.h"
 
-#define PAGE       200
-#define PAGES_MOST 100000 /* ends a server that never does */
-
 struct failed_options {
     struct target target;
     bool retry;
@@ -48,24 +45,6 @@ static int retry (struct client *client, const struct failed_options *o, const j
     return EXIT_DONE;
 }
 
-/* All pages as one array. */
-static int fetch_all (struct client *client, json_t *params, json_t *all)
-{
-    struct error e;
-    json_object_set_new (params, "MaxResults", json_integer (PAGE));
-    for (unsigned i = 0; i < PAGES_MOST; i++) {
-        json_auto_t *answer = NULL;
-        if (client_action (client, "ListFailures", params, &answer, &e) != ERR_OK)
-            return client_complain (client, &e);
-        json_array_extend (all, json_object_get (answer, "Failures"));
-        json_t *token = json_object_get (answer, "NextToken");
-        if (!json_string_length (token))
-            break;
-        json_object_set (params, "NextToken", token);
-    }
-    return EXIT_DONE;
-}
-
 static void print_failures (const json_t *all)
 {
     _cleanup_table_ struct table *t =
@@ -74,14 +53,11 @@ static void print_failures (const json_t *all)
     json_t *row;
     json_array_foreach (all, i, row)
     {
-        const char *key = json_string_value (json_object_get (row, "Key"));
-        const char *reason = json_string_value (json_object_get (row, "Reason"));
-        const char *time = json_string_value (json_object_get (row, "Time"));
-        g_autofree char *since = g_strndup (time ? time : "", 19);
+        g_autofree char *since = client_time (row, "Time");
         table_add (
-            t, (const char *[]){ key ? key : "",
+            t, (const char *[]){ client_text (row, "Key"),
                                  json_is_true (json_object_get (row, "IsIndexed")) ? "yes" : "no",
-                                 since, reason ? reason : "", NULL });
+                                 since, client_text (row, "Reason"), NULL });
     }
     table_print (t);
 }
@@ -99,10 +75,10 @@ int cli_failed (char **args)
         return status;
     if (o.retry)
         return retry (client, &o, params);
-    json_auto_t *all = json_array ();
-    status = fetch_all (client, params, all);
-    if (status != EXIT_DONE)
-        return status;
+    struct error e;
+    json_auto_t *all = NULL;
+    if (client_list (client, "ListFailures", params, "Failures", &all, &e) != ERR_OK)
+        return client_complain (client, &e);
     if (o.target.server.json)
         client_print_json (all);
     else if (!json_array_size (all))

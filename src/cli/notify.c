@@ -66,12 +66,6 @@ static void set_text (json_t *params, const char *name, const char *value)
 
 /* ---- Showing ---- */
 
-static const char *text_of (const json_t *object, const char *name)
-{
-    const char *text = json_string_value (json_object_get (object, name));
-    return text ? text : "";
-}
-
 static void print_subscription (const char *text)
 {
     g_auto (GStrv) parts = g_strsplit (text, " ", 2);
@@ -92,16 +86,16 @@ static bool is_loopback (const char *address)
 static void print_notification (const json_t *n)
 {
     const json_t *steps = json_object_get (n, "Steps");
-    const char *address = text_of (n, "Address");
+    const char *address = client_text (n, "Address");
     printf ("Events are posted to  %s\nwith the secret       %s\nas ?secret=..., as Bearer token, "
             "or as password.\n",
-            address, text_of (n, "Secret"));
+            address, client_text (n, "Secret"));
     if (json_is_true (json_object_get (n, "IsWatched")))
         puts ("\nThis bucket is a folder: it is watched, and needs none of this. Where watching is "
               "blind,\nas on network file systems, events help there too.");
     if (is_loopback (address))
         puts ("\nOnly this machine reaches that address; --url names one that the store reaches.");
-    print_subscription (text_of (n, "Subscription"));
+    print_subscription (client_text (n, "Subscription"));
     if (json_array_size (steps))
         puts ("");
     for (size_t i = 0; i < json_array_size (steps); i++)
@@ -146,7 +140,7 @@ static int set (struct client *client, const struct notify_options *o, json_t *p
     else if (o->remove)
         puts ("The bucket reports no more changes to this server.");
     else
-        printf ("The bucket reports its changes by %s.\n", text_of (answer, "Target"));
+        printf ("The bucket reports its changes by %s.\n", client_text (answer, "Target"));
     return EXIT_DONE;
 }
 
