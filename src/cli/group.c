@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/table.h"
 
 const struct command_option group_no_options[] = { COMMAND_SERVER_OPTIONS, { NULL } };
 
@@ -93,4 +94,10 @@ int group_do (struct client *client, const struct command_server *o, const char 
     if (status == EXIT_DONE && !o->json)
         printf ("%s %s.\n", done, word);
     return status;
+}
+
+void group_print_line (const char *label, const char *text)
+{
+    g_autofree char *shown = table_escape (text);
+    printf ("%-13s %s\n", label, shown);
 }

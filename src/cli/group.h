@@ -31,3 +31,6 @@ int group_call (struct client *client, const struct command_server *o, const cha
 /* The same; what was done to whom is said, unless JSON is wanted. */
 int group_do (struct client *client, const struct command_server *o, const char *action,
               json_t *params, const char *done, const char *word);
+
+/* "Label        text", escaped. */
+void group_print_line (const char *label, const char *text);

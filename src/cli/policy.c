@@ -114,11 +114,14 @@ static int show (struct client *client, const void *options, char **words)
     if (status != EXIT_DONE || o->server.json)
         return status;
     const json_t *policy = json_object_get (answer, "Policy");
+    g_autofree char *users =
+        table_number (json_integer_value (json_object_get (policy, "AttachmentCount")));
     if (!o->document) {
-        g_autofree char *description = table_escape (client_text (policy, "Description"));
-        printf ("%s (%s), of %" JSON_INTEGER_FORMAT " users\n%s\n\n",
-                client_text (policy, "PolicyName"), client_text (policy, "PolicyType"),
-                json_integer_value (json_object_get (policy, "AttachmentCount")), description);
+        group_print_line ("Policy", client_text (policy, "PolicyName"));
+        group_print_line ("Type", client_text (policy, "PolicyType"));
+        group_print_line ("Description", client_text (policy, "Description"));
+        group_print_line ("Users", users);
+        puts ("");
     }
     print_document (policy);
     return EXIT_DONE;

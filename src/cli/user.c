@@ -106,21 +106,15 @@ static int fetch (struct client *client, const char *name, json_t **ret)
     return EXIT_DONE;
 }
 
-static void print_line (const char *label, const char *text)
-{
-    g_autofree char *shown = table_escape (text);
-    printf ("%-13s %s\n", label, shown);
-}
-
 static void print_user (const json_t *all)
 {
     const json_t *user = json_object_get (all, "User");
     g_autofree char *created = client_time (user, "CreateDate");
-    print_line ("User", client_text (user, "UserName"));
-    print_line ("Id", client_text (user, "UserId"));
-    print_line ("Display name", client_text (user, "DisplayName"));
-    print_line ("Comments", client_text (user, "Comments"));
-    print_line ("Created", created);
+    group_print_line ("User", client_text (user, "UserName"));
+    group_print_line ("Id", client_text (user, "UserId"));
+    group_print_line ("Display name", client_text (user, "DisplayName"));
+    group_print_line ("Comments", client_text (user, "Comments"));
+    group_print_line ("Created", created);
     size_t i;
     json_t *row;
     json_array_foreach (json_object_get (all, "AccessKeys"), i, row)
@@ -129,10 +123,10 @@ static void print_user (const json_t *all)
         g_autofree char *text =
             g_strdup_printf ("%s, %s, last used %s", client_text (row, "AccessKeyId"),
                              client_text (row, "Status"), *used ? used : "never");
-        print_line (i ? "" : "Keys", text);
+        group_print_line (i ? "" : "Keys", text);
     }
     json_array_foreach (json_object_get (all, "Policies"), i, row)
-        print_line (i ? "" : "Policies", client_text (row, "PolicyName"));
+        group_print_line (i ? "" : "Policies", client_text (row, "PolicyName"));
 }
 
 static int show (struct client *client, const void *options, char **words)
