@@ -26,10 +26,9 @@
 #define LIMIT_PARAM_NAME    128   /* bytes of a parameter's name */
 #define LIMIT_HEADERS       128   /* header lines of one request */
 #define LIMIT_NONCE_BUCKETS 65536 /* of 64 nonces each, 8 bytes a nonce */
-#define LIMIT_CONNECTIONS   512   /* of each listener */
-#define LIMIT_CONNECTIONS_WAITING                                                                  \
-    384 /* of them without a request; more, and the oldest is shut                                 \
-         */
+#define LIMIT_CONNECTIONS                                                                          \
+    2560 /* of each listener, if the process may open eight times as many files; else an eighth */
+#define LIMIT_CONNECTIONS_LEAST 512 /* but no fewer */
 #define LIMIT_WARM_CONNECTIONS                                                                     \
     8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
 /* Heads of a listener that have not come whole: more, and the largest is shut. */
@@ -44,19 +43,20 @@
 #define LIMIT_RATE_BUCKETS                                                                         \
     4096 /* users or projects whose requests are counted, before full buckets are dropped */
 
-#define LIMIT_CERTIFICATE_FILE MIB /* of a certificate with those that it is signed by, of a key */
-#define LIMIT_FORWARDED        32  /* addresses of X-Forwarded-For that are looked at */
-#define LIMIT_TRUSTED_PROXIES  256 /* addresses and blocks */
+#define LIMIT_CERTIFICATE_FILE MIB /* of a certificate with those that it is signed by, of a key   \
+                                    */
+#define LIMIT_FORWARDED       32   /* addresses of X-Forwarded-For that are looked at */
+#define LIMIT_TRUSTED_PROXIES 256  /* addresses and blocks */
 
-#define LIMIT_EVENT_BODY    (4 * MIB) /* of one notification */
-#define LIMIT_EVENT_RECORDS 1000      /* of one notification */
-#define LIMIT_SUBSCRIPTION  1024      /* bytes of a topic's name and its token */
+#define LIMIT_EVENT_BODY      (4 * MIB) /* of one notification */
+#define LIMIT_EVENT_RECORDS   1000      /* of one notification */
+#define LIMIT_SUBSCRIPTION    1024      /* bytes of a topic's name and its token */
 
-#define LIMIT_NOTIFY_MS     20000 /* of each request that sets up notifications of a bucket */
-#define LIMIT_NOTIFY_DEPTH  16    /* elements within elements of their configuration */
-#define LIMIT_NOTIFY_URL    512   /* bytes of an address under which this server is reached */
+#define LIMIT_NOTIFY_MS       20000 /* of each request that sets up notifications of a bucket */
+#define LIMIT_NOTIFY_DEPTH    16    /* elements within elements of their configuration */
+#define LIMIT_NOTIFY_URL      512   /* bytes of an address under which this server is reached */
 
-#define LIMIT_QUERY_MS      2500 /* a query that takes longer is ended: SDKs read for 3 s */
+#define LIMIT_QUERY_MS        2500 /* a query that takes longer is ended: SDKs read for 3 s */
 
 /* Access policies. */
 #define LIMIT_POLICY_DOCUMENT                                                                      \
@@ -222,7 +222,7 @@
 /* Descriptors that a server of remote stores must be allowed: of each object on its way and of its
  * sidecar the memory file and what workers read it by, connections, and the index. */
 #define LIMIT_REMOTE_FILES                                                                         \
-    (LIMIT_JOBS_IN_FLIGHT * 4 + LIMIT_STORE_WINDOW * 2 + LIMIT_CONNECTIONS * 2 + 512)
+    (LIMIT_JOBS_IN_FLIGHT * 4 + LIMIT_STORE_WINDOW * 2 + LIMIT_CONNECTIONS_LEAST * 2 + 512)
 
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */

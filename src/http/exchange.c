@@ -14,24 +14,40 @@
 
 /* ---- Connections ---- */
 
-static void read_address (struct peer *peer, struct MHD_Connection *c)
+static bool parse_sockaddr (const struct sockaddr *from, struct net_address *ret)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info (c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *from = info ? info->client_addr : NULL;
     const void *address = NULL;
     char text[NET_TEXT_SIZE];
     if (from && from->sa_family == AF_INET)
         address = &((const struct sockaddr_in *) (const void *) from)->sin_addr;
     else if (from && from->sa_family == AF_INET6)
         address = &((const struct sockaddr_in6 *) (const void *) from)->sin6_addr;
-    if (!address || !inet_ntop (from->sa_family, address, text, sizeof text) ||
-        !net_parse_address (text, &peer->from)) {
+    return address && inet_ntop (from->sa_family, address, text, sizeof text) &&
+           net_parse_address (text, ret);
+}
+
+static void read_address (struct peer *peer, struct MHD_Connection *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info (c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!parse_sockaddr (info ? info->client_addr : NULL, &peer->from)) {
         g_strlcpy (peer->address, "?", sizeof peer->address);
         return;
     }
     net_format_address (&peer->from, peer->address);
     peer->is_proxy = proxies_contain (peer->listener->http->proxies, &peer->from);
+}
+
+/* A proxy that is believed speaks for many. */
+enum MHD_Result exchange_on_accept (void *cls, const struct sockaddr *from, socklen_t len)
+{
+    (void) len;
+    struct listener *l = cls;
+    struct net_address address;
+    return !parse_sockaddr (from, &address) || crowd_has_room (l->crowd, &address) ||
+                   proxies_contain (l->http->proxies, &address)
+               ? MHD_YES
+               : MHD_NO;
 }
 
 void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
@@ -42,6 +58,7 @@ void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_
         struct peer *peer = g_new0 (struct peer, 1);
         peer->listener = l;
         read_address (peer, c);
+        crowd_enter (l->crowd, &peer->from);
         peer->waiter.fd =
             MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         if (l->tls)
@@ -54,6 +71,7 @@ void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_
         if (peer->is_warm)
             atomic_fetch_sub (&l->n_warm, 1);
         session_end (peer);
+        crowd_leave (l->crowd, &peer->from);
         g_free (peer);
         *socket_context = NULL;
     }

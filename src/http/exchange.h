@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/net.h"
+#include "http/crowd.h"
 #include "http/forwarded.h"
 #include "http/server.h"
 #include "http/tls.h"
@@ -23,6 +24,7 @@ struct listener {
     char address[80];
     atomic_int n_warm; /* connections that may be used again */
     struct waiting waiting;
+    struct crowd *crowd;
 };
 
 struct http {
@@ -76,6 +78,7 @@ struct exchange {
 };
 
 /* Callbacks of the library; `cls` is the listener. */
+enum MHD_Result exchange_on_accept (void *cls, const struct sockaddr *from, socklen_t len);
 void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
                              enum MHD_ConnectionNotificationCode what);
 void *exchange_on_uri (void *cls, const char *uri, struct MHD_Connection *c);

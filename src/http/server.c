@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -96,6 +97,14 @@ static unsigned daemon_flags (const struct listener *l)
            (l->tls ? MHD_USE_TLS | MHD_USE_POLL_INTERNAL_THREAD : MHD_USE_EPOLL_INTERNAL_THREAD);
 }
 
+/* Of each listener. */
+static unsigned connection_limit (void)
+{
+    struct rlimit files = { .rlim_cur = 0 };
+    getrlimit (RLIMIT_NOFILE, &files);
+    return (unsigned) CLAMP (files.rlim_cur / 8, LIMIT_CONNECTIONS_LEAST, LIMIT_CONNECTIONS);
+}
+
 static enum err start (struct listener *l, struct http *h, enum call_face face, const char *text,
                        struct error *e)
 {
@@ -105,13 +114,14 @@ static enum err start (struct listener *l, struct http *h, enum call_face face, 
         return r;
     l->http = h;
     l->face = face;
+    l->crowd = crowd_new ((size_t) h->api->config->connections_per_address);
     read_address (l, fd);
     struct MHD_OptionItem secure[TLS_OPTIONS];
     tls_set_options (l->tls, secure);
     l->daemon = MHD_start_daemon (
-        daemon_flags (l), 0, NULL, NULL, exchange_on_data, l, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_THREAD_POOL_SIZE, (unsigned) NETWORK_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned) LIMIT_CONNECTIONS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        daemon_flags (l), 0, exchange_on_accept, l, exchange_on_data, l, MHD_OPTION_LISTEN_SOCKET,
+        fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned) NETWORK_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        connection_limit (), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t) (LIMIT_REQUEST_HEAD + HEAD_SLACK), MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
         (size_t) (64 * KIB), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) LIMIT_IDLE_S,
         MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, l, MHD_OPTION_URI_LOG_CALLBACK,
@@ -129,6 +139,7 @@ static void stop (struct listener *l)
     if (l->daemon)
         MHD_stop_daemon (l->daemon);
     l->daemon = NULL;
+    crowd_free (l->crowd);
 }
 
 static void http_free (struct http *h)
@@ -153,8 +164,8 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
     struct http *h = g_new0 (struct http, 1);
     const struct config *config = api->config;
     h->api = api;
-    waiting_start (&h->imm.waiting);
-    waiting_start (&h->admin.waiting);
+    waiting_start (&h->imm.waiting, connection_limit () / 4 * 3);
+    waiting_start (&h->admin.waiting, connection_limit () / 4 * 3);
     if (hooks)
         h->hooks = *hooks;
     h->calls = calls_start ((size_t) config->api_threads, (size_t) config->api_queue);

@@ -72,8 +72,9 @@ static void *run (void *arg)
     return NULL;
 }
 
-void waiting_start (struct waiting *w)
+void waiting_start (struct waiting *w, size_t max)
 {
+    w->max = max;
     pthread_mutex_init (&w->lock, NULL);
     pthread_cond_init (&w->wake, NULL);
     w->thread = thread_start ("waiting", run, w);
@@ -98,7 +99,7 @@ void waiting_add (struct waiting *w, struct waiter *waiter)
     pthread_mutex_lock (&w->lock);
     g_queue_push_tail_link (&w->list, &waiter->link);
     waiter->is_waiting = true;
-    if (w->list.length > LIMIT_CONNECTIONS_WAITING)
+    if (w->list.length > w->max)
         shut (w, w->list.head->data);
     if (w->list.length > HARMLESS)
         pthread_cond_signal (&w->wake);

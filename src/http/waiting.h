@@ -19,12 +19,14 @@ struct waiter {
 struct waiting {
     pthread_mutex_t lock;
     pthread_cond_t wake;
+    size_t max;
     GQueue list; /* struct waiter, longest first */
     pthread_t thread;
     bool is_stopping;
 };
 
-void waiting_start (struct waiting *w);
+/* For at most `max` that wait: fewer than may be open, or they could keep others out. */
+void waiting_start (struct waiting *w, size_t max);
 void waiting_stop (struct waiting *w);
 
 /* When there are too many, the one that waits longest is shut. */
