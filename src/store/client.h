@@ -7,10 +7,11 @@
  * client_call() is the same for a thread that waits. Any thread may call any function, but for
  * client_call(), client_free() and client_thread_free(): not the fetch thread.
  *
- * In flight: each store has a window, LIMIT_STORE_WINDOW_START requests at first, one more for each
- * window of successes up to LIMIT_STORE_WINDOW, half as many after SlowDown, 429, 503 or a timeout.
- * What does not fit waits: urgent requests first, the others in order, LIMIT_STORE_QUEUE of a store
- * at most, and stores take turns.
+ * In flight: each store has a window, LIMIT_STORE_WINDOW_START requests at first, up to
+ * LIMIT_STORE_WINDOW: one more for each success until the store says for the first time that it is
+ * too much (SlowDown, 429, 503, a timeout), then one more for each window of successes; half as
+ * many when it says so. What does not fit waits: urgent requests first, the others in order,
+ * LIMIT_STORE_QUEUE of a store at most, and stores take turns.
  *
  * Retries: what may pass by itself (503, 429, 500, cut connections, timeouts, lies) is tried again
  * after a random pause of up to LIMIT_STORE_PAUSE_MS, twice that, and so on to

@@ -186,7 +186,7 @@ static void take_off (struct client_thread *t, struct fetch *f)
 static bool start_one (struct client_thread *t, struct client *c)
 {
     bool is_full = c->flying.length >= c->window.size;
-    c->window.is_short |= is_full && c->urgent.length + c->normal.length > 0;
+    window_asked (&c->window, is_full && c->urgent.length + c->normal.length > 0);
     if (is_full || t->n_in_flight >= LIMIT_STORE_IN_FLIGHT)
         return false;
     GList *link = g_queue_pop_head_link (&c->urgent);

@@ -46,12 +46,15 @@ bool place_learn (struct place *p, const char *bucket, const char *region, const
 
 struct window {
     unsigned size, good; /* `good` successes since it grew */
-    bool is_short;       /* something had to wait for it since then */
+    bool is_short;       /* something waits for it, or had to since it grew */
     int64_t shrunk_ms;
 };
 
 void window_init (struct window *w);
 void window_succeeded (struct window *w);
+
+/* Whether something has to wait for it now. */
+void window_asked (struct window *w, bool is_short);
 
 /* At most once for all that was sent before the last time. */
 void window_throttled (struct window *w, int64_t sent_ms, int64_t now_ms);

@@ -8,6 +8,7 @@
 #include "base/macros.h"
 #include "base/queue.h"
 #include "client_world.h"
+#include "store/client_private.h"
 
 #define HELLO "HTTP/1.1 200 OK\r\nETag: \"abc\"\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -115,9 +116,37 @@ static void the_window_bounds_what_is_in_flight_and_grows (void **state UNUSED)
     await_all (&t, 1000);
     assert_int_equal (1000, t.ok);
     client_stats (w.client, &s);
-    assert_in_range (s.window, LIMIT_STORE_WINDOW_START + 10, LIMIT_STORE_WINDOW);
+    assert_int_equal (LIMIT_STORE_WINDOW, s.window);
     assert_true (s.connections <= s.window);
     clear (&w, &g);
+}
+
+/* `n` successes while something waits. */
+static unsigned after_successes (struct window *w, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        window_asked (w, true);
+        window_succeeded (w);
+    }
+    return w->size;
+}
+
+static void the_window_grows_slowly_once_it_was_too_much (void **state UNUSED)
+{
+    struct window w;
+    window_init (&w);
+    window_asked (&w, false);
+    window_succeeded (&w); /* nothing waits for more */
+    assert_int_equal (LIMIT_STORE_WINDOW_START, w.size);
+    assert_int_equal (LIMIT_STORE_WINDOW_START + 68, after_successes (&w, 68));
+    window_throttled (&w, 1000, 1001);
+    window_throttled (&w, 1000, 1002); /* sent before the first was known */
+    const unsigned half = (LIMIT_STORE_WINDOW_START + 68) / 2;
+    assert_int_equal (half, w.size);
+    assert_int_equal (half, after_successes (&w, half - 1));
+    assert_int_equal (half + 1, after_successes (&w, 1));
+    assert_int_equal (LIMIT_STORE_WINDOW,
+                      after_successes (&w, 2 * LIMIT_STORE_WINDOW * LIMIT_STORE_WINDOW));
 }
 
 static void urgent_requests_go_first (void **state UNUSED)
@@ -283,6 +312,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (the_window_bounds_what_is_in_flight_and_grows),
+        cmocka_unit_test (the_window_grows_slowly_once_it_was_too_much),
         cmocka_unit_test (urgent_requests_go_first),
         cmocka_unit_test (a_full_queue_is_busy_and_closing_ends_all),
         cmocka_unit_test (closing_frees_who_waits_for_room),
