@@ -179,6 +179,7 @@
 #define LIMIT_STORE_DRIP_BYTES                                                                     \
     256 /* a second; an answer that is slower for LIMIT_STORE_DRIP_S ends */
 #define LIMIT_STORE_DRIP_S       10
+#define LIMIT_STORE_READ         (64 * KIB) /* of an answer that are read at a time */
 #define LIMIT_STORE_HEAD         (64 * KIB) /* of an answer: all header lines */
 #define LIMIT_STORE_HEADERS      256
 #define LIMIT_STORE_ERROR        (64 * KIB) /* bytes of a refusal that are looked at */

@@ -124,6 +124,7 @@ static void set_connection (struct fetch *f)
     curl_easy_setopt (easy, CURLOPT_NOPROXY, "");
     curl_easy_setopt (easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt (easy, CURLOPT_QUICK_EXIT, 1L); /* or a slow resolver would hold everybody */
+    curl_easy_setopt (easy, CURLOPT_BUFFERSIZE, (long) LIMIT_STORE_READ);
     curl_easy_setopt (easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt (easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt (easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);

@@ -279,10 +279,13 @@ static void take_tags (struct fetching *f, struct piece *p UNUSED, struct client
 
 /* ---- The first fetch ---- */
 
+/* What is whole is never written again. */
 static void seal (struct fetching *f)
 {
-    if (ftruncate (f->fd, (off_t) f->facts.size) < 0 ||
-        fcntl (f->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+    bool is_whole = f->n_known == 1 && f->known[0].length == f->facts.size;
+    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | (is_whole ? F_SEAL_WRITE : 0);
+    if ((!is_whole && ftruncate (f->fd, (off_t) f->facts.size) < 0) ||
+        fcntl (f->fd, F_ADD_SEALS, seals) < 0)
         fail (f, ERR_IO, g_strerror (errno));
     finish (f);
 }

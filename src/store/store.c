@@ -148,8 +148,12 @@ bool store_handle_is_whole (const struct store_handle *h)
 enum err store_handle_reader (const struct store_handle *h, int *ret_fd, struct error *e)
 {
     char path[64];
+    int seals = fcntl (h->fd, F_GET_SEALS), fd;
     snprintf (path, sizeof path, "/proc/self/fd/%d", h->fd);
-    int fd = open (path, O_RDONLY | O_CLOEXEC);
+    if (seals >= 0 && seals & F_SEAL_WRITE) /* nobody can write it: a copy is cheaper */
+        fd = fcntl (h->fd, F_DUPFD_CLOEXEC, 0);
+    else
+        fd = open (path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return FAIL (e, IO, "'%s' cannot be handed to be read: %s", h->key, g_strerror (errno));
     *ret_fd = fd;
