@@ -3,6 +3,7 @@
  */
 #include "api/common.h"
 #include "api/handlers.h"
+#include "api/listing.h"
 #include "base/limits.h"
 
 static enum err check_name (const char *bucket, struct error *e)
@@ -54,14 +55,17 @@ static enum err find_attachment (const struct api *api, const char *bucket, stru
     return r;
 }
 
-static enum err fail_attached (const struct api *api, const char *bucket, struct error *e)
+/* The other project is named to those only who may know of it. */
+static enum err fail_attached (const struct call *c, const char *bucket, struct error *e)
 {
     struct attachment *a = NULL;
-    enum err r = catalog_get_attachment (api->catalog, bucket, &a, NULL);
+    enum err r = catalog_get_attachment (c->api->catalog, bucket, &a, NULL);
+    bool is_told = r == ERR_OK && access_sees (c->access, "GetProject", a->project, NULL);
     FAIL (e, EXISTS,
-          "The specified resource attachment already exists. Bucket '%s' is attached to project "
-          "'%s'; DetachOSSBucket frees it.",
-          bucket, r == ERR_OK ? a->project : "?");
+          "The specified resource attachment already exists. Bucket '%s' is attached to %s%s%s; "
+          "DetachOSSBucket frees it.",
+          bucket, is_told ? "project '" : "a project", is_told ? a->project : "",
+          is_told ? "'" : "");
     attachment_free (a);
     return ERR_EXISTS;
 }
@@ -84,7 +88,7 @@ enum err api_attach_oss_bucket (struct call *c, const void *params, struct reply
     struct attachment a = { .bucket = bucket, .project = project, .description = description };
     r = catalog_create_attachment (c->api->catalog, &a, e);
     if (r == ERR_EXISTS)
-        return fail_attached (c->api, p->oss_bucket, e);
+        return fail_attached (c, p->oss_bucket, e);
     return r == ERR_OK ? reply_take (reply, json_object (), e) : r;
 }
 
@@ -130,30 +134,51 @@ static json_t *entry_json (const struct api *api, const struct attachment *a)
     return json;
 }
 
+static enum err fetch_attachments (const struct listing *l, char **from, unsigned max,
+                                   GPtrArray **ret, struct error *e)
+{
+    const struct list_attached_oss_buckets_params *p = l->params;
+    return catalog_list_attachments (l->call->api->catalog, p->project_name, from ? from[2] : NULL,
+                                     max - 1, ret, e);
+}
+
+static bool sees_attachment (const struct listing *l, const void *row)
+{
+    return access_sees (l->call->access, "GetOSSBucketAttachment",
+                        ((const struct attachment *) row)->project, NULL);
+}
+
+static json_t *attachment_entry (const struct listing *l, const void *row)
+{
+    return entry_json (l->call->api, row);
+}
+
+static char *attachment_position (const struct listing *l, const void *row)
+{
+    const struct attachment *a = row;
+    return g_strjoin (":", l->call->api->account_id, a->project, a->bucket, NULL);
+}
+
 enum err api_list_attached_oss_buckets (struct call *c, const void *params, struct reply *reply,
                                         struct error *e)
 {
     const struct list_attached_oss_buckets_params *p = params;
-    const struct api *api = c->api;
-    unsigned max = page_size (p->max_results, LIMIT_PAGE_DEFAULT);
-    const char *const fixed[] = { api->account_id, p->project_name, NULL };
-    g_auto (GStrv) token = NULL;
-    g_autoptr (GPtrArray) page = NULL;
+    const char *const fixed[] = { c->api->account_id, p->project_name, NULL };
     _cleanup_target_ struct target t = { 0 };
-    enum err r = target_project (api, p->project_name, &t, e);
-    if (r == ERR_OK && is_given (p->next_token))
-        r = token_split (p->next_token, "owner:project:bucket", fixed, &token, e);
-    if (r == ERR_OK)
-        r = catalog_list_attachments (api->catalog, p->project_name, token ? token[2] : NULL,
-                                      max + 1, &page, e);
+    const struct listing list = {
+        .name = "AttachedOSSBuckets",
+        .form = "owner:project:bucket",
+        .fixed = fixed,
+        .call = c,
+        .params = params,
+        .fetch = fetch_attachments,
+        .sees = sees_attachment,
+        .entry = attachment_entry,
+        .position = attachment_position,
+    };
+    enum err r = target_project (c->api, p->project_name, &t, e);
     if (r != ERR_OK)
         return r;
-    json_auto_t *list = json_array ();
-    for (guint i = 0; i < page->len && i < max; i++)
-        json_array_append_new (list, entry_json (api, page->pdata[i]));
-    g_autofree char *next = NULL;
-    if (page->len > max)
-        next = g_strdup_printf ("%s:%s:%s", api->account_id, p->project_name,
-                                ((const struct attachment *) page->pdata[max])->bucket);
-    return reply_page (reply, "AttachedOSSBuckets", list, next, e);
+    return listing_reply (&list, p->next_token, page_size (p->max_results, LIMIT_PAGE_DEFAULT),
+                          reply, e);
 }

@@ -2,6 +2,7 @@
  * are what the product starts from. */
 #include "api/common.h"
 #include "api/handlers.h"
+#include "api/listing.h"
 #include "base/limits.h"
 
 static json_t *progress_json (const struct api *api, const struct scan_progress *p)
@@ -121,35 +122,59 @@ enum err api_get_binding (struct call *c, const void *params, struct reply *repl
     return r == ERR_OK ? reply_binding (c->api, t.binding, reply, e) : r;
 }
 
+static enum err fetch_bindings (const struct listing *l, char **from, unsigned max, GPtrArray **ret,
+                                struct error *e)
+{
+    const struct list_bindings_params *p = l->params;
+    return catalog_list_bindings (
+        l->call->api->catalog, p->project_name, is_given (p->dataset_name) ? p->dataset_name : NULL,
+        from ? from[1] : NULL, from ? from[2] : NULL, p->name, max - 1, ret, e);
+}
+
+/* Listing the bindings of a dataset is allowed on the dataset; a list of many datasets has those of
+ * each whose own list the caller may have. */
+static bool sees_binding (const struct listing *l, const void *row)
+{
+    const struct binding *b = row;
+    return access_sees (l->call->access, "ListBindings", b->project, b->dataset) &&
+           !access_is_denied (l->call->access, "GetBinding", b->project, b->dataset);
+}
+
+static json_t *binding_entry (const struct listing *l, const void *row)
+{
+    return binding_json (l->call->api, row);
+}
+
+static char *binding_position (const struct listing *l UNUSED, const void *row)
+{
+    const struct binding *b = row;
+    return g_strjoin (":", b->project, b->dataset, b->bucket, NULL);
+}
+
 enum err api_list_bindings (struct call *c, const void *params, struct reply *reply,
                             struct error *e)
 {
     const struct list_bindings_params *p = params;
-    const struct api *api = c->api;
-    unsigned max = page_size (p->max_results, LIMIT_PAGE_DEFAULT);
-    const char *dataset = is_given (p->dataset_name) ? p->dataset_name : NULL;
     const char *const fixed[] = { p->project_name, NULL, NULL };
-    g_auto (GStrv) token = NULL;
-    g_autoptr (GPtrArray) page = NULL;
     _cleanup_target_ struct target t = { 0 };
-    enum err r = dataset ? target_dataset (api, p->project_name, dataset, &t, e)
-                         : target_project (api, p->project_name, &t, e);
-    if (r == ERR_OK && is_given (p->next_token))
-        r = token_split (p->next_token, "project:dataset:bucket", fixed, &token, e);
-    if (r == ERR_OK)
-        r = catalog_list_bindings (api->catalog, p->project_name, dataset, token ? token[1] : NULL,
-                                   token ? token[2] : NULL, p->name, max + 1, &page, e);
+    const struct listing list = {
+        .name = "Bindings",
+        .form = "project:dataset:bucket",
+        .fixed = fixed,
+        .call = c,
+        .params = params,
+        .fetch = fetch_bindings,
+        .sees = sees_binding,
+        .entry = binding_entry,
+        .position = binding_position,
+    };
+    enum err r = is_given (p->dataset_name)
+                     ? target_dataset (c->api, p->project_name, p->dataset_name, &t, e)
+                     : target_project (c->api, p->project_name, &t, e);
     if (r != ERR_OK)
         return r;
-    json_auto_t *list = json_array ();
-    for (guint i = 0; i < page->len && i < max; i++)
-        json_array_append_new (list, binding_json (api, page->pdata[i]));
-    g_autofree char *next = NULL;
-    if (page->len > max) {
-        const struct binding *b = page->pdata[max];
-        next = g_strjoin (":", b->project, b->dataset, b->bucket, NULL);
-    }
-    return reply_page (reply, "Bindings", list, next, e);
+    return listing_reply (&list, p->next_token, page_size (p->max_results, LIMIT_PAGE_DEFAULT),
+                          reply, e);
 }
 
 enum err api_delete_binding (struct call *c, const void *params, struct reply *reply,

@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "api/audit.h"
+#include "api/authorize.h"
 #include "api/keyring.h"
 #include "api/params.h"
 #include "api/rates.h"
 #include "api/render.h"
 #include "api/rules.h"
-#include "auth/policy.h"
 #include "auth/signature.h"
 #include "base/clock.h"
 
@@ -23,6 +24,7 @@ struct gate {
     enum render_format format;
     const struct action *action;
     struct principal *principal;
+    struct access access;
     void *values;
     struct reply reply;
     struct call_answer *answer;
@@ -34,6 +36,10 @@ void call_answer_clear (struct call_answer *a)
     if (a->body)
         g_string_free (a->body, TRUE);
     a->body = NULL;
+    g_clear_pointer (&a->audit.user, g_free);
+    g_clear_pointer (&a->audit.key_id, g_free);
+    g_clear_pointer (&a->audit.resource, g_free);
+    g_clear_pointer (&a->audit.target, g_free);
 }
 
 static const char *header (const struct call_request *r, const char *name)
@@ -133,29 +139,22 @@ static enum err find_action (struct gate *g, struct error *e)
     return ERR_OK;
 }
 
-/* "project/${ProjectName}" with the parameter put in, "*" for an absent one. */
-static char *expand_resource (const struct gate *g)
+static enum err sign_in (struct gate *g, struct error *e)
 {
-    GString *out = g_string_new (NULL);
-    g_string_append_printf (out, "acs:imm:%s:%s:", g->api->region, g->api->account_id);
-    for (const char *c = g->action->policy_resource; *c; c++) {
-        const char *end = c[0] == '$' && c[1] == '{' ? strchr (c, '}') : NULL;
-        if (!end) {
-            g_string_append_c (out, *c);
-            continue;
-        }
-        g_autofree char *name = g_strndup (c + 2, (gsize) (end - c - 2));
-        const char *value = params_get (&g->params, name);
-        g_string_append (out, value ? value : "*");
-        c = end;
-    }
-    return g_string_free (out, FALSE);
-}
-
-static enum err authorize (const struct gate *g, struct error *e)
-{
-    g_autofree char *resource = expand_resource (g);
-    return policy_check (g->principal, g->action->policy_action, resource, e);
+    const struct call_request *r = g->request;
+    int64_t now_ns = clock_now_ns ();
+    enum err code =
+        auth_verify (&g->signed_request, g->api->keys, g->api->nonces, now_ns, &g->principal, e);
+    keyring_tick (g->api->keyring, now_ns);
+    g->access = (struct access){
+        .api = g->api,
+        .who = g->principal,
+        .facts = { .source_ip = r->peer,
+                   .user_agent = header (r, "user-agent"),
+                   .now_ns = now_ns,
+                   .is_secure = r->is_secure },
+    };
+    return code;
 }
 
 static enum err count_user (struct gate *g, struct error *e)
@@ -179,26 +178,24 @@ static enum err run_handler (struct gate *g, struct error *e)
         .request_id = g->answer->request_id,
         .action = g->action,
         .access_key_id = g->principal->id,
+        .access = &g->access,
     };
     return g->action->run (&call, g->values, &g->reply, e);
 }
 
 static enum err pass (struct gate *g, struct error *e)
 {
-    const struct api *api = g->api;
     enum err r = decode (g, e);
     if (r == ERR_OK)
         r = find_action (g, e);
     if (r == ERR_OK)
-        r = auth_verify (&g->signed_request, api->keys, api->nonces, clock_now_ns (), &g->principal,
-                         e);
-    keyring_tick (api->keyring, clock_now_ns ());
+        r = sign_in (g, e);
     if (r == ERR_OK)
         r = count_user (g, e);
     if (r == ERR_OK)
         r = params_bind (&g->params, g->action, &g->values, e);
     if (r == ERR_OK)
-        r = authorize (g, e);
+        r = access_check_call (&g->access, g->action, &g->params, e);
     if (r == ERR_OK)
         r = count_project (g, e);
     return r == ERR_OK ? run_handler (g, e) : r;
@@ -217,6 +214,7 @@ static char *host_id (const struct api *api, const struct call_request *r)
 
 static void gate_clear (struct gate *g)
 {
+    access_clear (&g->access);
     principal_unref (g->principal);
     if (g->values)
         params_free (g->action, g->values);
@@ -224,6 +222,21 @@ static void gate_clear (struct gate *g)
     json_decref (g->reply.body);
     if (g->reply.raw)
         g_string_free (g->reply.raw, TRUE);
+}
+
+static void answer_refusal (struct gate *g, const struct error *why)
+{
+    g_autofree char *host = host_id (g->api, g->request);
+    json_auto_t *denied = NULL;
+    if (why->code == ERR_NO_PERMISSION)
+        denied = access_denied_json (&g->access, g->answer->request_id);
+    render_error (g->answer, g->format, host, why, denied);
+    if (g->retry_ms)
+        g->answer->retry_after_ms = g->retry_ms;
+    if (!denied)
+        return;
+    g_autofree char *text = access_denied_text (&g->access);
+    g_strlcpy (g->answer->detail, text, sizeof g->answer->detail);
 }
 
 void call_run (const struct api *api, const struct call_request *r, struct call_answer *ret)
@@ -235,11 +248,9 @@ void call_run (const struct api *api, const struct call_request *r, struct call_
         render_reply (ret, g.format, g.action, &g.reply);
         params_list_unknown (&g.params, g.action, ret->detail, sizeof ret->detail);
     } else {
-        g_autofree char *host = host_id (api, r);
-        render_error (ret, g.format, host, &e);
-        if (g.retry_ms)
-            ret->retry_after_ms = g.retry_ms;
+        answer_refusal (&g, &e);
     }
+    audit_note (&ret->audit, ret->code, g.action, &g.params, &g.signed_request, &g.access);
     gate_clear (&g);
 }
 
@@ -249,5 +260,5 @@ void call_refuse (const struct api *api, const struct call_request *r, const str
     g_autofree char *host = host_id (api, r);
     bool is_xml = r->raw_uri && strcasestr (r->raw_uri, "Format=XML");
     render_begin (ret);
-    render_error (ret, is_xml ? RENDER_XML : RENDER_JSON, host, why);
+    render_error (ret, is_xml ? RENDER_XML : RENDER_JSON, host, why, NULL);
 }

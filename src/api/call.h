@@ -1,6 +1,7 @@
 /* The gate: every call of an action, from whichever listener, goes through call_run(): action
  * known, signature, parameters against the model and the rules, policy, handler, answer. Handlers
- * repeat none of it.
+ * repeat none of it. Parameters come before the policy, which decides on the names in them; what is
+ * wrong with them is told from the request alone, so it tells a stranger nothing of what there is.
  *
  * The model (api/imm-2020-09-30.json, and api/admin.json for our own administration actions) is
  * turned into tables by api/generate.py at build time: for each action a `struct <action>_params`
@@ -70,6 +71,21 @@ struct call_request {
     bool is_secure;   /* it came over TLS, to us or to a trusted proxy */
 };
 
+/* What of a call is put into the audit log. */
+enum audit_event {
+    AUDIT_NOTHING,
+    AUDIT_CHANGE, /* an action that changes something, done or refused */
+    AUDIT_SIGN_IN /* a request that nobody known has signed, though it says so */
+};
+struct call_audit {
+    enum audit_event event;
+    char *user;     /* as people call it; NULL: nobody is known */
+    char *key_id;   /* as the request says; never a secret. Text of a stranger, any bytes */
+    char *resource; /* ARN; NULL: the request was refused before there was one */
+    char *target;   /* what else the request names: "URI=oss://photos"; or NULL */
+    char code[96];  /* the result, as on the wire; "OK" */
+};
+
 struct call_answer {
     unsigned status;
     GString *body;            /* JSON or XML */
@@ -79,6 +95,7 @@ struct call_answer {
     char action[64];          /* "" if unknown; for logs */
     enum err code;
     char detail[256]; /* for logs: what really failed, which parameters were ignored; or "" */
+    struct call_audit audit;
 };
 void call_answer_clear (struct call_answer *a);
 
@@ -91,11 +108,14 @@ void call_refuse (const struct api *api, const struct call_request *r, const str
 
 /* ---- For handlers ---- */
 
+struct access;
+
 struct call {
     const struct api *api;
     const char *request_id;
     const struct action *action;
-    const char *access_key_id; /* who */
+    const char *access_key_id;   /* who */
+    const struct access *access; /* what the caller may do and see (api/authorize.h) */
 };
 
 /* What a handler answers: an object without RequestId. A handler that has documents ready as text
@@ -117,6 +137,9 @@ struct action_param {
     struct model_value value; /* what it must look like: of JSON ones all of it, of int32 ones the
                                  range */
 };
+
+/* In the template of a resource: the project that the bucket OSSBucket is attached to. */
+#define ATTACHED_PROJECT "Attached"
 
 /* RAM's access levels: what an action does to what there is. */
 enum access_level {

@@ -3,6 +3,7 @@
 
 #include "api/common.h"
 #include "api/handlers.h"
+#include "api/listing.h"
 #include "base/limits.h"
 
 /* What CreateDataset and UpdateDataset may set. */
@@ -119,32 +120,55 @@ enum err api_get_dataset (struct call *c, const void *params, struct reply *repl
     return reply_dataset (c->api, &t, p->with_statistics.value ? &stats : NULL, reply, e);
 }
 
+static enum err fetch_datasets (const struct listing *l, char **from, unsigned max, GPtrArray **ret,
+                                struct error *e)
+{
+    const struct list_datasets_params *p = l->params;
+    return catalog_list_datasets (l->call->api->catalog, l->target->project->id,
+                                  p->prefix ? p->prefix : "", from ? from[2] : NULL, max - 1, ret,
+                                  e);
+}
+
+static bool sees_dataset (const struct listing *l, const void *row)
+{
+    return access_sees (l->call->access, "GetDataset", l->target->project->name,
+                        ((const struct dataset *) row)->name);
+}
+
+static json_t *dataset_entry (const struct listing *l, const void *row)
+{
+    return dataset_json (l->call->api, l->target->project->name, row, NULL);
+}
+
+static char *dataset_position (const struct listing *l, const void *row)
+{
+    return g_strjoin (":", l->call->api->account_id, l->target->project->name,
+                      ((const struct dataset *) row)->name, NULL);
+}
+
 enum err api_list_datasets (struct call *c, const void *params, struct reply *reply,
                             struct error *e)
 {
     const struct list_datasets_params *p = params;
-    const struct api *api = c->api;
-    unsigned max = page_size (p->max_results, LIMIT_PAGE_DEFAULT);
-    const char *const fixed[] = { api->account_id, p->project_name, NULL };
-    g_auto (GStrv) token = NULL;
-    g_autoptr (GPtrArray) page = NULL;
+    const char *const fixed[] = { c->api->account_id, p->project_name, NULL };
     _cleanup_target_ struct target t = { 0 };
-    enum err r = target_project (api, p->project_name, &t, e);
-    if (r == ERR_OK && is_given (p->next_token))
-        r = token_split (p->next_token, "owner:project:dataset", fixed, &token, e);
-    if (r == ERR_OK)
-        r = catalog_list_datasets (api->catalog, t.project->id, p->prefix ? p->prefix : "",
-                                   token ? token[2] : NULL, max + 1, &page, e);
+    const struct listing list = {
+        .name = "Datasets",
+        .form = "owner:project:dataset",
+        .fixed = fixed,
+        .call = c,
+        .params = params,
+        .target = &t,
+        .fetch = fetch_datasets,
+        .sees = sees_dataset,
+        .entry = dataset_entry,
+        .position = dataset_position,
+    };
+    enum err r = target_project (c->api, p->project_name, &t, e);
     if (r != ERR_OK)
         return r;
-    json_auto_t *list = json_array ();
-    for (guint i = 0; i < page->len && i < max; i++)
-        json_array_append_new (list, dataset_json (api, p->project_name, page->pdata[i], NULL));
-    g_autofree char *next = NULL;
-    if (page->len > max)
-        next = g_strdup_printf ("%s:%s:%s", api->account_id, p->project_name,
-                                ((const struct dataset *) page->pdata[max])->name);
-    return reply_page (reply, "Datasets", list, next, e);
+    return listing_reply (&list, p->next_token, page_size (p->max_results, LIMIT_PAGE_DEFAULT),
+                          reply, e);
 }
 
 enum err api_update_dataset (struct call *c, const void *params, struct reply *reply,

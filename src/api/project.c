@@ -3,6 +3,7 @@
 
 #include "api/common.h"
 #include "api/handlers.h"
+#include "api/listing.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -200,33 +201,51 @@ enum err api_get_project (struct call *c, const void *params, struct reply *repl
     return reply_project (c->api, &t, p->with_statistics.value ? &stats : NULL, reply, e);
 }
 
+static enum err fetch_projects (const struct listing *l, char **from, unsigned max, GPtrArray **ret,
+                                struct error *e)
+{
+    const struct list_projects_params *p = l->params;
+    g_autoptr (GPtrArray) tags = NULL;
+    enum err r = tags_parse (p->tag, &tags, e);
+    if (r != ERR_OK)
+        return r;
+    return catalog_list_projects (l->call->api->catalog, p->prefix ? p->prefix : "",
+                                  from ? from[1] : NULL, tags, max - 1, ret, e);
+}
+
+static bool sees_project (const struct listing *l, const void *row)
+{
+    return access_sees (l->call->access, "GetProject", ((const struct project *) row)->name, NULL);
+}
+
+static json_t *project_entry (const struct listing *l, const void *row)
+{
+    return project_json (l->call->api, row, NULL);
+}
+
+static char *project_position (const struct listing *l, const void *row)
+{
+    return g_strjoin (":", l->call->api->account_id, ((const struct project *) row)->name, NULL);
+}
+
 enum err api_list_projects (struct call *c, const void *params, struct reply *reply,
                             struct error *e)
 {
     const struct list_projects_params *p = params;
-    const struct api *api = c->api;
-    unsigned max = page_size (p->max_results, LIMIT_PAGE_DEFAULT);
-    g_auto (GStrv) token = NULL;
-    g_autoptr (GPtrArray) tags = NULL, page = NULL;
-    const char *const fixed[] = { api->account_id, NULL };
-    enum err r = ERR_OK;
-    if (is_given (p->next_token))
-        r = token_split (p->next_token, "owner:project", fixed, &token, e);
-    if (r == ERR_OK)
-        r = tags_parse (p->tag, &tags, e);
-    if (r == ERR_OK)
-        r = catalog_list_projects (api->catalog, p->prefix ? p->prefix : "",
-                                   token ? token[1] : NULL, tags, max + 1, &page, e);
-    if (r != ERR_OK)
-        return r;
-    json_auto_t *list = json_array ();
-    for (guint i = 0; i < page->len && i < max; i++)
-        json_array_append_new (list, project_json (api, page->pdata[i], NULL));
-    g_autofree char *next = NULL;
-    if (page->len > max)
-        next = g_strdup_printf ("%s:%s", api->account_id,
-                                ((const struct project *) page->pdata[max])->name);
-    return reply_page (reply, "Projects", list, next, e);
+    const char *const fixed[] = { c->api->account_id, NULL };
+    const struct listing list = {
+        .name = "Projects",
+        .form = "owner:project",
+        .fixed = fixed,
+        .call = c,
+        .params = params,
+        .fetch = fetch_projects,
+        .sees = sees_project,
+        .entry = project_entry,
+        .position = project_position,
+    };
+    return listing_reply (&list, p->next_token, page_size (p->max_results, LIMIT_PAGE_DEFAULT),
+                          reply, e);
 }
 
 enum err api_update_project (struct call *c, const void *params, struct reply *reply,

@@ -13,6 +13,7 @@ static const char *const content_types[] = {
 void render_begin (struct call_answer *a)
 {
     *a = (struct call_answer){ .status = 200, .retry_after_ms = -1, .code = ERR_OK };
+    g_strlcpy (a->audit.code, "OK", sizeof a->audit.code);
     a->body = g_string_new (NULL);
     g_autofree char *id = g_uuid_string_random ();
     for (size_t i = 0; id[i]; i++)
@@ -175,7 +176,7 @@ static void translate (const struct error *why, struct error *ret)
 }
 
 void render_error (struct call_answer *a, enum render_format format, const char *host_id,
-                   const struct error *why)
+                   const struct error *why, json_t *denied)
 {
     struct error told;
     char code[128];
@@ -183,9 +184,9 @@ void render_error (struct call_answer *a, enum render_format format, const char 
     error_wire_code (&told, code, sizeof code);
     g_autofree char *recommend =
         g_strdup_printf ("See '%s' among the errors of the user guide.", code);
-    json_t *body =
-        json_pack ("{s:s, s:s, s:s, s:s, s:s}", "RequestId", a->request_id, "HostId", host_id,
-                   "Code", code, "Message", told.message, "Recommend", recommend);
+    json_t *body = json_pack ("{s:s, s:s, s:s, s:s, s:s, s:O*}", "RequestId", a->request_id,
+                              "HostId", host_id, "Code", code, "Message", told.message, "Recommend",
+                              recommend, "AccessDeniedDetail", denied);
     g_string_truncate (a->body, 0);
     if (format == RENDER_XML) {
         g_string_append (a->body, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -197,6 +198,7 @@ void render_error (struct call_answer *a, enum render_format format, const char 
     a->content_type = content_types[format];
     a->status = error_status (told.code);
     a->code = why->code;
+    g_strlcpy (a->audit.code, code, sizeof a->audit.code);
     a->retry_after_ms = told.code == ERR_THROTTLED ? RETRY_AFTER_MS : -1;
     g_strlcpy (a->detail, why->message, sizeof a->detail);
 }

@@ -13,7 +13,8 @@ void render_begin (struct call_answer *a);
 void render_reply (struct call_answer *a, enum render_format format, const struct action *action,
                    const struct reply *reply);
 
-/* The refusal that `why` stands for: status, code, message, host id. A failure of the server itself
+/* The refusal that `why` stands for: status, code, message, host id, and AccessDeniedDetail if
+ * `denied` (borrowed) is one. A failure of the server itself
  * is told as InternalError without its message, which goes to a->detail only. */
 void render_error (struct call_answer *a, enum render_format format, const char *host_id,
-                   const struct error *why);
+                   const struct error *why, json_t *denied);

@@ -23,7 +23,6 @@
 #include "base/error.h"
 
 struct policy;
-struct principal;
 
 /* Errors are INVALID_ARGUMENT and name the path: "Statement[2].Condition.IpAddress: ...". LIMIT for
  * a document beyond LIMIT_POLICY_*. */
@@ -91,8 +90,3 @@ extern const size_t policy_n_builtins;
 
 /* NULL if there is none of that name. */
 const struct policy_builtin *policy_builtin_find (const char *name);
-
-/* `action` as in "imm:CreateDataset", `resource` as in "acs:imm:local:123:project/p". NO_PERMISSION
- * naming both. */
-NODISCARD enum err policy_check (const struct principal *who, const char *action,
-                                 const char *resource, struct error *e);

@@ -3,7 +3,6 @@
 #include <glib.h>
 
 #include "auth/policy_parts.h"
-#include "auth/principal.h"
 #include "base/limits.h"
 #include "base/text.h"
 
@@ -69,14 +68,4 @@ struct policy_decision policy_decide (const struct policy_set *set, const struct
                    (session.effect == POLICY_IMPLICIT_DENY && d.effect == POLICY_ALLOW)
                ? session
                : d;
-}
-
-enum err policy_check (const struct principal *who, const char *action, const char *resource,
-                       struct error *e)
-{
-    if (who->is_root)
-        return ERR_OK;
-    return FAIL (e, NO_PERMISSION,
-                 "User not authorized to operate on the specified resource: %s on %s", action,
-                 resource);
 }

@@ -43,10 +43,11 @@
 #define LIMIT_RATE_BUCKETS                                                                         \
     4096 /* users or projects whose requests are counted, before full buckets are dropped */
 
-#define LIMIT_CERTIFICATE_FILE MIB /* of a certificate with those that it is signed by, of a key   \
-                                    */
-#define LIMIT_FORWARDED       32   /* addresses of X-Forwarded-For that are looked at */
-#define LIMIT_TRUSTED_PROXIES 256  /* addresses and blocks */
+#define LIMIT_CERTIFICATE_FILE                                                                     \
+    MIB                           /* of a certificate with those that it is signed by, of a key    \
+                                   */
+#define LIMIT_FORWARDED       32  /* addresses of X-Forwarded-For that are looked at */
+#define LIMIT_TRUSTED_PROXIES 256 /* addresses and blocks */
 
 #define LIMIT_EVENT_BODY      (4 * MIB) /* of one notification */
 #define LIMIT_EVENT_RECORDS   1000      /* of one notification */
@@ -85,7 +86,10 @@
 #define LIMIT_TAG_CHARS          128
 #define LIMIT_WORKFLOW_BYTES     (16 * KIB) /* WorkflowParameters as JSON text */
 #define LIMIT_PAGE               200        /* entries of one page of a list */
+#define LIMIT_AUDIT_SIGN_INS     60 /* failed ones that have a line in the audit log, a minute */
 #define LIMIT_PAGE_DEFAULT       100
+#define LIMIT_LIST_EXAMINED      2000 /* rows that one call looks at for those that its caller sees */
+#define LIMIT_LIST_FETCHED       500 /* of these, fetched at once */
 #define QUOTA_DATASETS           1000000000
 #define QUOTA_BINDINGS           10
 #define QUOTA_FILES              100000000

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "api/actions.gen.h"
+#include "api/authorize.h"
 #include "base/clock.h"
 #include "index/work.h"
 #include "store/dir.h"
@@ -134,6 +135,8 @@ struct fixture {
     char *dir;
     struct config config;
     struct api api;
+    struct principal *root;
+    struct access access; /* of the caller: root, until a test says who else */
     struct scan scan;
     struct error e;
 };
@@ -186,6 +189,9 @@ static inline int setup (void **state)
     f->api.account_id = ACCOUNT;
     f->api.timezone_min = 480;
     f->api.start_ns = 1000000000;
+    f->root = principal_new ();
+    f->root->is_root = true;
+    f->access = (struct access){ .api = &f->api, .who = f->root };
     return 0;
 }
 
@@ -195,6 +201,8 @@ static inline int teardown (void **state)
     datasets_close (f->api.datasets);
     catalog_close (f->api.catalog);
     stores_free (f->api.stores);
+    access_clear (&f->access);
+    principal_unref (f->root);
     g_string_free (f->scan.log, TRUE);
     remove_tree (f->dir);
     g_free (f->dir);
@@ -293,7 +301,7 @@ static inline json_t *run_action (struct fixture *f, const char *name, json_t *p
             assert_false (a->params[i].is_required);
     }
     assert_int_equal (n_bound, json_object_size (params));
-    struct call c = { .api = &f->api, .request_id = "R", .action = a };
+    struct call c = { .api = &f->api, .request_id = "R", .action = a, .access = &f->access };
     struct reply reply = { 0 };
     enum err r = a->run (&c, bound, &reply, &f->e);
     json_decref (params);

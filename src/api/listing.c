@@ -1,0 +1,89 @@
+/* Pages of lists; see the header. Knows no list in particular. */
+#include "api/listing.h"
+
+#include "base/limits.h"
+
+/* A page while it grows. */
+struct page {
+    const struct listing *list;
+    json_t *entries;
+    unsigned max, examined;
+    char *next; /* NextToken; NULL: none yet */
+    bool is_done;
+};
+
+/* Looks at the row whose turn it is. */
+static void take_row (struct page *p, const void *row)
+{
+    const struct listing *l = p->list;
+    p->examined++;
+    if (!l->sees (l, row))
+        return;
+    if (json_array_size (p->entries) < p->max) {
+        json_array_append_new (p->entries, l->entry (l, row));
+        return;
+    }
+    p->next = l->position (l, row);
+    p->is_done = true;
+}
+
+/* Takes all rows but one more than `wanted`, from which the next ones are fetched: its position
+ * becomes *from. */
+static void take_rows (struct page *p, const GPtrArray *rows, unsigned wanted, char **from)
+{
+    for (guint i = 0; i < rows->len && i < wanted && !p->is_done; i++)
+        take_row (p, rows->pdata[i]);
+    g_clear_pointer (from, g_free);
+    if (rows->len > wanted && !p->is_done)
+        *from = p->list->position (p->list, rows->pdata[wanted]);
+    else
+        p->is_done = true;
+}
+
+/* The position that a token stands for. */
+static enum err open_token (const struct listing *l, const char *token, char **ret, struct error *e)
+{
+    g_auto (GStrv) parts = NULL;
+    enum err r = token_split (token, l->form, l->fixed, &parts, e);
+    if (r == ERR_OK)
+        *ret = g_strdup (token);
+    return r;
+}
+
+static enum err fetch (const struct listing *l, const char *from, unsigned max, GPtrArray **ret,
+                       struct error *e)
+{
+    g_auto (GStrv) parts = from ? g_strsplit (from, ":", -1) : NULL;
+    return l->fetch (l, parts, max, ret, e);
+}
+
+/* The first rows are as many as a page has, and one more to name the next: enough for a caller who
+ * sees all. */
+static enum err fill (struct page *p, char **from, struct error *e)
+{
+    unsigned wanted = p->max + 1;
+    while (!p->is_done && p->examined < LIMIT_LIST_EXAMINED) {
+        g_autoptr (GPtrArray) rows = NULL;
+        enum err r = fetch (p->list, *from, wanted + 1, &rows, e);
+        if (r != ERR_OK)
+            return r;
+        take_rows (p, rows, wanted, from);
+        wanted = LIMIT_LIST_FETCHED;
+    }
+    return ERR_OK;
+}
+
+enum err listing_reply (const struct listing *l, const char *next_token, unsigned max,
+                        struct reply *reply, struct error *e)
+{
+    json_auto_t *entries = json_array ();
+    struct page page = { .list = l, .entries = entries, .max = max };
+    g_autofree char *from = NULL, *next = NULL;
+    enum err r = is_given (next_token) ? open_token (l, next_token, &from, e) : ERR_OK;
+    if (r == ERR_OK)
+        r = fill (&page, &from, e);
+    if (r == ERR_OK && from && !page.next)
+        page.next = g_steal_pointer (&from);
+    next = page.next;
+    return r == ERR_OK ? reply_page (reply, l->name, entries, next, e) : r;
+}
