@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/macros.h"
 #include "cli/command.h"
+#include "cli/limits.h"
 #include "index/query.h"
 
 static const struct {
@@ -23,6 +24,10 @@ static const struct {
     { "fields", "Fields of a query",
       "What `SimpleQuery` and `bindery query` can compare, sort by and count.\n",
       query_fields_markdown },
+    { "limits", "Limits",
+      "What the server takes and holds, and what happens beyond it. Those with an option can be "
+      "changed;\nthe others are part of the program. Sizes are powers of two.\n",
+      limits_markdown },
     { "options", "Options of the server",
       "A flag beats a variable, a variable the configuration file (`--config FILE`, else\n"
       "`$BINDERY_CONFIG`, else `/etc/bindery/bindery.conf`). Lists are comma-separated in "
@@ -45,6 +50,7 @@ int cli_manual (char **args)
                 pages[i].title, pages[i].intro, text);
         return EXIT_DONE;
     }
-    fputs ("bindery manual: expected the name of a page: actions, fields or options\n", stderr);
+    fputs ("bindery manual: expected the name of a page: actions, fields, limits or options\n",
+           stderr);
     return EXIT_USAGE;
 }

@@ -208,6 +208,7 @@ static enum err start_scan (struct server *s, struct error *e)
         .workers = (unsigned) c->workers,
         .scan_threads = (unsigned) c->scan_threads,
         .list_threads = (unsigned) c->list_threads,
+        .objects_per_s = c->binding_objects_per_second,
         .rescan_interval_s = c->rescan_interval,
         .poll_interval_s = c->poll_interval,
         .retry_interval_s = c->retry_interval,

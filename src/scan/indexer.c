@@ -336,6 +336,29 @@ static enum err take (struct bound *b, enum work_priority lowest, int64_t now, s
                       e);
 }
 
+/* ---- The budget of a binding: its objects per second, a second's worth at once ---- */
+
+#define BUDGET_STEP_NS (NS_PER_S / 10) /* so that few looks take many */
+
+static size_t budget_room (const struct bound *b, int64_t now_ns)
+{
+    int64_t per_s = b->scan->o.objects_per_s;
+    if (!per_s)
+        return SIZE_MAX;
+    int64_t used_ns = CLAMP (b->budget_ns - now_ns, 0, NS_PER_S);
+    return (size_t) ((NS_PER_S - used_ns) * per_s / NS_PER_S);
+}
+
+/* With scan->lock. */
+static void budget_use (struct bound *b, const GPtrArray *items, int64_t now_ns)
+{
+    int64_t per_s = b->scan->o.objects_per_s, n = 0;
+    for (guint i = 0; i < items->len; i++)
+        n += ((const struct work_item *) g_ptr_array_index (items, i))->priority != WORK_EVENT;
+    if (per_s)
+        b->budget_ns = CLAMP (b->budget_ns, now_ns, now_ns + NS_PER_S) + n * NS_PER_S / per_s;
+}
+
 /* Takes and begins what is due for one binding. Returns true if there may be more at once. Called
  * and returns with scan->lock, without it in between. */
 static bool serve (struct bound *b)
@@ -348,6 +371,10 @@ static bool serve (struct bound *b)
     size_t text_room =
         is_time_for_texts (b) ? SCAN_TEXTS - MIN (SCAN_TEXTS, s->texts_in_flight) : 0;
     int64_t now = clock_now_ns ();
+    size_t budget = budget_room (b, now);
+    bool is_spent = !urgent_only && budget == 0;
+    if (!urgent_only && !is_spent)
+        room = MIN (room, budget);
     b->next_work_ns = INT64_MAX; /* whoever adds work from here on sets it back */
     g_autoptr (GHashTable) skip = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
     GHashTableIter iter;
@@ -360,8 +387,8 @@ static bool serve (struct bound *b)
     g_autoptr (GPtrArray) items = NULL;
     int64_t next_ns = now + NS_PER_S;
     struct error e;
-    enum err r = take (b, urgent_only ? WORK_EVENT : WORK_SCAN, now, room, text_room, skip, &items,
-                       &next_ns, &e);
+    enum err r = take (b, urgent_only || is_spent ? WORK_EVENT : WORK_SCAN, now, room, text_room,
+                       skip, &items, &next_ns, &e);
     pthread_mutex_lock (&s->lock);
     if (r != ERR_OK) {
         LOG (LOG_ERROR, "scan", "cannot read the work of a binding", LOG_STR ("bucket", b->bucket),
@@ -371,13 +398,16 @@ static bool serve (struct bound *b)
     }
     for (guint i = 0; i < items->len; i++)
         count_in (b, g_ptr_array_index (items, i));
+    budget_use (b, items, now);
+    if (is_spent)
+        next_ns = MIN (next_ns, now + MAX (BUDGET_STEP_NS, NS_PER_S / b->scan->o.objects_per_s));
     guint taken = items->len;
     b->is_starved |= urgent_only;
     bool texts_wait = !taken && next_ns <= now; /* whoever ends the last other job looks, too */
     if (texts_wait)
         next_ns = now + SCAN_TEXTS_MS * NS_PER_MS;
     b->next_work_ns = MIN (b->next_work_ns, taken == room ? 0 : next_ns);
-    if (!taken && !urgent_only && !texts_wait)
+    if (!taken && !urgent_only && !is_spent && !texts_wait)
         finish_full_scan (b, next_ns);
     uint32_t operators = b->operators;
     pthread_mutex_unlock (&s->lock);

@@ -54,6 +54,7 @@ struct bound {
     /* Under scan->lock from here on. */
     bool has_begun; /* bound_begin() was done */
     bool is_paused;
+    int64_t budget_ns;           /* until then it has used its objects per second */
     bool knows_store, is_remote; /* which kind of store has the bucket */
     bool is_planning;            /* a scan thread decides what to scan */
     bool is_clearing;            /* a scan thread clears up after it */

@@ -26,6 +26,7 @@ struct scan_options {
     unsigned workers;      /* 0: one a core */
     unsigned scan_threads; /* that list folders */
     unsigned list_threads; /* that list remote buckets, if there is a store that has such */
+    int64_t objects_per_s; /* of one binding that a scan has looked into; 0: no limit */
     int64_t rescan_interval_s, poll_interval_s, retry_interval_s;
     const char *owner_id, *default_template;
     int timezone_min;
