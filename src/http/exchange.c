@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "http/auditlog.h"
 #include "http/imm.h"
 #include "http/session.h"
 
@@ -311,6 +312,7 @@ void exchange_run (struct exchange *x)
     struct call_request request;
     as_call_request (x, &request);
     x->run (x->listener->http->api, &request, &x->answer);
+    auditlog_write (x->listener->http->audit, &x->answer, request.peer);
     g_hash_table_unref (request.headers);
     release_body (x);
     x->is_answered = true;

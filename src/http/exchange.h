@@ -34,6 +34,7 @@ struct http {
     struct tls *tls;         /* NULL: neither listener speaks it */
     struct proxies *proxies; /* that are believed */
     struct calls *calls;
+    struct auditlog *audit;
     atomic_bool is_draining;
     atomic_size_t held;   /* bytes of heads and bodies, by all exchanges together */
     atomic_int n_running; /* exchanges from the dispatch of the call to the end of the answer */

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "http/auditlog.h"
 #include "http/calls.h"
 #include "http/exchange.h"
 #include "http/refusal.h"
@@ -151,6 +152,7 @@ static void http_free (struct http *h)
     waiting_stop (&h->admin.waiting);
     tls_free (h->tls);
     proxies_free (h->proxies);
+    auditlog_close (h->audit);
     g_free (h);
 }
 
@@ -174,6 +176,8 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
         r = proxies_new (config->trusted_proxies, &h->proxies, e);
     h->imm.tls = h->tls;
     h->admin.tls = config->admin_tls ? h->tls : NULL;
+    if (r == ERR_OK)
+        r = auditlog_open (config->audit_log, &h->audit, e);
     if (r == ERR_OK)
         r = start (&h->imm, h, CALL_IMM, config->imm_listen, e);
     if (r == ERR_OK)
@@ -232,7 +236,9 @@ int64_t http_expires_s (const struct http *h)
 
 enum err http_reload (struct http *h, struct error *e)
 {
-    return h->tls ? tls_reload (h->tls, e) : ERR_OK;
+    enum err audit = auditlog_reopen (h->audit, e);
+    enum err tls = h->tls ? tls_reload (h->tls, e) : ERR_OK;
+    return tls != ERR_OK ? tls : audit;
 }
 
 void http_drain (struct http *h)

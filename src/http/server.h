@@ -42,7 +42,8 @@ char *http_key_pin (const struct http *h);
 int64_t http_expires_s (const struct http *h);
 
 /* Reads the certificate again, for connections that begin from then on; open ones go on with that
- * which they have. INVALID_ARGUMENT if it cannot be used: then the one before stays. */
+ * which they have; and opens the audit log again. INVALID_ARGUMENT if one of them cannot be used:
+ * then the one before stays. */
 NODISCARD enum err http_reload (struct http *h, struct error *e);
 
 /* Takes no more calls: /readyz and new calls get 503, what is running goes on. Returns at once. */
