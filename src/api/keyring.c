@@ -67,7 +67,7 @@ enum err keyring_changed (struct keyring *k, enum err r, struct error *e)
     return r == ERR_OK ? reload (k, e) : r;
 }
 
-struct policy_named *keyring_policies (struct keyring *k, int64_t user_id)
+struct policy_list *keyring_policies (struct keyring *k, int64_t user_id)
 {
     return keyring_load_policies (&k->load, user_id);
 }

@@ -75,8 +75,8 @@ NODISCARD enum err keyring_add (struct keyring *k, const struct user *u, const c
 NODISCARD enum err keyring_renew (struct keyring *k, int64_t *ret_sealed, struct error *e);
 
 /* The policies of a user, as its keys have them; the caller releases them with
- * principal_policies_unref(). */
-struct policy_named *keyring_policies (struct keyring *k, int64_t user_id);
+ * policy_list_unref(). */
+struct policy_list *keyring_policies (struct keyring *k, int64_t user_id);
 
 /* ---- At any time ---- */
 

@@ -89,19 +89,19 @@ static enum err load_lists (struct keyring_load *l, struct catalog *c, struct er
     for (guint i = 0, end; i < rows->len; i = end) {
         for (end = i + 1; end < rows->len && row[end]->user_id == row[i]->user_id;)
             end++;
-        struct policy_named *list = principal_policies_new (end - i);
+        struct policy_list *list = policy_list_new (end - i);
         for (guint n = i; n < end; n++)
-            list[n - i] =
+            list->named[n - i] =
                 (struct policy_named){ g_strdup (row[n]->name), find_policy (l, row[n]->name) };
         g_hash_table_insert (l->lists, id_key (row[i]->user_id), list);
     }
     return ERR_OK;
 }
 
-struct policy_named *keyring_load_policies (const struct keyring_load *l, int64_t user_id)
+struct policy_list *keyring_load_policies (const struct keyring_load *l, int64_t user_id)
 {
-    struct policy_named *list = g_hash_table_lookup (l->lists, id_key (user_id));
-    return list ? principal_policies_ref (list) : principal_policies_new (0);
+    struct policy_list *list = g_hash_table_lookup (l->lists, id_key (user_id));
+    return list ? policy_list_ref (list) : policy_list_new (0);
 }
 
 /* ---- Principals ---- */
@@ -133,8 +133,9 @@ enum err keyring_load_principal (const struct keyring_load *l, const struct user
     p->user_name = g_strdup (u->name);
     p->user_id = keyring_user_id (u->id);
     p->is_active = key->is_active;
-    p->policies.identity = keyring_load_policies (l, u->id);
-    p->policies.n_identity = principal_policies_count (p->policies.identity);
+    struct policy_list *list = keyring_load_policies (l, u->id);
+    principal_set_policies (p, list);
+    policy_list_unref (list);
     atomic_store (&p->used_ns, key->used_ns);
     if (key->expires_ns)
         set_session (p, key);
@@ -185,8 +186,7 @@ enum err keyring_load (struct catalog *c, const struct secrets *s, struct keyrin
     struct keyring_load l = {
         .policies =
             g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) policy_unref),
-        .lists =
-            g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) principal_policies_unref),
+        .lists = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) policy_list_unref),
         .principals = g_ptr_array_new_with_free_func ((GDestroyNotify) principal_unref),
         .unreadable = g_ptr_array_new_with_free_func (g_free),
         .broken = g_ptr_array_new_with_free_func (g_free),

@@ -10,16 +10,16 @@
 
 /* The policies that decide; clear it. */
 struct trial {
-    struct policy_named *own, *given; /* of the user; of the call */
-    struct policy_set set;            /* both */
+    struct policy_list *own, *given; /* of the user; of the call; NULL: none */
+    struct policy_set set;           /* both */
     struct policy *session;
 };
 
 static void trial_clear (struct trial *t)
 {
     g_free (t->set.identity);
-    principal_policies_unref (t->own);
-    principal_policies_unref (t->given);
+    policy_list_unref (t->own);
+    policy_list_unref (t->given);
     policy_unref (t->session);
 }
 #define _cleanup_trial_ __attribute__ ((cleanup (trial_clear)))
@@ -36,7 +36,7 @@ static enum err add_user (const struct api *api, const char *name, struct trial 
 
 static enum err add_documents (const json_t *array, struct trial *t, struct error *e)
 {
-    t->given = principal_policies_new (json_array_size (array));
+    t->given = policy_list_new (json_array_size (array));
     for (size_t i = 0; i < json_array_size (array); i++) {
         g_autofree char *name = g_strdup_printf (DOCUMENTS "[%zu]", i);
         struct policy *p;
@@ -44,7 +44,7 @@ static enum err add_documents (const json_t *array, struct trial *t, struct erro
             users_parse_policy (json_string_value (json_array_get (array, i)), DOCUMENTS, &p, e);
         if (r != ERR_OK)
             return r;
-        t->given[i] = (struct policy_named){ g_steal_pointer (&name), p };
+        t->given->named[i] = (struct policy_named){ g_steal_pointer (&name), p };
     }
     return ERR_OK;
 }
@@ -64,10 +64,10 @@ static enum err collect (const struct api *api, const struct simulate_policy_par
         r = users_parse_policy (p->session_policy, "SessionPolicy", &t->session, e);
     if (r != ERR_OK)
         return r;
-    size_t n_own = principal_policies_count (t->own), n = principal_policies_count (t->given);
+    size_t n_own = t->own ? t->own->n : 0, n = t->given->n;
     t->set = (struct policy_set){ g_new0 (struct policy_named, n_own + n), n_own + n, t->session };
     for (size_t i = 0; i < n_own + n; i++)
-        t->set.identity[i] = i < n_own ? t->own[i] : t->given[i - n_own];
+        t->set.identity[i] = i < n_own ? t->own->named[i] : t->given->named[i - n_own];
     return ERR_OK;
 }
 
@@ -92,8 +92,8 @@ static const char *type_of (const struct trial *t, const struct policy_decision 
         return "Session";
     if (!d->policy)
         return "";
-    for (size_t i = 0; i < principal_policies_count (t->given); i++)
-        if (t->given[i].name == d->policy)
+    for (size_t i = 0; i < t->given->n; i++)
+        if (t->given->named[i].name == d->policy)
             return "Document";
     return policy_builtin_find (d->policy) ? "System" : "Custom";
 }

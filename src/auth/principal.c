@@ -24,7 +24,7 @@ void principal_unref (struct principal *p)
 {
     if (!p || atomic_fetch_sub_explicit (&p->refs, 1, memory_order_acq_rel) != 1)
         return;
-    principal_policies_unref (p->policies.identity);
+    policy_list_unref (p->list);
     policy_unref ((struct policy *) p->policies.session);
     g_free (p->user_name);
     g_free (p->user_id);
@@ -33,37 +33,40 @@ void principal_unref (struct principal *p)
     g_free (p);
 }
 
-/* The end is a name that is not there. */
-struct policy_named *principal_policies_new (size_t n)
+void principal_set_policies (struct principal *p, struct policy_list *list)
 {
-    return g_atomic_rc_box_alloc0 ((n + 1) * sizeof (struct policy_named));
+    policy_list_ref (list);
+    policy_list_unref (p->list);
+    p->list = list;
+    p->policies.identity = list->named;
+    p->policies.n_identity = list->n;
 }
 
-struct policy_named *principal_policies_ref (struct policy_named *list)
+struct policy_list *policy_list_new (size_t n)
 {
-    return g_atomic_rc_box_acquire (list);
+    struct policy_list *list =
+        g_malloc0 (sizeof (struct policy_list) + n * sizeof (struct policy_named));
+    atomic_init (&list->refs, 1);
+    list->n = n;
+    return list;
 }
 
-static void clear_policies (void *list)
+struct policy_list *policy_list_ref (struct policy_list *list)
 {
-    for (struct policy_named *p = list; p->name; p++) {
-        g_free (p->name);
-        policy_unref (p->policy);
+    unsigned before = atomic_fetch_add_explicit (&list->refs, 1, memory_order_relaxed);
+    assert (before > 0);
+    return list;
+}
+
+void policy_list_unref (struct policy_list *list)
+{
+    if (!list || atomic_fetch_sub_explicit (&list->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < list->n; i++) {
+        g_free (list->named[i].name);
+        policy_unref (list->named[i].policy);
     }
-}
-
-void principal_policies_unref (struct policy_named *list)
-{
-    if (list)
-        g_atomic_rc_box_release_full (list, clear_policies);
-}
-
-size_t principal_policies_count (const struct policy_named *list)
-{
-    size_t n = 0;
-    while (list && list[n].name)
-        n++;
-    return n;
+    g_free (list);
 }
 
 char *principal_display_name (const struct principal *p)

@@ -13,6 +13,18 @@
 #define PRINCIPAL_SECRET_MAX 128
 #define PRINCIPAL_TOKEN_SUM  32 /* bytes of the SHA-256 of a security token */
 
+/* The policies of a user, shared by all of its keys: counted; names and policies are its own. */
+struct policy_list {
+    atomic_uint refs; /* policy_list_ref() and policy_list_unref() alone */
+    size_t n;
+    struct policy_named named[];
+};
+
+/* Room for `n`, which the caller fills. */
+struct policy_list *policy_list_new (size_t n);
+struct policy_list *policy_list_ref (struct policy_list *list);
+void policy_list_unref (struct policy_list *list); /* NULL is fine */
+
 struct principal {
     char id[PRINCIPAL_ID_MAX + 1];         /* AccessKeyId */
     char secret[PRINCIPAL_SECRET_MAX + 1]; /* never logged, never in an answer; wiped at the end */
@@ -24,7 +36,8 @@ struct principal {
     bool is_temporary; /* signs with a security token, until expires_ns */
     int64_t expires_ns;
     uint8_t token_sum[PRINCIPAL_TOKEN_SUM]; /* the token itself is kept nowhere */
-    struct policy_set policies;             /* owned, `identity` by several; empty for root */
+    struct policy_set policies;             /* empty for root; `session` is owned */
+    struct policy_list *list;               /* holds policies.identity; NULL: there are none */
     atomic_uint refs;                       /* principal_ref() and principal_unref() alone */
     _Atomic int64_t used_ns;                /* last verified request; 0: none. keys_note_use() */
 };
@@ -40,12 +53,8 @@ static inline void principal_unrefp (struct principal **p)
 }
 #define _cleanup_principal_ __attribute__ ((cleanup (principal_unrefp)))
 
-/* Room for `n` policies of a user, all of whose keys share them: counted, names and policies are
- * its own. */
-struct policy_named *principal_policies_new (size_t n);
-struct policy_named *principal_policies_ref (struct policy_named *list);
-void principal_policies_unref (struct policy_named *list); /* NULL is fine */
-size_t principal_policies_count (const struct policy_named *list);
+/* Gives `p` these policies; it holds the list from now on. */
+void principal_set_policies (struct principal *p, struct policy_list *list);
 
 /* What a person calls it: "root", "alice", "alice:session". Caller frees. */
 char *principal_display_name (const struct principal *p);

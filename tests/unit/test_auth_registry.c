@@ -35,18 +35,17 @@ static GPtrArray *make_all (unsigned generation)
                                    "\"Action\": \"*\", \"Resource\": \"*\"}]}";
     struct error e;
     GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) principal_unref);
-    struct policy_named *list = principal_policies_new (1);
-    list->name = g_strdup ("all");
-    assert_ok (policy_parse (document, strlen (document), &list->policy, &e), &e);
+    struct policy_list *list = policy_list_new (1);
+    list->named[0].name = g_strdup ("all");
+    assert_ok (policy_parse (document, strlen (document), &list->named[0].policy, &e), &e);
     for (unsigned i = 0; i < N_KEYS; i++) {
         g_autofree char *id = g_strdup_printf ("key-%u", i);
         g_autofree char *secret = g_strdup_printf ("%u-%u", i, generation);
         struct principal *p = make (id, secret);
-        p->policies.identity = principal_policies_ref (list);
-        p->policies.n_identity = principal_policies_count (list);
+        principal_set_policies (p, list);
         g_ptr_array_add (all, p);
     }
-    principal_policies_unref (list);
+    policy_list_unref (list);
     return all;
 }
 
@@ -134,8 +133,10 @@ static void keys_are_found_whole_while_they_are_replaced (void **state UNUSED)
     for (unsigned n = 1; n <= N_SWAPS; n++) {
         struct principal *p = make ("key-0", "0-added");
         replace_all (k, n);
-        p->policies.identity = principal_policies_new (1);
-        p->policies.identity->name = g_strdup ("all");
+        struct policy_list *list = policy_list_new (1);
+        list->named[0].name = g_strdup ("all");
+        principal_set_policies (p, list);
+        policy_list_unref (list);
         keys_add (k, p);
         principal_unref (p);
         g_autoptr (GArray) uses = keys_take_uses (k, (int64_t) n * MINUTE, MINUTE);
