@@ -216,7 +216,7 @@ static enum err explain_loss (unsigned n_keys, const struct error *why, struct e
 {
     return FAIL (e, INVALID_ARGUMENT,
                  "the secrets of the users' access keys (%u) cannot be read: %s. Put the file back "
-                 "from a copy. If it is lost for good, start once with --secret-key-lost yes: this "
+                 "from a copy. If it is lost for good, start once with --secret-key-lost: this "
                  "deletes these access keys, users and policies stay, and CreateAccessKey makes "
                  "new ones. The root key does not depend on it",
                  n_keys, why->message);

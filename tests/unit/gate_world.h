@@ -29,15 +29,16 @@ static inline void grant (struct gate_fixture *g, const char *const *statements)
     assert_ok (principal_set_key (g->user, SIGN_KEY_ID, SIGN_SECRET, "test", &e), &e);
     g->user->user_name = g_strdup ("alice");
     g->user->user_id = g_strdup ("200000000000000001");
-    g->user->policies.identity = principal_policies_new (n);
+    struct policy_list *list = policy_list_new (n);
     for (size_t i = 0; i < n; i++) {
         g_autofree char *text =
             g_strdup_printf ("{\"Version\":\"1\",\"Statement\":[%s]}", statements[i]);
-        struct policy_named *named = &g->user->policies.identity[i];
+        struct policy_named *named = &list->named[i];
         named->name = g_strdup_printf ("policy-%zu", i);
         assert_ok (policy_parse (text, strlen (text), &named->policy, &e), &e);
     }
-    g->user->policies.n_identity = n;
+    principal_set_policies (g->user, list);
+    policy_list_unref (list);
     keys_add (g->f.api.keys, g->user);
     g->f.access.who = g->user;
 }
