@@ -6,25 +6,16 @@
 
 #include "../unit/golden.h"
 #include "api/params.h"
+#include "auth/claimed.h"
 #include "base/clock.h"
+#include "request.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
-static GHashTable *parse_headers (const char *text)
+static void verify (const struct request *request)
 {
-    GHashTable *headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-    g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        char *colon = strchr (*line, ':');
-        if (colon)
-            g_hash_table_replace (headers, g_strndup (*line, (gsize) (colon - *line)),
-                                  g_strdup (colon + 1));
-    }
-    return headers;
-}
-
-static void verify (const char *method, const char *uri, GHashTable *headers, const char *body)
-{
+    GHashTable *headers = request->headers;
+    const char *body = request->body;
     struct params p = { 0 };
     struct error e;
     struct keys *keys = NULL;
@@ -39,10 +30,10 @@ static void verify (const char *method, const char *uri, GHashTable *headers, co
     if (r == ERR_OK)
         r = nonces_open_sized (path, 1, now_ns, &nonces, &e);
     assert (r == ERR_OK);
-    if (params_decode (uri, g_hash_table_lookup (headers, "content-type"), (const uint8_t *) body,
-                       strlen (body), &p, &e) == ERR_OK) {
+    if (params_decode (request->uri, g_hash_table_lookup (headers, "content-type"),
+                       (const uint8_t *) body, strlen (body), &p, &e) == ERR_OK) {
         const struct auth_pair *pairs = (const struct auth_pair *) p.pairs->data;
-        const struct auth_request a = { .method = method,
+        const struct auth_request a = { .method = request->method,
                                         .headers = headers,
                                         .query = pairs,
                                         .n_query = p.n_query,
@@ -52,6 +43,11 @@ static void verify (const char *method, const char *uri, GHashTable *headers, co
                                         .body_len = strlen (body) };
         r = auth_verify (&a, keys, nonces, now_ns, &holder, &e);
         assert (r == ERR_OK || *e.message);
+        const struct auth_claim claim = { g_hash_table_lookup (headers, "authorization"),
+                                          request->uri, body, strlen (body) };
+        char user[AUTH_CLAIMED_SIZE];
+        auth_claimed_user (keys, &claim, user);
+        assert (r != ERR_OK || strcmp (user, "root") == 0); /* who signs is who claims to */
         principal_unref (holder);
     }
     params_clear (&p);
@@ -62,19 +58,10 @@ static void verify (const char *method, const char *uri, GHashTable *headers, co
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-    g_autofree char *text = g_strndup ((const char *) data, size);
-    g_auto (GStrv) parts = g_strsplit (text, "\n\n", 2);
-    if (!parts[0])
+    struct request request;
+    if (!request_parse (data, size, &request))
         return 0;
-    char *line_end = strchr (parts[0], '\n');
-    const char *rest = line_end ? line_end + 1 : "";
-    if (line_end)
-        *line_end = '\0';
-    char *space = strchr (parts[0], ' ');
-    if (!space)
-        return 0;
-    *space = '\0';
-    g_autoptr (GHashTable) headers = parse_headers (rest);
-    verify (parts[0], space + 1, headers, parts[1] ? parts[1] : "");
+    verify (&request);
+    request_clear (&request);
     return 0;
 }
