@@ -210,7 +210,9 @@
 #define LIMIT_FETCH_GAP    (64 * KIB) /* between two ranges; smaller, and it is fetched with them */
 #define LIMIT_FETCH_MEMORY                                                                         \
     (256 * MIB) /* of all objects on their way; one that needs more waits until it is alone */
-#define LIMIT_FETCH_REST (128 * KIB) /* of an object; less, and it is fetched with any range */
+#define LIMIT_FETCH_KEPT       (96 * MIB) /* of these: documents whose text follows later */
+#define LIMIT_FETCH_KEPT_FILES 1024
+#define LIMIT_FETCH_REST       (128 * KIB) /* of an object; less, and it is fetched with any range */
 
 /* What such stores answer. */
 #define LIMIT_STORE_PAGE         1000   /* keys of a page that is asked for */
@@ -225,9 +227,11 @@
 #define LIMIT_STORE_RECHECK_MS   2000       /* a bucket that was not, or could not be asked for */
 
 /* Descriptors that a server of remote stores must be allowed: of each object on its way and of its
- * sidecar the memory file and what workers read it by, connections, and the index. */
+ * sidecar the memory file and what workers read it by, documents that are kept, connections, and
+ * the index. */
 #define LIMIT_REMOTE_FILES                                                                         \
-    (LIMIT_JOBS_IN_FLIGHT * 4 + LIMIT_STORE_WINDOW * 2 + LIMIT_CONNECTIONS_LEAST * 2 + 512)
+    (LIMIT_JOBS_IN_FLIGHT * 4 + LIMIT_FETCH_KEPT_FILES + LIMIT_STORE_WINDOW * 2 +                  \
+     LIMIT_CONNECTIONS_LEAST * 2 + 512)
 
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */

@@ -128,11 +128,12 @@ static enum pool_priority priority_of (const struct extraction *x)
     return of[x->item->priority];
 }
 
-/* Rows first, texts then. Of a remote object, fetching it twice would cost more than that gains. */
-static bool leaves_text (const struct extraction *x)
+/* Rows first, texts then; of a remote object only where it need not be fetched twice for that. */
+static bool leaves_text (struct extraction *x)
 {
-    return !(x->operators & OP_EXTRACT_TEXT) ||
-           (x->item->priority == WORK_SCAN && !x->handle.is_remote);
+    if (!(x->operators & OP_EXTRACT_TEXT))
+        return true;
+    return x->item->priority == WORK_SCAN && (!x->handle.is_remote || kept_reserve (x));
 }
 
 enum err extraction_submit (struct extraction *x, struct error *e)
@@ -409,6 +410,8 @@ static bool serve (struct bound *b)
     b->next_work_ns = MIN (b->next_work_ns, taken == room ? 0 : next_ns);
     if (!taken && !urgent_only && !is_spent && !texts_wait)
         finish_full_scan (b, next_ns);
+    if (next_ns == INT64_MAX && !b->background_in_flight)
+        kept_forget (s, b);
     uint32_t operators = b->operators;
     pthread_mutex_unlock (&s->lock);
     begin_all (b, items, operators);

@@ -132,6 +132,9 @@ struct scan {
     pthread_cond_t fetches_ended;
     struct queue *lookups; /* struct extraction: cannot be read, but are there */
     pthread_t lookup_thread;
+    GHashTable *kept;    /* see kept.c */
+    uint64_t kept_bytes; /* of fetched_bytes: kept, or to be kept if there is a text */
+    unsigned n_kept;     /* the same, objects */
 };
 
 /* bound.c */
@@ -232,6 +235,7 @@ struct remote {
     unsigned n_more;
     uint64_t wanted, reserved; /* bytes of the next fetch; of all */
     atomic_uint under_way;     /* fetches: the object's, the sidecar's */
+    uint64_t kept;             /* bytes that kept_reserve() reserved */
     enum err sidecar_code;
     bool is_final;  /* the worker has to make do with what is known */
     bool has_facts; /* the store told them apart from its content */
@@ -275,6 +279,18 @@ void remote_end (struct extraction *x);
 /* The scan is stopping: ends all fetches, and waits until they have. */
 void remote_stop (struct scan *s);
 void *remote_run_lookups (void *scan);
+
+/* kept.c */
+GHashTable *kept_new (void);
+/* True if there is room to keep all of it for a text that follows its row. */
+bool kept_reserve (struct extraction *x);
+/* Its row is to be written: keeps it if its text is to follow. With scan->lock. */
+void kept_settle (struct extraction *x);
+/* What was kept of it becomes its handle, if it is what the row is of; then it is among those that
+ * are fetched. */
+bool kept_take (struct extraction *x);
+/* No text of that binding is to follow any more. With scan->lock. */
+void kept_forget (struct scan *s, const struct bound *b);
 
 /* events.c: a watch_fn; `scan` is its argument. */
 void events_receive (void *scan, int64_t binding, const struct watch_event *events, size_t n);

@@ -36,11 +36,11 @@ static const struct row {
     /* The same, and so many samples that their rate can be told. */
     { " wav aif aiff aifc au snd w64 rf64 flac ac3 eac3 dts ", { 6 * HEAD, HEAD / 4, 8 * HEAD } },
     /* All of its text is read, and it is all over the place. */
-    { " pdf ", { HEAD, HEAD, 8 * MIB } },
+    { " pdf ", { HEAD, HEAD, 8 * MIB, true } },
     /* The same of packages: their directory stands at the end. */
     { " docx docm dotx xlsx xlsm pptx pptm ppsx odt ods odp odg ott epub ",
-      { HEAD, HEAD, 4 * MIB } },
-    { " doc dot xls xlt ppt pps msg ", { HEAD, 0, 4 * MIB } },
+      { HEAD, HEAD, 4 * MIB, true } },
+    { " doc dot xls xlt ppt pps msg ", { HEAD, 0, 4 * MIB, true } },
     /* Members are listed, not read. */
     { " zip jar war apk ipa kmz xpi cbz 7z ", { HEAD, HEAD, 4 * HEAD } },
     /* Read from the start, and not little of it. */

@@ -16,6 +16,7 @@
  * than `whole`, which is at least head + tail. */
 struct prefetch {
     uint64_t head, tail, whole;
+    bool has_text; /* that takes long to find, so its row comes first */
 };
 
 /* `extension`: lower case, after the last '.'; "" if there is none. */

@@ -61,6 +61,7 @@ static void finish (struct extraction *x)
 {
     struct scan *s = x->bound->scan;
     pthread_mutex_lock (&s->lock);
+    kept_settle (x);
     s->fetched_bytes -= x->remote.reserved;
     s->fetching_objects--;
     pthread_mutex_unlock (&s->lock);
@@ -333,7 +334,10 @@ void remote_begin (struct extraction *x, struct store *store, const char *sideca
         x->handle.facts.size = r->row.version.size;
         g_strlcpy (x->handle.facts.etag, r->row.version.etag, sizeof x->handle.facts.etag);
     }
-    fetch_when_there_is_room (x, plan_first (x, extension) + sidecar_size);
+    if (kept_take (x))
+        submit (x);
+    else
+        fetch_when_there_is_room (x, plan_first (x, extension) + sidecar_size);
 }
 
 void remote_need (struct extraction *x, const struct frame_need *need)

@@ -146,6 +146,7 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
     s->bounds =
         g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) bound_unref);
     s->ended = g_ptr_array_new_with_free_func ((GDestroyNotify) bound_unref);
+    s->kept = kept_new ();
     s->purges = g_array_new (FALSE, FALSE, sizeof (int64_t));
     s->results = queue_new (LIMIT_JOBS_IN_FLIGHT);
     s->lookups = queue_new (LIMIT_JOBS_IN_FLIGHT);
@@ -198,6 +199,7 @@ void scan_free (struct scan *s)
     g_hash_table_unref (s->bounds);
     g_ptr_array_unref (s->ended);
     g_array_unref (s->purges);
+    g_hash_table_unref (s->kept);
     pthread_cond_destroy (&s->scan_wake);
     pthread_cond_destroy (&s->index_wake);
     pthread_cond_destroy (&s->fetches_ended);
@@ -240,6 +242,7 @@ enum err scan_unbind (struct scan *s, int64_t id, int64_t dataset, struct error 
     watch_remove (s->watch, id);
     bound_end (b);
     pthread_mutex_lock (&s->lock);
+    kept_forget (s, b);
     g_ptr_array_add (s->ended, b);
     pthread_cond_broadcast (&s->scan_wake);
     pthread_mutex_unlock (&s->lock);

@@ -109,6 +109,98 @@ static void test_memory_is_bounded_before_it_is_used (void **state)
     assert_int_equal (reserved, 0);
 }
 
+/* ---- rows first, texts then ---- */
+
+static atomic_bool may_list_on;
+
+static void wait_to_list_on (struct world *w UNUSED)
+{
+    for (int i = 0; i < WAIT_MS / 2 && !atomic_load (&may_list_on); i++)
+        usleep (2000);
+}
+
+static bool lacks_text (struct world *w, const char *key)
+{
+    struct index_entry row;
+    return world_get_row (w, key, &row) && row.status == FILE_INDEXED &&
+           row.operators & FILE_LACKS_TEXT;
+}
+
+static unsigned count_kept (struct world *w, uint64_t *ret_bytes)
+{
+    pthread_mutex_lock (&w->scan->lock);
+    unsigned n = w->scan->n_kept;
+    bool is_same = n == g_hash_table_size (w->scan->kept);
+    *ret_bytes = w->scan->fetched_bytes;
+    pthread_mutex_unlock (&w->scan->lock);
+    assert_true (is_same);
+    return n;
+}
+
+/* Lists a letter and a picture, a page each, until the letter's row is there; its text waits for
+ * the end of the listing. */
+static void bind_letter (struct world *w)
+{
+    static struct step second_page;
+    g_autoptr (GString) text = g_string_new (NULL);
+    while (text->len < 5000)
+        g_string_append (text, "Dear reader, ");
+    second_page = (struct step){
+        .w = w, .point = FAKE_LIST_PAGE, .page = 1, .act = wait_to_list_on, .result = ERR_OK
+    };
+    atomic_store (&may_list_on, false);
+    fake_set_page_size (w->fake, 1);
+    fake_set_hook (w->fake, world_step, &second_page);
+    world_put (w, "letter.doc", text->str);
+    world_put (w, "picture.jpg", "hello");
+    world_bind (w);
+    wait_for (lacks_text (w, "letter.doc"));
+    uint64_t bytes;
+    assert_int_equal (count_kept (w, &bytes), 1);
+    assert_int_equal (bytes, text->len);
+}
+
+static void test_text_follows_without_another_fetch (void **state)
+{
+    struct world *w = *state;
+    uint64_t bytes;
+    bind_letter (w);
+    atomic_store (&may_list_on, true);
+    wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
+    assert_false (lacks_text (w, "letter.doc"));
+    assert_int_equal (fake_fetches (w->fake), 2);
+    assert_int_equal (count_kept (w, &bytes), 0);
+    assert_int_equal (bytes, 0);
+}
+
+/* What was kept is of another version then. */
+static void test_replaced_document_is_fetched_anew (void **state)
+{
+    struct world *w = *state;
+    uint64_t bytes;
+    bind_letter (w);
+    world_put (w, "letter.doc", "another text");
+    world_dirty (w, "letter.doc");
+    wait_for (has_size (w, "letter.doc", strlen ("another text")));
+    assert_int_equal (count_kept (w, &bytes), 0);
+    atomic_store (&may_list_on, true);
+    wait_for (world_is_in_state (w, BINDING_RUNNING, BINDING_INCREMENTAL_SCANNING));
+    assert_true (has_size (w, "letter.doc", strlen ("another text")));
+    assert_false (lacks_text (w, "letter.doc"));
+    assert_int_equal (fake_fetches (w->fake), 3);
+}
+
+static void test_unbinding_forgets_what_was_kept (void **state)
+{
+    struct world *w = *state;
+    uint64_t bytes;
+    bind_letter (w);
+    world_unbind (w);
+    assert_int_equal (count_kept (w, &bytes), 0);
+    assert_int_equal (bytes, 0);
+    atomic_store (&may_list_on, true);
+}
+
 /* ---- objects that change, go, or cannot be had ---- */
 
 static void replace_tiff (struct world *w)
@@ -315,6 +407,9 @@ int main (void)
         REMOTE (test_what_a_worker_needs_is_fetched),
         REMOTE (test_nobody_waits_for_a_fetch),
         REMOTE (test_memory_is_bounded_before_it_is_used),
+        REMOTE (test_text_follows_without_another_fetch),
+        REMOTE (test_replaced_document_is_fetched_anew),
+        REMOTE (test_unbinding_forgets_what_was_kept),
         REMOTE (test_object_replaced_between_rounds_is_never_mixed),
         REMOTE (test_object_that_is_gone_loses_its_row),
         REMOTE (test_denied_object_fails_and_the_others_go_on),
