@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "api/users.h"
 #include "base/clock.h"
+#include "base/net.h"
 
 #define DOCUMENTS "PolicyDocuments"
 
@@ -78,6 +79,12 @@ static enum err read_facts (const struct simulate_policy_params *p, struct polic
                                   .user_agent = p->user_agent,
                                   .now_ns = clock_now_ns (),
                                   .is_secure = p->secure_transport.value };
+    struct net_address ignored;
+    if (ret->source_ip && !net_parse_address (ret->source_ip, &ignored))
+        return FAIL_ON (e, INVALID_PARAM, "SourceIp",
+                        "Specified parameter SourceIp is not valid. Expected an address such as "
+                        "192.0.2.1, got '%.100s'.",
+                        p->source_ip);
     if (is_given (p->current_time) && !clock_parse (p->current_time, &ret->now_ns, NULL))
         return FAIL_ON (e, INVALID_PARAM, "CurrentTime",
                         "Specified parameter CurrentTime is not valid. Expected a time such as "

@@ -2,7 +2,8 @@
  *
  * A command is a `const struct command` (name, help, options) and a function that gets the words
  * after its name and returns the exit code: 0 done, 1 it failed, 2 wrong usage, 3 what was waited
- * for did not get well, 130 interrupted. One row in main.c adds a command. */
+ * for did not get well, or what was asked about is not allowed, 130 interrupted. One row in main.c
+ * adds a command. */
 #pragma once
 
 #include <stdbool.h>

@@ -54,11 +54,12 @@ static enum err read_documents (const struct simulate_options *o, struct trial *
     return o->session ? document_read (o->session, &t->session, e) : ERR_OK;
 }
 
-/* "project/demo" becomes "acs:imm:REGION:ACCOUNT:project/demo". Caller frees. */
-static enum err complete_resource (struct client *client, const char *resource, char **ret,
-                                   struct error *e)
+/* "imm:GetProject" and "project/demo" become "acs:imm:REGION:ACCOUNT:project/demo". Caller frees.
+ */
+static enum err complete_resource (struct client *client, const char *action, const char *resource,
+                                   char **ret, struct error *e)
 {
-    if (strcmp (resource, "*") == 0 || g_str_has_prefix (resource, "acs:")) {
+    if (g_str_has_prefix (resource, "acs:")) {
         *ret = g_strdup (resource);
         return ERR_OK;
     }
@@ -68,18 +69,17 @@ static enum err complete_resource (struct client *client, const char *resource, 
     if (r != ERR_OK)
         return r;
     const json_t *status = json_object_get (answer, "Status");
-    *ret = g_strdup_printf ("acs:imm:%s:%s:%s", client_text (status, "Region"),
-                            client_text (status, "AccountId"), resource);
+    *ret = g_strdup_printf ("acs:%.*s:%s:%s:%s", (int) strcspn (action, ":"), action,
+                            client_text (status, "Region"), client_text (status, "AccountId"),
+                            resource);
     return ERR_OK;
 }
 
 static json_t *make_params (const struct simulate_options *o, const struct trial *t,
                             const char *action, const char *resource)
 {
-    g_autofree char *full =
-        strchr (action, ':') ? g_strdup (action) : g_strconcat ("imm:", action, NULL);
     json_t *params =
-        json_pack ("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "ActionName", full, "ResourceArn",
+        json_pack ("{s:s, s:s, s:s*, s:s*, s:s*, s:s*, s:s*}", "ActionName", action, "ResourceArn",
                    resource, "UserName", o->user, "SessionPolicy", t->session, "SourceIp",
                    o->source_ip, "UserAgent", o->user_agent, "CurrentTime", o->time);
     if (params && json_array_size (t->documents))
@@ -154,13 +154,16 @@ static int simulate (struct client *client, const struct simulate_options *o, ch
                      struct trial *t)
 {
     struct error e;
+    const char *word = words[0];
+    g_autofree char *action =
+        strchr (word, ':') ? g_strdup (word) : g_strconcat ("imm:", word, NULL);
     g_autofree char *resource = NULL;
     json_auto_t *answer = NULL;
     if (read_documents (o, t, &e) != ERR_OK)
         return client_complain (NULL, &e);
-    if (complete_resource (client, words[1], &resource, &e) != ERR_OK)
+    if (complete_resource (client, action, words[1], &resource, &e) != ERR_OK)
         return client_complain (client, &e);
-    json_t *params = make_params (o, t, words[0], resource);
+    json_t *params = make_params (o, t, action, resource);
     int status = group_call (client, &o->server, "SimulatePolicy", params, &answer);
     if (status != EXIT_DONE)
         return status;

@@ -23,8 +23,8 @@ int simulate_run (struct client *client, const void *options, char **words);
           simulate_options,                                                                        \
           "Decides by the policies of a user or by documents in files, as a request of these\n"    \
           "facts would be decided. An action without a service is one of IMM; a resource may\n"    \
-          "leave out acs:imm:REGION:ACCOUNT:. The exit code is 0 if it would be allowed, else\n"   \
-          "3.\n\n"                                                                                 \
+          "leave out acs:SERVICE:REGION:ACCOUNT:. The exit code is 0 if it would be allowed,\n"    \
+          "else 3.\n\n"                                                                            \
           "  bindery policy simulate GetBinding project/demo/dataset/photos --user alice\n"        \
           "  bindery policy simulate DeleteDataset project/demo/dataset/photos --document "        \
           "team.json\n"                                                                            \
