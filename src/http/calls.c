@@ -57,7 +57,7 @@ static void place_of (const struct exchange *x, char ret[PLACE_SIZE])
 {
     struct net_address a;
     uint64_t halves[2];
-    g_strlcpy (ret, x->peer->address, PLACE_SIZE);
+    g_strlcpy (ret, x->client, PLACE_SIZE);
     if (!net_parse_address (ret, &a))
         return;
     net_to_subscriber (&a);

@@ -208,6 +208,42 @@ static void refuse_length (struct exchange *x)
     FAIL (&x->refused, BODY_TOO_LARGE, "The body is larger than %llu bytes.", LIMIT_REQUEST_BODY);
 }
 
+static enum MHD_Result collect_header (void *cls, enum MHD_ValueKind kind, const char *name,
+                                       const char *value)
+{
+    (void) kind;
+    GHashTable *headers = cls;
+    char *lower = g_ascii_strdown (name, -1);
+    const char *before = g_hash_table_lookup (headers, lower);
+    value = value ? value : "";
+    g_hash_table_replace (headers, lower,
+                          before ? g_strconcat (before, "\n", value, NULL) : g_strdup (value));
+    return MHD_YES;
+}
+
+/* Lower-case name -> value; repeated ones joined by "\n". The caller unrefs. */
+static GHashTable *collect_headers (const struct exchange *x)
+{
+    GHashTable *headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    MHD_get_connection_values (x->connection, MHD_HEADER_KIND, collect_header, headers);
+    return headers;
+}
+
+/* Whose request it is: if the peer is a proxy that is believed, as it says. */
+static void find_client (struct exchange *x)
+{
+    const struct peer *peer = x->peer;
+    struct net_address client;
+    if (!peer->is_proxy)
+        return;
+    g_autoptr (GHashTable) headers = collect_headers (x);
+    forwarded_client (x->listener->http->proxies, &peer->from,
+                      g_hash_table_lookup (headers, "x-forwarded-for"), &client);
+    net_format_address (&client, x->client);
+    x->is_secure = forwarded_is_secure (g_hash_table_lookup (headers, "x-forwarded-proto"),
+                                        session_is_secure (peer));
+}
+
 /* The head has been read. True if the answer need not wait for the body: it would be too much to
  * read, or the client waits for permission to send it. */
 static bool begin (struct exchange *x, const char *method)
@@ -216,6 +252,7 @@ static bool begin (struct exchange *x, const char *method)
     const char *text = header (x, MHD_HTTP_HEADER_CONTENT_LENGTH);
     g_strlcpy (x->method, method, sizeof x->method);
     x->is_begun = true;
+    find_client (x);
     waiting_remove (&x->listener->waiting, &x->peer->waiter);
     if (text || header (x, MHD_HTTP_HEADER_TRANSFER_ENCODING))
         MHD_set_connection_option (x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
@@ -251,46 +288,15 @@ static bool take (struct exchange *x, const char *data, size_t size)
 
 /* ---- Answering ---- */
 
-static enum MHD_Result collect_header (void *cls, enum MHD_ValueKind kind, const char *name,
-                                       const char *value)
-{
-    (void) kind;
-    GHashTable *headers = cls;
-    char *lower = g_ascii_strdown (name, -1);
-    const char *before = g_hash_table_lookup (headers, lower);
-    value = value ? value : "";
-    g_hash_table_replace (headers, lower,
-                          before ? g_strconcat (before, "\n", value, NULL) : g_strdup (value));
-    return MHD_YES;
-}
-
-/* What the proxy says that we are connected to, if it is believed. */
-static void read_forwarded (struct exchange *x, GHashTable *headers)
-{
-    const struct peer *peer = x->peer;
-    struct net_address client;
-    if (!peer->is_proxy)
-        return;
-    forwarded_client (x->listener->http->proxies, &peer->from,
-                      g_hash_table_lookup (headers, "x-forwarded-for"), &client);
-    net_format_address (&client, x->client);
-    x->is_secure = forwarded_is_secure (g_hash_table_lookup (headers, "x-forwarded-proto"),
-                                        session_is_secure (peer));
-}
-
 /* The request as the gate wants it; the caller drops ret->headers. */
-static void as_call_request (struct exchange *x, struct call_request *ret)
+static void as_call_request (const struct exchange *x, struct call_request *ret)
 {
-    g_autoptr (GHashTable) headers =
-        g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-    MHD_get_connection_values (x->connection, MHD_HEADER_KIND, collect_header, headers);
-    read_forwarded (x, headers);
     *ret = (struct call_request){
         .face = x->listener->face,
         .method = x->method,
         .raw_uri = x->uri,
         .path = x->path,
-        .headers = g_steal_pointer (&headers),
+        .headers = collect_headers (x),
         .body = x->body ? (const uint8_t *) x->body->str : NULL,
         .body_len = x->body ? x->body->len : 0,
         .peer = x->client,
