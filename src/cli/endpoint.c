@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/datadir.h"
+
+#define RENEW_MS      2000 /* from the first connection with a new certificate to its file */
+#define RENEW_LOOK_US 20000
 
 void endpoint_clear (struct endpoint *p)
 {
@@ -53,13 +57,20 @@ enum err endpoint_find (const struct command_server *o, const char *data, struct
 
 bool endpoint_renew (struct endpoint *p, const char *data)
 {
-    _cleanup_endpoints_ struct datadir_endpoints found = { 0 };
-    if (!p->pin || datadir_read_endpoints (data, &found, NULL) != ERR_OK || !found.key_pin ||
-        strcmp (found.key_pin, p->pin) == 0)
-        return false;
-    g_free (p->pin);
-    p->pin = g_steal_pointer (&found.key_pin);
-    return true;
+    int64_t until = clock_mono_ms () + RENEW_MS;
+    while (p->pin) {
+        _cleanup_endpoints_ struct datadir_endpoints found = { 0 };
+        if (datadir_read_endpoints (data, &found, NULL) == ERR_OK && found.key_pin &&
+            strcmp (found.key_pin, p->pin) != 0) {
+            g_free (p->pin);
+            p->pin = g_steal_pointer (&found.key_pin);
+            return true;
+        }
+        if (clock_mono_ms () >= until)
+            return false;
+        g_usleep (RENEW_LOOK_US);
+    }
+    return false;
 }
 
 void endpoint_set_options (const struct endpoint *p, const char *ca_file, CURL *curl)

@@ -20,7 +20,7 @@ NODISCARD enum err endpoint_find (const struct command_server *o, const char *da
                                   struct endpoint *ret_imm, struct endpoint *ret_admin,
                                   struct error *e);
 
-/* After the pin did not fit: true if the server has another key by now. */
+/* After the pin did not fit: true if the server has another key by now, or within a moment. */
 bool endpoint_renew (struct endpoint *p, const char *data);
 
 /* What curl must check. `ca_file` may be NULL: the authorities of the system. */

@@ -97,9 +97,9 @@ void listeners_reload (const struct config *c, struct http *h)
     }
     struct datadir_endpoints p = describe (h);
     g_autofree char *pin = p.key_pin;
-    LOG (LOG_INFO, "serve", "the certificate was read again", LOG_STR ("key", pin));
     warn_of_certificate (c, h);
     if (datadir_write_endpoints (c->data, &p, &e) != ERR_OK)
         LOG (LOG_ERROR, "serve", "commands on this machine do not know the new certificate",
              LOG_STR ("error", e.message));
+    LOG (LOG_INFO, "serve", "the certificate was read again", LOG_STR ("key", pin));
 }

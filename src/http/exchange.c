@@ -215,9 +215,9 @@ static enum MHD_Result collect_header (void *cls, enum MHD_ValueKind kind, const
     GHashTable *headers = cls;
     char *lower = g_ascii_strdown (name, -1);
     const char *before = g_hash_table_lookup (headers, lower);
-    value = value ? value : "";
+    g_autofree char *bare = g_strchomp (g_strdup (value ? value : "")); /* the library does not */
     g_hash_table_replace (headers, lower,
-                          before ? g_strconcat (before, "\n", value, NULL) : g_strdup (value));
+                          before ? g_strconcat (before, "\n", bare, NULL) : g_strdup (bare));
     return MHD_YES;
 }
 
