@@ -88,6 +88,9 @@ enum err listeners_announce (const struct config *c, const struct http *h, struc
 void listeners_reload (const struct config *c, struct http *h)
 {
     struct error e;
+    if (http_reopen_audit (h, &e) != ERR_OK)
+        LOG (LOG_ERROR, "serve", "the audit log goes on in the old file",
+             LOG_STR ("error", e.message));
     if (!*c->tls_certificate)
         return;
     if (http_reload (h, &e) != ERR_OK) {

@@ -9,5 +9,6 @@
 NODISCARD enum err listeners_announce (const struct config *c, const struct http *h,
                                        struct error *e);
 
-/* Has them read their certificate again. If it cannot be used, that is said in the log. */
+/* Has them read their certificate and open the audit log again. What cannot be used is said in the
+ * log. */
 void listeners_reload (const struct config *c, struct http *h);

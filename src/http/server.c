@@ -236,9 +236,12 @@ int64_t http_expires_s (const struct http *h)
 
 enum err http_reload (struct http *h, struct error *e)
 {
-    enum err audit = auditlog_reopen (h->audit, e);
-    enum err tls = h->tls ? tls_reload (h->tls, e) : ERR_OK;
-    return tls != ERR_OK ? tls : audit;
+    return h->tls ? tls_reload (h->tls, e) : ERR_OK;
+}
+
+enum err http_reopen_audit (struct http *h, struct error *e)
+{
+    return auditlog_reopen (h->audit, e);
 }
 
 void http_drain (struct http *h)

@@ -42,9 +42,12 @@ char *http_key_pin (const struct http *h);
 int64_t http_expires_s (const struct http *h);
 
 /* Reads the certificate again, for connections that begin from then on; open ones go on with that
- * which they have; and opens the audit log again. INVALID_ARGUMENT if one of them cannot be used:
- * then the one before stays. */
+ * which they have. INVALID_ARGUMENT if it cannot be used: then the one before stays. */
 NODISCARD enum err http_reload (struct http *h, struct error *e);
+
+/* Opens the file of the audit log anew, after it was moved away. On failure the old one stays in
+ * use. */
+NODISCARD enum err http_reopen_audit (struct http *h, struct error *e);
 
 /* Takes no more calls: /readyz and new calls get 503, what is running goes on. Returns at once. */
 void http_drain (struct http *h);
