@@ -53,12 +53,19 @@ static int next_deadline (const struct pool *p)
     return (int) MAX (next - now, 0);
 }
 
+unsigned pool_count_busy (const struct pool *p)
+{
+    unsigned busy = 0;
+    for (unsigned i = 0; i < p->n_workers; i++)
+        busy += p->workers[i].n_jobs > 0;
+    return busy;
+}
+
 static void update_stats (struct pool *p)
 {
-    unsigned up = 0, busy = 0, failing = 0;
+    unsigned up = 0, busy = pool_count_busy (p), failing = 0;
     for (unsigned i = 0; i < p->n_workers; i++) {
         up += p->workers[i].state == WORKER_UP;
-        busy += p->workers[i].n_jobs > 0;
         failing += p->workers[i].state != WORKER_UP && p->workers[i].failures > 0;
     }
     pthread_mutex_lock (&p->lock);

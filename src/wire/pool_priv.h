@@ -59,6 +59,9 @@ struct pool {
  * own. */
 void pool_watch (struct pool *p, int fd, struct worker *w);
 
+/* Workers that have a job. For the pool's own thread. */
+unsigned pool_count_busy (const struct pool *p);
+
 /* Calls `done`, counts, frees. Takes `meta`. */
 void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta);
 

@@ -31,6 +31,7 @@ void job_end (struct pool *p, struct job *j, enum err code, const char *message,
                                   .need = j->need };
     g_strlcpy (result.message, message, sizeof result.message);
     pthread_mutex_lock (&p->lock);
+    p->stats.busy = pool_count_busy (p); /* fits the other numbers */
     p->stats.jobs += code == ERR_OK || code == ERR_EXTRACT_FAILED;
     p->stats.crashes += code == ERR_WORKER_CRASHED;
     p->stats.timeouts += code == ERR_WORKER_TIMEOUT;

@@ -157,7 +157,7 @@ describe('HTTP', () => {
       s.on('error', () => {});
       s.write('POST / HTTP/1.1\r\nHost');
     }
-    await until('it answers', () => server.assertAlive().then(() => true), { seconds: 10 });
+    await until('it answers', () => server.assertAlive().then(() => true));
     for (const s of sockets) s.destroy();
   });
 

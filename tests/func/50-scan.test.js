@@ -246,7 +246,7 @@ describe('the scan of odd things', () => {
     if (process.getuid() === 0) child.spawnSync('mknod', [path.join(bucket, 'device.jpg'), 'c', '1', '5']);
     const d = { ...where, DatasetName: 'special' };
     await server.call('CreateDataset', d);
-    await server.bindAndWait(d, 'special', { seconds: 15 });
+    await server.bindAndWait(d, 'special');
     await assertEqual(server, d, 'special');
     socket.close();
   });
@@ -371,6 +371,6 @@ describe('buckets by name, and patterns', () => {
     );
     assert.ok(!Buckets.some((b) => b.Bucket === 'Not_A_Bucket' || b.Bucket === 'loose-file'));
     await server.restart();
-    await until('the log names them', () => /Not_A_Bucket/.test(server.log) && /loose-file/.test(server.log), { seconds: 5 });
+    await until('the log names them', () => /Not_A_Bucket/.test(server.log) && /loose-file/.test(server.log));
   });
 });

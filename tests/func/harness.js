@@ -208,7 +208,9 @@ class Server {
     p.gone = new Promise((resolve) => {
       p.on('exit', (code, signal) => {
         live.delete(p);
-        resolve({ code, signal });
+        const end = () => resolve({ code, signal });
+        p.once('close', end); // all that it wrote has been read
+        setTimeout(end, 2000).unref();
       });
       p.on('error', (e) => {
         live.delete(p);
