@@ -36,8 +36,9 @@ describe('start and stop', () => {
 
   it('writes endpoints.json when it listens, and removes it when it stops', async () => {
     const server = await make().start();
-    assert.deepEqual(Object.keys(server.endpoints).sort(), ['admin', 'imm']);
-    for (const address of Object.values(server.endpoints)) assert.match(address, /^127\.0\.0\.1:[1-9]\d*$/);
+    const { imm, admin, imm_protocol, admin_protocol } = server.endpoints;
+    for (const address of [imm, admin]) assert.match(address, /^127\.0\.0\.1:[1-9]\d*$/);
+    assert.deepEqual([imm_protocol, admin_protocol], ['http', 'http']);
     const how = await server.stop();
     assert.deepEqual({ code: how.code, signal: how.signal }, { code: 0, signal: null });
     assert.ok(!fs.existsSync(server.endpointsFile), 'endpoints.json is gone');
