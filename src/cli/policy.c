@@ -45,7 +45,10 @@ static int write_policy (struct client *client, const struct policy_options *o, 
         return client_complain (NULL, &e);
     json_t *params = json_pack ("{s:s, s:s, s:s*}", "PolicyName", words[0], "PolicyDocument",
                                 document, "Description", o->description);
-    return group_do (client, &o->server, action, params, done, words[0]);
+    int status = group_do (client, &o->server, action, params, done, words[0]);
+    if (status == EXIT_DONE)
+        document_warn (document);
+    return status;
 }
 
 static int create (struct client *client, const void *options, char **words)

@@ -13,11 +13,21 @@ struct user_options {
     bool force;
 };
 
+#define TEXT_OPTIONS                                                                               \
+    { "display-name",                                                                              \
+      0,                                                                                           \
+      COMMAND_STRING,                                                                              \
+      offsetof (struct user_options, display),                                                     \
+      "TEXT",                                                                                      \
+      NULL,                                                                                        \
+      "how people call the user" },                                                                \
+    {                                                                                              \
+        "comments", 0, COMMAND_STRING, offsetof (struct user_options, comments), "TEXT", NULL,     \
+            "anything to remember"                                                                 \
+    }
+
 static const struct command_option create_options[] = {
-    { "display-name", 0, COMMAND_STRING, offsetof (struct user_options, display), "TEXT", NULL,
-      "how people call him" },
-    { "comments", 0, COMMAND_STRING, offsetof (struct user_options, comments), "TEXT", NULL,
-      "anything to remember" },
+    TEXT_OPTIONS,
     COMMAND_SERVER_OPTIONS,
     { NULL },
 };
@@ -25,10 +35,7 @@ static const struct command_option create_options[] = {
 static const struct command_option update_options[] = {
     { "name", 0, COMMAND_STRING, offsetof (struct user_options, name), "NAME", NULL,
       "another name; keys and policies stay with the user" },
-    { "display-name", 0, COMMAND_STRING, offsetof (struct user_options, display), "TEXT", NULL,
-      "how people call him" },
-    { "comments", 0, COMMAND_STRING, offsetof (struct user_options, comments), "TEXT", NULL,
-      "anything to remember" },
+    TEXT_OPTIONS,
     COMMAND_SERVER_OPTIONS,
     { NULL },
 };
@@ -52,9 +59,10 @@ static int create (struct client *client, const void *options, char **words)
                                 o->display, "Comments", o->comments);
     int status = group_do (client, &o->server, "CreateUser", params, "Created the user", words[0]);
     if (status == EXIT_DONE && !o->server.json)
-        printf ("It may sign in with a key (bindery key create %s) and do what policies allow\n"
-                "(bindery policy attach BinderyReadOnlyAccess %s).\n",
-                words[0], words[0]);
+        printf (
+            "The user may sign in with a key (bindery key create %s) and do what policies allow\n"
+            "(bindery policy attach BinderyReadOnlyAccess %s).\n",
+            words[0], words[0]);
     return status;
 }
 

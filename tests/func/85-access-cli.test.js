@@ -154,6 +154,18 @@ describe('users, keys and policies on the command line', () => {
     await fails(1, /ResourceNotFound/, 'policy', 'show', 'wrong');
   });
 
+  it('warns of actions that there are not, and takes the document', async () => {
+    const text = document(allow(['imm:GetDatset', 'imm:Get*', 'oss:Anything'], '*'), { Effect: 'Deny', NotAction: 'Bindery:createusr', Resource: '*' });
+    const how = await run(['policy', 'create', 'typo', text]);
+    assert.equal(how.code, 0);
+    assert.deepEqual(how.err.trim().split('\n'), [
+      "bindery: warning: Statement[0].Action: no action is called 'imm:GetDatset'; did you mean 'imm:GetDataset'?",
+      "bindery: warning: Statement[1].NotAction: no action is called 'Bindery:createusr'; did you mean 'bindery:CreateUser'?",
+    ]);
+    assert.equal((await run(['policy', 'update', 'typo', document(allow('imm:*', '*'))])).err, '');
+    await good('policy', 'delete', 'typo');
+  });
+
   it('gives policies to users and takes them back', async () => {
     assert.ok((await column('policy', 'list')).includes('AliyunIMMFullAccess'));
     await good('policy', 'attach', 'team', 'alice');
