@@ -11,7 +11,7 @@ const path = require('node:path');
 const tls = require('node:tls');
 const { describe, it, after } = require('node:test');
 
-const { Server, useServer, until, pause, tempFolder, KEY } = require('./harness');
+const { Server, useServer, until, pause, tempFolder, clientV3, clientV1, KEY } = require('./harness');
 const { checkRefusal } = require('./model');
 const { makeCertificate } = require('./tls');
 const sign = require('./sign');
@@ -75,6 +75,18 @@ function seconds(server) {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+const keyOf = (k) => ({ id: k.AccessKeyId, secret: k.AccessKeySecret, token: k.SecurityToken });
+
+/** A user who may do what `Condition` allows; gives the name's key. */
+async function makeUser(server, UserName, Condition = {}) {
+  const statement = { Effect: 'Allow', Action: 'imm:*', Resource: '*', Condition };
+  const PolicyDocument = JSON.stringify({ Version: '1', Statement: [statement] });
+  await server.admin('CreateUser', { UserName });
+  await server.admin('CreatePolicy', { PolicyName: UserName, PolicyDocument });
+  await server.admin('AttachPolicyToUser', { UserName, PolicyName: UserName });
+  return keyOf((await server.admin('CreateAccessKey', { UserName })).AccessKey);
+}
+
 describe('TLS', () => {
   const folder = tempFolder();
   const server = useServer({ tls: makeCertificate(folder) });
@@ -96,6 +108,20 @@ describe('TLS', () => {
         await server.refused('GetProject', { ProjectName: 'none' }, 'ResourceNotFound', 404, client, { method });
       });
 
+  it('users sign in with both clients, with temporary keys too', async () => {
+    const key = await makeUser(server, 'alice', { Bool: { 'acs:SecureTransport': 'true' } });
+    const assume = async () => keyOf((await server.admin('AssumeUser', { UserName: 'alice' })).Credentials);
+    const [one, two] = [await assume(), await assume()];
+    for (const make of [clientV3, clientV1]) {
+      const as = (k) => make(server.endpoints.imm, k, server.ca);
+      for (const k of [key, one, two]) await server.call('ListProjects', {}, as(k));
+      const refused = (k, code) => server.refused('ListProjects', {}, code, 400, as(k));
+      await refused({ ...one, token: two.token }, 'InvalidSecurityToken.MismatchWithAccessKey');
+      await refused({ ...one, token: 'x' }, 'InvalidSecurityToken.Malformed');
+      await refused({ ...one, token: undefined }, 'MissingSecurityToken');
+    }
+  });
+
   it('takes headers in any order and any case', async () => {
     const r = sign.signV3({ host: server.endpoints.imm, key: KEY, action: 'ListProjects', headers: { 'x-acs-note': 'a  b' } });
     const forms = [(n) => n.toUpperCase(), (n) => n.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase()), (n) => n];
@@ -107,21 +133,6 @@ describe('TLS', () => {
       assert.equal(answer.status, 200, JSON.stringify(answer.body));
     }
     assert.equal((await server.sendRaw(r)).status, 200);
-  });
-
-  it('takes many calls on one connection, and pipelined ones', async () => {
-    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
-    for (let i = 0; i < 20; i++) {
-      const r = sign.signV3({ host: server.endpoints.imm, key: KEY, action: 'ListProjects' });
-      assert.equal((await sign.send(server.endpoints.imm, r, { ca: server.ca, agent })).status, 200);
-    }
-    agent.destroy();
-    const requests = Array.from({ length: 5 }, (_, i) => {
-      const r = sign.signV1({ host: server.endpoints.imm, key: KEY, action: 'ListProjects' });
-      return `GET ${r.path} HTTP/1.1\r\nHost: x\r\nConnection: ${i < 4 ? 'keep-alive' : 'close'}\r\n\r\n`;
-    });
-    const text = await sign.sendBytes(server.endpoints.imm, requests.join(''), { ca: server.ca, half: false });
-    assert.equal(text.match(/HTTP\/1\.1 200 OK/g).length, 5);
   });
 
   it('takes bodies of almost 8 MiB and URLs of 3.5 MiB, and refuses larger ones in JSON', async () => {
@@ -237,7 +248,7 @@ describe('TLS', () => {
   });
 });
 
-describe('half-open connections', () => {
+describe('connections over TLS', () => {
   const server = useServer({ tls: makeCertificate(tempFolder()) });
   const hello = Buffer.from('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 'latin1');
   const sockets = [];
@@ -255,7 +266,22 @@ describe('half-open connections', () => {
     return socket;
   };
 
-  it('cost no time while they wait', async () => {
+  it('take many calls, and pipelined ones', async () => {
+    const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+    for (let i = 0; i < 20; i++) {
+      const r = sign.signV3({ host: server.endpoints.imm, key: KEY, action: 'ListProjects' });
+      assert.equal((await sign.send(server.endpoints.imm, r, { ca: server.ca, agent })).status, 200);
+    }
+    agent.destroy();
+    const requests = Array.from({ length: 5 }, (_, i) => {
+      const r = sign.signV1({ host: server.endpoints.imm, key: KEY, action: 'ListProjects' });
+      return `GET ${r.path} HTTP/1.1\r\nHost: x\r\nConnection: ${i < 4 ? 'keep-alive' : 'close'}\r\n\r\n`;
+    });
+    const text = await sign.sendBytes(server.endpoints.imm, requests.join(''), { ca: server.ca, half: false });
+    assert.equal(text.match(/HTTP\/1\.1 200 OK/g).length, 5);
+  });
+
+  it('that are half open cost no time while they wait', async () => {
     for (let i = 0; i < 4; i++) halfOpen(hello);
     await until('all of them have been accepted', () => server.assertAlive().then(() => true));
     const before = seconds(server);
@@ -264,13 +290,13 @@ describe('half-open connections', () => {
     assert.ok(used < 0.5, `${used} s of processor time in 2 s`);
   });
 
-  it('keep nobody out, however many they are', async () => {
+  it('that are half open keep nobody out, however many they are', async () => {
     for (let i = 0; i < 600; i++) halfOpen(i % 2 ? hello : null);
     for (let i = 0; i < 3; i++) await until('it answers', () => server.assertAlive().then(() => true));
     assert.equal(await get(server, 'admin', '/livez'), 200);
   });
 
-  it('are closed, also one that goes on byte by byte', async () => {
+  it('that are half open are closed, also one that goes on byte by byte', async () => {
     const slow = halfOpen(hello);
     const timer = setInterval(() => slow.writable && slow.write(Buffer.from([7])), 300);
     const all = Promise.all(sockets.map((s) => s.gone)).then(() => true);
@@ -439,10 +465,14 @@ describe('listeners', () => {
     assert.match(secured.log, /the certificate expires soon/);
   });
 
-  it('go on after a hang-up without TLS, too', async () => {
-    const server = await start();
+  it('go on after a hang-up without TLS, too, and open the audit log again', async () => {
+    const log = path.join(tempFolder(), 'audit.log');
+    const server = await start({ flags: { 'audit-log': log } });
+    fs.renameSync(log, `${log}.1`);
     server.process.kill('SIGHUP');
-    await until('it has noticed', () => /signal=Hangup/.test(server.log));
+    await until('the audit log is there again', () => fs.existsSync(log));
+    await server.call('CreateProject', { ProjectName: 'p' });
+    assert.match(fs.readFileSync(log, 'utf8'), /CreateProject/);
     await server.assertAlive();
     assert.equal((await server.stop()).code, 0);
   });
@@ -474,6 +504,28 @@ describe('behind a proxy', () => {
       assert.equal(await clientOf(careful, headers), '127.0.0.1', 'from anybody else it is not looked at');
     });
 
+  it('policies see the client and its protocol as a trusted one says, and as it is otherwise', async () => {
+    const only = { IpAddress: { 'acs:SourceIp': '203.0.113.0/24' }, Bool: { 'acs:SecureTransport': 'true' } };
+    const good = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' };
+    const rows = [
+      [trusting, good, 200],
+      [trusting, { ...good, 'x-forwarded-for': '203.0.113.7, 192.0.2.1' }, 403],
+      [trusting, { ...good, 'x-forwarded-proto': 'http' }, 403],
+      [trusting, { 'x-forwarded-for': '203.0.113.7' }, 403],
+      [trusting, { 'x-forwarded-proto': 'https' }, 403],
+      [trusting, {}, 403],
+      [careful, good, 403],
+    ];
+    const keys = new Map();
+    for (const server of [trusting, careful]) keys.set(server, await makeUser(server, 'bob', only));
+    for (const [server, headers, status] of rows) {
+      const change = (r) => Object.assign(r.headers, headers); // not signed: the proxy adds them
+      const answer = await server.raw('signV3', { action: 'ListProjects', key: keys.get(server), change: (r) => void change(r) });
+      assert.equal(answer.status, status, `${JSON.stringify(headers)}: ${answer.text}`);
+      if (status === 403) assert.equal(answer.body.Code, 'NoPermission');
+    }
+  });
+
   it('calls through a proxy that speaks TLS to both sides go through', async () => {
     const made = makeCertificate(tempFolder());
     const proxy = https.createServer({ cert: made.text, key: fs.readFileSync(made.key) }, (request, answer) => {
@@ -488,7 +540,6 @@ describe('behind a proxy', () => {
     await new Promise((resolve) => {
       proxy.listen(0, '127.0.0.1', resolve);
     });
-    const { clientV3, clientV1 } = require('./harness');
     const address = `127.0.0.1:${proxy.address().port}`;
     for (const make of [clientV3, clientV1]) await trusting.call('ListProjects', {}, make(address, KEY, made.ca));
     proxy.close();
