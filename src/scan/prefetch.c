@@ -20,7 +20,7 @@ static const struct row {
     { " jpg jpeg jpe jfif gif webp bmp ico cur psd psb jp2 j2k jpx jxl svg hdr exr qoi dds pcx pnm "
       "ppm "
       "pgm pbm pfm heic heif avif cr3 raf orf rw2 ",
-      { HEAD, 0, 2 * HEAD } },
+      { HEAD, 0, HEAD } },
     /* So they do, but texts may follow it. */
     { " png apng ", { HEAD, 2 * HEAD, 8 * HEAD } },
     /* The directory may be anywhere, and says where the rest is. */
