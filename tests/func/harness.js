@@ -28,8 +28,11 @@ const ACCOUNT = '1234567890123456';
 const PASSED_ON = ['ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS', 'G_SLICE', 'BINDERY_WORKER_PATH'];
 const SANITIZER_REPORT = /^.*(?:ERROR|WARNING): (?:Address|Leak|Thread)Sanitizer[^]*|^.*: runtime error: .*$/m;
 
+const PATIENCE_S = 120; // for what takes moments where nothing else runs
+const CALL_MS = 60000; // the same of an answer
+
 /** Waits for a state: polls `probe` until it gives something true. An error is tried again unless it isFinal. */
-async function until(what, probe, { seconds = 30, every = 20 } = {}) {
+async function until(what, probe, { seconds = PATIENCE_S, every = 20 } = {}) {
   const deadline = Date.now() + seconds * 1000;
   for (let last; ;) {
     let problem = '';
@@ -85,7 +88,7 @@ function clientV3(endpoint, key = KEY, ca = undefined) {
     ca,
   });
   const client = new OpenApi.default(config);
-  return async (action, params = {}, { method = 'POST', readTimeout = 20000, form } = {}) => {
+  return async (action, params = {}, { method = 'POST', readTimeout = CALL_MS, form } = {}) => {
     const what = new OpenApi.Params({
       action,
       version: sign.VERSION,
@@ -99,7 +102,8 @@ function clientV3(endpoint, key = KEY, ca = undefined) {
     });
     const request = new OpenApi.OpenApiRequest({ query: asText(params), ...(form ? { body: asText(form) } : {}) });
     try {
-      const answer = await client.callApi(what, request, new RuntimeOptions({ readTimeout, autoretry: false }));
+      const timeouts = { readTimeout, connectTimeout: readTimeout }; // both hold for the answer
+      const answer = await client.callApi(what, request, new RuntimeOptions({ ...timeouts, autoretry: false }));
       return answer.body;
     } catch (e) {
       if (!e.data || !e.data.Code) throw e;
@@ -126,7 +130,7 @@ function clientV1(endpoint, key = KEY, ca = undefined) {
     apiVersion: sign.VERSION,
     opts: ca ? { ca } : {},
   });
-  return async (action, params = {}, { method = 'GET', readTimeout = 20000 } = {}) => {
+  return async (action, params = {}, { method = 'GET', readTimeout = CALL_MS } = {}) => {
     try {
       const answer = await client.request(action, asText(params), { method, timeout: readTimeout, formatParams: false });
       return plain(answer);
@@ -241,7 +245,6 @@ class Server {
           return null;
         }
       },
-      { seconds: 20 },
     ).catch((e) => {
       throw new Error(`${e.message}\n${this.log.slice(-3000)}`);
     });
@@ -393,7 +396,7 @@ class Server {
   }
 
   /** Waits until the binding is past its first scan and nothing is left to do. */
-  settled(where, bucket, options = { seconds: 60 }) {
+  settled(where, bucket, options = undefined) {
     return until(
       `oss://${bucket} is IncrementalScanning with nothing pending`,
       async () => {
