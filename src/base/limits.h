@@ -227,11 +227,10 @@
 #define LIMIT_STORE_RECHECK_MS   2000       /* a bucket that was not, or could not be asked for */
 
 /* Descriptors that a server of remote stores must be allowed: of each object on its way and of its
- * sidecar the memory file and what workers read it by, documents that are kept, connections, and
- * the index. */
+ * sidecar the memory file and what workers read it by, connections, and the index. What it may have
+ * beyond them is for LIMIT_FETCH_KEPT_FILES. */
 #define LIMIT_REMOTE_FILES                                                                         \
-    (LIMIT_JOBS_IN_FLIGHT * 4 + LIMIT_FETCH_KEPT_FILES + LIMIT_STORE_WINDOW * 2 +                  \
-     LIMIT_CONNECTIONS_LEAST * 2 + 512)
+    (LIMIT_JOBS_IN_FLIGHT * 4 + LIMIT_STORE_WINDOW * 2 + LIMIT_CONNECTIONS_LEAST * 2 + 512)
 
 /* Worker. */
 #define LIMIT_RESULT        (6 * MIB) /* bytes of one reply: a text of 2 MiB, escaped, and all else */

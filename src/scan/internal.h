@@ -135,6 +135,7 @@ struct scan {
     GHashTable *kept;    /* see kept.c */
     uint64_t kept_bytes; /* of fetched_bytes: kept, or to be kept if there is a text */
     unsigned n_kept;     /* the same, objects */
+    unsigned kept_max;   /* of these: a descriptor each */
 };
 
 /* bound.c */
@@ -281,7 +282,7 @@ void remote_stop (struct scan *s);
 void *remote_run_lookups (void *scan);
 
 /* kept.c */
-GHashTable *kept_new (void);
+void kept_init (struct scan *s);
 /* True if there is room to keep all of it for a text that follows its row. */
 bool kept_reserve (struct extraction *x);
 /* Its row is to be written: keeps it if its text is to follow. With scan->lock. */

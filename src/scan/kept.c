@@ -4,6 +4,7 @@
 #include "scan/internal.h"
 
 #include <inttypes.h>
+#include <sys/resource.h>
 
 #include "base/macros.h"
 
@@ -19,9 +20,12 @@ static void kept_free (void *kept)
     g_free (k);
 }
 
-GHashTable *kept_new (void)
+void kept_init (struct scan *s)
 {
-    return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, kept_free);
+    struct rlimit files;
+    s->kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, kept_free);
+    if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur > LIMIT_REMOTE_FILES)
+        s->kept_max = (unsigned) MIN (files.rlim_cur - LIMIT_REMOTE_FILES, LIMIT_FETCH_KEPT_FILES);
 }
 
 static char *name_of (const struct extraction *x)
@@ -38,7 +42,7 @@ bool kept_reserve (struct extraction *x)
     if (!x->remote.prefetch->has_text || size == 0 || !store_handle_is_whole (&x->handle))
         return false;
     pthread_mutex_lock (&s->lock);
-    bool has_room = size <= LIMIT_FETCH_KEPT - s->kept_bytes && s->n_kept < LIMIT_FETCH_KEPT_FILES;
+    bool has_room = size <= LIMIT_FETCH_KEPT - s->kept_bytes && s->n_kept < s->kept_max;
     if (has_room) {
         s->kept_bytes += size;
         s->n_kept++;

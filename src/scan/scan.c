@@ -146,7 +146,7 @@ enum err scan_new (const struct scan_options *o, struct scan **ret, struct error
     s->bounds =
         g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) bound_unref);
     s->ended = g_ptr_array_new_with_free_func ((GDestroyNotify) bound_unref);
-    s->kept = kept_new ();
+    kept_init (s);
     s->purges = g_array_new (FALSE, FALSE, sizeof (int64_t));
     s->results = queue_new (LIMIT_JOBS_IN_FLIGHT);
     s->lookups = queue_new (LIMIT_JOBS_IN_FLIGHT);

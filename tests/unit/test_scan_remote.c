@@ -2,6 +2,9 @@
  * fail and outrun. Index and scan are the real ones, and so is the worker. */
 #include "test.h"
 
+#include <stdlib.h>
+#include <sys/resource.h>
+
 #include "scan_world.h"
 
 /* ---- what is fetched ---- */
@@ -397,8 +400,20 @@ static void test_what_comes_after_unbinding_is_dropped (void **state)
     wait_for (!world_get_row (w, "k", &row)); /* Pending, and never read */
 }
 
+/* As the server does it. */
+static void allow_many_files (void)
+{
+    struct rlimit files;
+    if (getrlimit (RLIMIT_NOFILE, &files) != 0)
+        abort ();
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit (RLIMIT_NOFILE, &files) != 0 || files.rlim_cur <= LIMIT_REMOTE_FILES)
+        abort ();
+}
+
 int main (void)
 {
+    allow_many_files ();
 #define REMOTE(f) cmocka_unit_test_setup_teardown (f, world_setup_remote, world_teardown)
     const struct CMUnitTest tests[] = {
         REMOTE (test_every_object_becomes_a_row),
