@@ -154,6 +154,18 @@ describe('users, keys and policies on the command line', () => {
     await fails(1, /ResourceNotFound/, 'policy', 'show', 'wrong');
   });
 
+  it('takes every policy of the documentation', async () => {
+    const text = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'access.md'), 'utf8');
+    const documents = text.match(/^ {4}\{ ?(?:"Version"|\n {6}"Version")[^]*?\}(?=\n\n)/gm);
+    assert.equal(documents.length, 5, 'they are found');
+    for (const one of documents) {
+      const how = await run(['policy', 'create', 'from-the-page', '-'], { input: one });
+      assert.equal(how.code, 0, `${one}\n${how.err}`);
+      assert.equal(how.err, '', one);
+      await good('policy', 'delete', 'from-the-page');
+    }
+  });
+
   it('warns of actions that there are not, and takes the document', async () => {
     const text = document(allow(['imm:GetDatset', 'imm:Get*', 'oss:Anything'], '*'), { Effect: 'Deny', NotAction: 'Bindery:createusr', Resource: '*' });
     const how = await run(['policy', 'create', 'typo', text]);
