@@ -201,7 +201,7 @@ describe('the command line', () => {
   it('unbinds, and removes the rows on demand', async () => {
     const where = { ProjectName: 'demo', DatasetName: 'photos' };
     await good('unbind', 'much', '-p', 'demo', '-d', 'photos', '--purge');
-    await good('unbind', 'photos', '-p', 'demo', '-d', 'photos');
+    assert.doesNotMatch((await good('unbind', 'photos', '-p', 'demo', '-d', 'photos')).out, /notification/);
     assert.equal((await server.call('SimpleQuery', where)).TotalHits, 4);
     await good('bind', 'photos', '-p', 'demo', '-d', 'photos', '--wait');
     assert.match((await good('unbind', 'photos', '-p', 'demo', '-d', 'photos', '--purge')).out, /4/);

@@ -165,4 +165,11 @@ describe('several stores', () => {
     assert.match(Reason, /bucket/);
     assert.equal((await server.queryAll(where, begins('secret'))).length, 1);
   });
+
+  it('are not asked to end their notifications; who unbinds is told', async () => {
+    const { Notification } = await server.admin('GetNotification', { ...where, URI: 'oss://photos', Endpoint: `http://${server.endpoints.imm}` });
+    const unbound = await cli('unbind', 'photos', '-p', 'stores', '-d', 'd');
+    assert.equal(unbound.code, 0, unbound.err);
+    assert.match(unbound.out, new RegExp(`take the notification ${Notification.Id} out of it`));
+  });
 });

@@ -14,7 +14,7 @@
 #include "scan/internal.h"
 #include "store_fake.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS 60000
 
 struct world {
     char dir[64];
