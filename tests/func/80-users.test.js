@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it, before } = require('node:test');
 
-const { useServer, until, clientV1, clientV3, KEY } = require('./harness');
+const { useServer, until, pause, random, clientV1, clientV3, KEY } = require('./harness');
 
 const ALLOW = JSON.stringify({ Version: '1', Statement: [{ Effect: 'Allow', Action: 'imm:*', Resource: '*' }] });
 const DENY = JSON.stringify({ Version: '1', Statement: [{ Effect: 'Deny', Action: 'imm:Create*', Resource: '*' }] });
@@ -303,8 +303,11 @@ describe('policies', () => {
   });
 });
 
-describe('secrets at rest', () => {
+const seed = Number(process.env.BINDERY_SEED || Date.now() % 1000000);
+
+describe(`secrets at rest (BINDERY_SEED=${seed})`, () => {
   const server = useServer();
+  const make = random(seed);
   const world = people(server);
   const file = () => path.join(server.data, 'secret-key');
   let key;
@@ -356,6 +359,24 @@ describe('secrets at rest', () => {
     fs.writeFileSync(file(), after);
     await server.start();
     await world.signsIn(key);
+  });
+
+  it('outlive kills while their key changes', async () => {
+    for (let round = 0; round < 3; round++) {
+      let isOver = false;
+      const changes = (async () => {
+        while (!isOver) await server.adminClient('RotateSecretKey').catch(() => {});
+      })();
+      await pause(make.below(120));
+      await server.kill();
+      isOver = true;
+      await changes;
+      await server.start();
+      await world.signsIn(key);
+      await world.signsIn(session);
+      const keys = fs.readFileSync(file(), 'utf8').match(/^Key=/gm);
+      assert.equal(keys.length, 1, 'the key of a change that was cut short is gone');
+    }
   });
 
   it('whose key is lost stop the start, which says what to do', async () => {
