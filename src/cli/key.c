@@ -2,7 +2,9 @@
 #include "cli/commands.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "auth/keyfile.h"
 #include "base/macros.h"
 #include "cli/document.h"
 #include "cli/group.h"
@@ -11,7 +13,19 @@
 struct key_options {
     struct command_server server;
     int64_t duration_s;
-    const char *session, *policy;
+    const char *session, *policy, *file;
+};
+
+#define FILE_OPTION                                                                                \
+    {                                                                                              \
+        "file", 'f', COMMAND_STRING, offsetof (struct key_options, file), "FILE", NULL,            \
+            "write the key to this new file, for the owner alone, and print nothing of it"         \
+    }
+
+static const struct command_option create_options[] = {
+    FILE_OPTION,
+    COMMAND_SERVER_OPTIONS,
+    { NULL },
 };
 
 static const struct command_option temporary_options[] = {
@@ -21,6 +35,7 @@ static const struct command_option temporary_options[] = {
       "who uses it; the audit log tells" },
     { "policy", 0, COMMAND_STRING, offsetof (struct key_options, policy), "FILE", NULL,
       "narrows what the user may do; - for standard input" },
+    FILE_OPTION,
     COMMAND_SERVER_OPTIONS,
     { NULL },
 };
@@ -31,26 +46,56 @@ static json_t *named (const char *user, const char *key)
 }
 
 /* As a root-key file has them: programs can read it from a file. */
-static void print_secrets (const json_t *key)
+static GString *format_secrets (const json_t *key)
 {
     static const char *const members[] = { "AccessKeyId", "AccessKeySecret", "SecurityToken",
                                            "Expiration" };
+    GString *out = g_string_new (NULL);
     for (size_t i = 0; i < N_ELEMENTS (members); i++)
         if (json_object_get (key, members[i]))
-            printf ("%s=%s\n", members[i], client_text (key, members[i]));
-    fflush (stdout);
-    fputs ("The secret is not shown again.\n", stderr);
+            g_string_append_printf (out, "%s=%s\n", members[i], client_text (key, members[i]));
+    return out;
+}
+
+/* Nobody can get the secret again, so a file that cannot be written must not lose it. */
+static int give_secrets (const struct key_options *o, const json_t *key)
+{
+    g_autoptr (GString) text = format_secrets (key);
+    struct error e;
+    enum err r = o->file ? keyfile_write (o->file, text->str, &e) : ERR_OK;
+    int status = r == ERR_OK ? EXIT_DONE : client_complain (NULL, &e);
+    if (o->file && r == ERR_OK) {
+        printf ("The key %s is in %s.\n", client_text (key, "AccessKeyId"), o->file);
+    } else {
+        fputs (text->str, stdout);
+        fflush (stdout);
+        fputs ("The secret is not shown again.\n", stderr);
+    }
+    explicit_bzero (text->str, text->len);
+    return status;
+}
+
+/* Calls what makes a key; `params` is taken. */
+static int make_key (struct client *client, const struct key_options *o, const char *action,
+                     json_t *params, const char *member)
+{
+    struct command_server server = o->server;
+    json_auto_t *taken = params;
+    json_auto_t *answer = NULL;
+    server.json = o->server.json && !o->file;
+    if (o->file && g_file_test (o->file, G_FILE_TEST_EXISTS)) {
+        fprintf (stderr, "bindery: %s exists already\n", o->file);
+        return EXIT_ERROR;
+    }
+    int status = group_call (client, &server, action, json_incref (taken), &answer);
+    if (status != EXIT_DONE || server.json)
+        return status;
+    return give_secrets (o, json_object_get (answer, member));
 }
 
 static int create (struct client *client, const void *options, char **words)
 {
-    const struct key_options *o = options;
-    json_auto_t *answer = NULL;
-    int status =
-        group_call (client, &o->server, "CreateAccessKey", named (words[0], NULL), &answer);
-    if (status == EXIT_DONE && !o->server.json)
-        print_secrets (json_object_get (answer, "AccessKey"));
-    return status;
+    return make_key (client, options, "CreateAccessKey", named (words[0], NULL), "AccessKey");
 }
 
 static int list (struct client *client, const void *options, char **words)
@@ -112,11 +157,7 @@ static int temporary (struct client *client, const void *options, char **words)
                                 o->session, "Policy", policy);
     if (o->duration_s)
         json_object_set_new (params, "DurationSeconds", json_integer (o->duration_s));
-    json_auto_t *answer = NULL;
-    int status = group_call (client, &o->server, "AssumeUser", params, &answer);
-    if (status == EXIT_DONE && !o->server.json)
-        print_secrets (json_object_get (answer, "Credentials"));
-    return status;
+    return make_key (client, o, "AssumeUser", params, "Credentials");
 }
 
 static int reseal (struct client *client, const void *options, UNUSED char **words)
@@ -131,10 +172,10 @@ static int reseal (struct client *client, const void *options, UNUSED char **wor
 }
 
 static const struct verb verbs[] = {
-    { { "key create", "make a key for a user", "USER", 1, 1, group_no_options,
+    { { "key create", "make a key for a user", "USER", 1, 1, create_options,
         "Prints the key in the form of the file root-key. The secret is shown this once, and kept\n"
         "encrypted from then on.\n\n"
-        "  bindery key create alice > alice.key\n" },
+        "  bindery key create alice --file alice.key\n" },
       sizeof (struct key_options),
       create },
     { { "key list", "list the keys of a user", "USER", 1, 1, group_no_options,
@@ -176,7 +217,7 @@ static const struct group group = {
     "make, list, deactivate and delete the keys of users",
     "A user may have several keys, so that one can be replaced without a pause: make the new one,\n"
     "deploy it, deactivate the old one, and delete it once nothing misses it.\n\n"
-    "  bindery key create alice > alice.key\n"
+    "  bindery key create alice --file alice.key\n"
     "  bindery key list alice\n"
     "  bindery key temporary alice --duration 900\n",
     verbs,

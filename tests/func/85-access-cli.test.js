@@ -99,6 +99,25 @@ describe('users, keys and policies on the command line', () => {
     await good('key', 'delete', 'alice', key.AccessKeyId);
   });
 
+  it('writes a key to a file of its owner, and loses none', async () => {
+    const where = path.join(server.root, 'alice.key');
+    const out = await good('key', 'create', 'alice', '--file', where);
+    const key = parsed(fs.readFileSync(where, 'utf8'));
+    assert.equal(fs.statSync(where).mode & 0o777, 0o600);
+    assert.ok(out.includes(key.AccessKeyId) && !out.includes(key.AccessKeySecret));
+    await fails(1, /exists already/, 'key', 'create', 'alice', '--file', where);
+    await good('key', 'delete', 'alice', key.AccessKeyId);
+    const lost = await run(['key', 'create', 'alice', '--file', path.join(server.root, 'no-folder', 'alice.key')]);
+    assert.equal(lost.code, 1);
+    const made = parsed(lost.out);
+    assert.ok(made.AccessKeySecret, 'what cannot be written is shown');
+    assert.deepEqual(await column('key', 'list', 'alice'), [made.AccessKeyId]);
+    await good('key', 'delete', 'alice', made.AccessKeyId);
+    const token = path.join(server.root, 'token.key');
+    await good('key', 'temporary', 'alice', '-f', token);
+    assert.ok(parsed(fs.readFileSync(token, 'utf8')).SecurityToken);
+  });
+
   it('deactivates, activates and deletes a key, and each counts at once', async () => {
     await good('policy', 'attach', 'AliyunIMMReadOnlyAccess', 'alice');
     const key = parsed(await good('key', 'create', 'alice'));
