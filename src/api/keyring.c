@@ -198,7 +198,11 @@ enum err keyring_renew (struct keyring *k, int64_t *ret_sealed, struct error *e)
     }
     secrets_close (k->secrets);
     k->secrets = next;
-    return secrets_settle (next, e);
+    struct error why;
+    if (secrets_settle (next, &why) != ERR_OK)
+        return FAIL (e, IO, "it is changed, but the file still has the old key, too: %s",
+                     why.message);
+    return ERR_OK;
 }
 
 /* A link stays one: the file that it leads to is read and written. */

@@ -187,7 +187,12 @@ enum err api_rotate_secret_key (struct call *c, const void *params UNUSED, struc
                                 struct error *e)
 {
     int64_t sealed = 0;
+    struct error why;
     KEYRING_LOCK (c->api->keyring);
-    enum err r = keyring_renew (c->api->keyring, &sealed, e);
+    enum err r = keyring_renew (c->api->keyring, &sealed, &why);
+    if (r == ERR_IO || r == ERR_INVALID_ARGUMENT) /* who asks is an administrator */
+        return FAIL (e, CONFLICT, "The secret key: %s.", why.message);
+    if (r != ERR_OK && e)
+        *e = why;
     return r == ERR_OK ? reply_take (reply, json_pack ("{s:I}", "Sealed", sealed), e) : r;
 }

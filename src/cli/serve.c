@@ -29,6 +29,7 @@
 
 #define REGION_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 #define STOP_CALLS_MS  2000 /* running calls get this long */
+#define WARN_OF_MAX    20   /* things of one kind that the log names at the start */
 #define STOP_ALL_MS    4800 /* then the process ends, whatever still runs: nothing is lost */
 
 /* All parts, in the order in which they start; they stop in the other. */
@@ -153,14 +154,20 @@ static enum err open_keys (struct server *s, struct error *e)
     return nonces_open (path, clock_now_ns (), &s->nonces, e);
 }
 
+/* The first of them by name. */
+static void warn_of_each (const GPtrArray *names, const char *what, const char *message)
+{
+    for (guint i = 0; i < names->len && i < WARN_OF_MAX; i++)
+        LOG (LOG_WARN, "serve", message, LOG_STR (what, names->pdata[i]),
+             LOG_NUM ("of", names->len));
+}
+
 static void warn_of_findings (const struct keyring_findings *f)
 {
-    for (guint i = 0; i < f->unreadable->len; i++)
-        LOG (LOG_WARN, "serve", "the secret of an access key is damaged: delete it, make another",
-             LOG_STR ("access_key_id", f->unreadable->pdata[i]));
-    for (guint i = 0; i < f->broken->len; i++)
-        LOG (LOG_WARN, "serve", "a policy is none any more: it denies everything until it is",
-             LOG_STR ("policy", f->broken->pdata[i]));
+    warn_of_each (f->unreadable, "access_key_id",
+                  "the secret of an access key is damaged: delete it, make another");
+    warn_of_each (f->broken, "policy",
+                  "a policy is none any more: it denies everything until it is");
     if (f->deleted)
         LOG (LOG_WARN, "serve", "the secret key was lost: the access keys of users are deleted",
              LOG_NUM ("deleted", f->deleted));

@@ -415,4 +415,16 @@ describe(`secrets at rest (BINDERY_SEED=${seed})`, () => {
     await world.signsIn(await world.key('alice'));
     assert.ok(!fs.existsSync(file()));
   });
+
+  it('stay as they are when their key cannot be written, which is told', async () => {
+    const before = fs.readFileSync(server.flags['secret-key-file']);
+    fs.mkdirSync(`${server.flags['secret-key-file']}.new`); // in the way of the new file
+    const e = await server.refused('RotateSecretKey', {}, 'StatusConflict', 400, server.adminClient);
+    assert.match(e.message, /cannot make '.*elsewhere\.new'/);
+    assert.deepEqual(fs.readFileSync(server.flags['secret-key-file']), before);
+    await server.restart();
+    assert.equal((await world.keys('alice')).length, 2);
+    fs.rmdirSync(`${server.flags['secret-key-file']}.new`);
+    assert.equal((await server.admin('RotateSecretKey')).Sealed, 2);
+  });
 });
