@@ -4,12 +4,15 @@
 #include <string.h>
 #include <glib.h>
 
+#include "base/dump.h"
 #include "base/limits.h"
 #include "base/macros.h"
 #include "wire/meta.h"
 #include "worker/extract.h"
 #include "worker/input.h"
 #include "worker/xmp.h"
+
+#define REPLY_ROOM 2048 /* bytes that most replies fit in */
 
 static enum err say_ready (const struct sandbox_report *report, struct error *e)
 {
@@ -19,39 +22,33 @@ static enum err say_ready (const struct sandbox_report *report, struct error *e)
     return frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, NULL, 0, e);
 }
 
-static int append_json (const char *text, size_t length, void *body)
-{
-    g_byte_array_append (body, (const uint8_t *) text, (guint) length);
-    return 0;
-}
-
 /* Hardly any object has so much to say that none of it can be sent but its type. */
-static void append_type (const json_t *meta, GByteArray *body)
+static void append_type (const json_t *meta, GString *body)
 {
     static const char *const fields[] = { "ContentType", "MediaType" };
     json_auto_t *type = json_object ();
     for (size_t i = 0; i < N_ELEMENTS (fields); i++)
         json_object_set (type, fields[i], json_object_get (meta, fields[i]));
-    (void) json_dump_callback (type, append_json, body, JSON_COMPACT);
+    dump_json (body, type);
 }
 
 enum frame_type job_reply (uint64_t job, const struct input *in, const json_t *meta,
-                           const struct error *why, GByteArray *body)
+                           const struct error *why, GString *body)
 {
     struct frame_reply reply = { .job = job, .left_text = in->left_text };
     enum frame_type type = !why                  ? FRAME_RESULT
                            : why->code == ERR_IO ? FRAME_UNREADABLE
                                                  : FRAME_FAIL;
     g_strlcpy (reply.message, why ? why->message : in->remark, sizeof reply.message);
-    g_byte_array_append (body, (const uint8_t *) &reply, sizeof reply);
+    g_string_append_len (body, (const char *) &reply, sizeof reply);
     if (type != FRAME_UNREADABLE)
-        (void) json_dump_callback (meta, append_json, body, JSON_COMPACT);
+        dump_json (body, meta);
     if (body->len <= LIMIT_RESULT)
         return type;
     g_snprintf (reply.message, sizeof reply.message,
-                "its metadata of %u bytes is over the limit of %llu", body->len, LIMIT_RESULT);
-    g_byte_array_set_size (body, 0);
-    g_byte_array_append (body, (const uint8_t *) &reply, sizeof reply);
+                "its metadata of %zu bytes is over the limit of %llu", body->len, LIMIT_RESULT);
+    g_string_truncate (body, 0);
+    g_string_append_len (body, (const char *) &reply, sizeof reply);
     append_type (meta, body);
     return FRAME_FAIL;
 }
@@ -59,9 +56,9 @@ enum frame_type job_reply (uint64_t job, const struct input *in, const json_t *m
 static enum err answer (uint64_t job, const struct input *in, const json_t *meta,
                         const struct error *why, struct error *e)
 {
-    g_autoptr (GByteArray) body = g_byte_array_new ();
+    g_autoptr (GString) body = g_string_sized_new (REPLY_ROOM);
     enum frame_type type = job_reply (job, in, meta, why, body);
-    return frame_send (FRAME_SOCKET, type, body->data, body->len, NULL, 0, e);
+    return frame_send (FRAME_SOCKET, type, body->str, body->len, NULL, 0, e);
 }
 
 /* The same job again, please, with what was missed. */

@@ -17,4 +17,4 @@ int job_loop (const struct profile *profile, const struct sandbox_report *report
 /* Fills the frame that answers a job and gives its type; `why` is NULL if all went well. Metadata
  * over LIMIT_RESULT is a FAIL that says so and has the object's type alone. */
 enum frame_type job_reply (uint64_t job, const struct input *in, const json_t *meta,
-                           const struct error *why, GByteArray *body);
+                           const struct error *why, GString *body);

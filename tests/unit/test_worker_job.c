@@ -6,14 +6,14 @@
 #include "worker/job.h"
 
 /* The metadata of a reply, as the server reads it. */
-static json_t *meta_of (const GByteArray *body, struct frame_reply *ret)
+static json_t *meta_of (const GString *body, struct frame_reply *ret)
 {
     json_t *meta = NULL;
     struct error e;
     assert_true (body->len <= LIMIT_RESULT);
-    memcpy (ret, body->data, sizeof *ret);
+    memcpy (ret, body->str, sizeof *ret);
     assert_ok (
-        meta_parse ((const char *) body->data + sizeof *ret, body->len - sizeof *ret, &meta, &e),
+        meta_parse ((const char *) body->str + sizeof *ret, body->len - sizeof *ret, &meta, &e),
         &e);
     return meta;
 }
@@ -34,7 +34,7 @@ static json_t *talkative (void)
 static void too_much_metadata_leaves_the_type (void **state UNUSED)
 {
     json_auto_t *found = talkative ();
-    g_autoptr (GByteArray) body = g_byte_array_new ();
+    g_autoptr (GString) body = g_string_new (NULL);
     struct frame_reply reply;
     assert_int_equal (job_reply (7, &plain, found, NULL, body), FRAME_FAIL);
     json_auto_t *meta = meta_of (body, &reply);
@@ -48,7 +48,7 @@ static void too_much_metadata_leaves_the_type (void **state UNUSED)
 static void all_else_is_answered_whole (void **state UNUSED)
 {
     json_auto_t *found = json_pack ("{s:s, s:s}", "ContentType", "image/png", "Title", "One");
-    g_autoptr (GByteArray) body = g_byte_array_new ();
+    g_autoptr (GString) body = g_string_new (NULL);
     struct frame_reply reply;
     struct error damaged;
     static struct input in;
@@ -60,7 +60,7 @@ static void all_else_is_answered_whole (void **state UNUSED)
     assert_true (json_equal (meta, found));
     assert_true (reply.left_text);
     assert_string_equal (reply.message, "half of it");
-    g_byte_array_set_size (body, 0);
+    g_string_truncate (body, 0);
     assert_int_equal (job_reply (9, &in, found, &damaged, body), FRAME_FAIL);
     json_auto_t *failed = meta_of (body, &reply);
     assert_true (json_equal (failed, found));
@@ -70,7 +70,7 @@ static void all_else_is_answered_whole (void **state UNUSED)
 static void what_cannot_be_read_says_why_alone (void **state UNUSED)
 {
     json_auto_t *found = talkative ();
-    g_autoptr (GByteArray) body = g_byte_array_new ();
+    g_autoptr (GString) body = g_string_new (NULL);
     struct error why;
     (void) FAIL (&why, IO, "a bad sector");
     assert_int_equal (job_reply (1, &plain, found, &why, body), FRAME_UNREADABLE);
