@@ -109,6 +109,7 @@
 #define LIMIT_BATCH_URIS      100
 #define LIMIT_READERS         8     /* reader sessions of one dataset */
 #define LIMIT_STATEMENTS      96    /* prepared statements that a session keeps */
+#define LIMIT_NUMBERS         4096  /* codes of texts that a session remembers */
 #define LIMIT_SESSION_WAIT_MS 5000  /* for a session, and for a lock of the file */
 #define LIMIT_WRITE_WAIT_MS   30000 /* for a turn to write */
 #define LIMIT_LOG                                                                                  \

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <glib.h>
 
 /* Decimal digits only, no sign, no space, within [0, UINT64_MAX]. */
@@ -35,6 +36,12 @@ bool text_is_utf8 (const char *text, size_t len);
 
 /* Characters of a valid UTF-8 string. */
 size_t text_utf8_length (const char *text);
+
+/* Equal: for searches of lists, most of whose texts differ in the first byte. */
+static inline bool text_is (const char *a, const char *b)
+{
+    return *a == *b && strcmp (a, b) == 0;
+}
 
 /* Equal, in time that depends on the length only. */
 bool text_equal_constant_time (const char *a, size_t a_len, const char *b, size_t b_len);

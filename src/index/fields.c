@@ -243,7 +243,7 @@ static const char write_text_sql[] = "INSERT INTO file_text VALUES (?, ?"
 const struct field *field_find (const char *name)
 {
     for (size_t i = 0; i < fields_count; i++)
-        if (strcmp (fields[i].name, name) == 0)
+        if (text_is (fields[i].name, name))
             return &fields[i];
     return NULL;
 }
@@ -283,7 +283,9 @@ static struct field_value parse_point (const char *value)
 static struct field_value value_of_meta (const struct field *f, const json_t *meta)
 {
     struct field_value v = { .is_set = false };
-    const json_t *j = json_object_get (meta, f->name);
+    const json_t *j = meta ? json_object_get (meta, f->name) : NULL;
+    if (!j)
+        return v;
     const char *s = json_string_value (j);
     switch (f->kind) {
     case KIND_TEXT:
@@ -322,7 +324,7 @@ static enum err find_code (struct sql *s, const char *value, int64_t *ret, bool 
     return r;
 }
 
-enum err fields_code_of (struct sql *s, const char *value, int64_t *ret, struct error *e)
+static enum err make_code (struct sql *s, const char *value, int64_t *ret, struct error *e)
 {
     bool found;
     enum err r = find_code (s, value, ret, &found, e);
@@ -337,7 +339,18 @@ enum err fields_code_of (struct sql *s, const char *value, int64_t *ret, struct 
     return find_code (s, value, ret, &found, e);
 }
 
-/* Binds the value to column *at of `file` and moves on. */
+/* Codes stay as they are made, so that the session can remember them. */
+enum err fields_code_of (struct sql *s, const char *value, int64_t *ret, struct error *e)
+{
+    if (sql_recall (s, value, ret))
+        return ERR_OK;
+    enum err r = make_code (s, value, ret, e);
+    if (r == ERR_OK)
+        sql_remember (s, value, *ret);
+    return r;
+}
+
+/* Binds the value to column *at of `file` and moves on; what is not bound is NULL. */
 static enum err bind_narrow (struct sql_stmt *st, int *at, const struct field *f,
                              struct field_value v, struct error *e)
 {
@@ -347,8 +360,8 @@ static enum err bind_narrow (struct sql_stmt *st, int *at, const struct field *f
         r = fields_code_of (st->sql, v.text, &v.number, e);
     for (int i = 0; i < width && r == ERR_OK; i++, (*at)++) {
         if (!v.is_set)
-            sql_bind_null (st, *at);
-        else if (f->kind == KIND_GEO || f->kind == KIND_FLOAT)
+            continue;
+        if (f->kind == KIND_GEO || f->kind == KIND_FLOAT)
             sql_bind_double (st, *at, v.real[i]);
         else
             sql_bind_int (st, *at, v.number);
@@ -378,7 +391,9 @@ static enum err write_text (struct sql *s, int64_t id, const struct field_facts 
         if (field_is_text (f)) {
             struct field_value v =
                 f->place == PLACE_FACT ? f->fact (facts) : value_of_meta (f, meta);
-            sql_bind_text (st, at++, v.is_set ? v.text : NULL);
+            if (v.is_set)
+                sql_bind_text (st, at, v.text);
+            at++;
         }
     return sql_run (st, e);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define IMAGE_SET (OP_OSSMETA | OP_MIME | OP_FACE | OP_LABELS | OP_SCORING | OP_REGEO | OP_EXIF)
 
 static const struct {
@@ -143,7 +145,7 @@ bool operators_want_content (uint32_t operators, const char *media_type)
 uint32_t operators_of_member (const char *name)
 {
     for (size_t i = 0; i < N_ELEMENTS (members); i++)
-        if (strcmp (members[i].name, name) == 0)
+        if (text_is (members[i].name, name))
             return members[i].operators;
     return 0;
 }

@@ -4,16 +4,42 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 enum err sql_open (const struct sql_ops *ops, const char *where, int flags, struct sql **ret,
                    struct error *e)
 {
     return ops->open (where, flags, ret, e);
 }
 
+static void forget_numbers (struct sql *s)
+{
+    g_clear_pointer (&s->numbers, g_hash_table_unref);
+}
+
+void sql_remember (struct sql *s, const char *text, int64_t number)
+{
+    if (s->numbers && g_hash_table_size (s->numbers) >= LIMIT_NUMBERS)
+        forget_numbers (s);
+    if (!s->numbers)
+        s->numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_replace (s->numbers, g_strdup (text), g_memdup2 (&number, sizeof number));
+}
+
+bool sql_recall (struct sql *s, const char *text, int64_t *ret)
+{
+    const int64_t *number = s->numbers ? g_hash_table_lookup (s->numbers, text) : NULL;
+    if (number)
+        *ret = *number;
+    return number != NULL;
+}
+
 void sql_close (struct sql *s)
 {
-    if (s)
-        s->ops->close (s);
+    if (!s)
+        return;
+    forget_numbers (s);
+    s->ops->close (s);
 }
 
 enum err sql_exec (struct sql *s, const char *script, struct error *e)
@@ -125,12 +151,16 @@ enum err sql_begin (struct sql *s, enum sql_durability d, struct error *e)
 
 enum err sql_commit (struct sql *s, struct error *e)
 {
-    return s->ops->commit (s, e);
+    enum err r = s->ops->commit (s, e);
+    if (r != ERR_OK)
+        forget_numbers (s);
+    return r;
 }
 
 void sql_rollback (struct sql *s)
 {
     s->ops->rollback (s);
+    forget_numbers (s);
 }
 
 void sql_set_deadline (struct sql *s, int64_t deadline_ms)

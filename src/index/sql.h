@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <glib.h>
 
 #include "base/error.h"
 
@@ -56,6 +57,7 @@ extern const struct sql_ops sql_sqlite;
 
 struct sql {
     const struct sql_ops *ops;
+    GHashTable *numbers; /* see sql_remember() */
 };
 
 /* sql_open: `where` is a file path (sqlite). sql_prepare: ready to bind, values counted from 1;
@@ -96,6 +98,10 @@ int64_t sql_changes (struct sql *s);
 NODISCARD enum err sql_begin (struct sql *s, enum sql_durability d, struct error *e);
 NODISCARD enum err sql_commit (struct sql *s, struct error *e);
 void sql_rollback (struct sql *s);
+/* Numbers by texts, for who finds the same rows again and again, and knows that nobody changes
+ * them; at most LIMIT_NUMBERS. A rollback forgets them. */
+void sql_remember (struct sql *s, const char *text, int64_t number);
+bool sql_recall (struct sql *s, const char *text, int64_t *ret);
 void sql_set_deadline (struct sql *s, int64_t deadline_ms);
 size_t sql_untidy_bytes (struct sql *s);
 void sql_tidy (struct sql *s);

@@ -38,7 +38,7 @@ static const struct rule {
 static const struct rule *find_rule (enum structure structure, const char *name)
 {
     for (size_t i = 0; i < N_ELEMENTS (rules); i++)
-        if (rules[i].structure == structure && !strcmp (rules[i].name, name))
+        if (rules[i].structure == structure && text_is (rules[i].name, name))
             return &rules[i];
     return NULL;
 }
