@@ -32,35 +32,50 @@ static void split (int64_t ns, int64_t *ret_s, int64_t *ret_fraction)
     *ret_fraction = fraction;
 }
 
-static size_t format_seconds (int64_t seconds, char buf[CLOCK_TEXT_SIZE])
+/* A separator and that many digits; every row of an index has several times. */
+static char *put (char *out, char separator, int value, int digits)
+{
+    *out++ = separator;
+    for (int i = digits; i-- > 0; value /= 10)
+        out[i] = (char) ('0' + value % 10);
+    return out + digits;
+}
+
+static char *put_seconds (char *out, int64_t seconds)
 {
     time_t t = (time_t) seconds;
     struct tm tm;
-    gmtime_r (&t, &tm);
-    return strftime (buf, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+    gmtime_r (&t, &tm); /* nanoseconds of 64 bits reach from 1677 to 2262 */
+    out = put (out, (char) ('0' + (tm.tm_year + 1900) / 1000), (tm.tm_year + 1900) % 1000, 3);
+    out = put (out, '-', tm.tm_mon + 1, 2);
+    out = put (out, '-', tm.tm_mday, 2);
+    out = put (out, 'T', tm.tm_hour, 2);
+    out = put (out, ':', tm.tm_min, 2);
+    return put (out, ':', tm.tm_sec, 2);
 }
 
 void clock_format (int64_t ns, int offset_min, char buf[CLOCK_TEXT_SIZE])
 {
     int64_t seconds, fraction;
     split (ns, &seconds, &fraction);
-    size_t n = format_seconds (seconds + (int64_t) offset_min * 60, buf);
+    char *end = put_seconds (buf, seconds + (int64_t) offset_min * 60);
     if (fraction) {
-        n += (size_t) g_snprintf (buf + n, (gulong) (CLOCK_TEXT_SIZE - n), ".%09d", (int) fraction);
-        while (buf[n - 1] == '0')
-            n--;
+        end = put (end, '.', (int) fraction, 9);
+        while (end[-1] == '0')
+            end--;
     }
     int east = offset_min < 0 ? -offset_min : offset_min;
-    g_snprintf (buf + n, (gulong) (CLOCK_TEXT_SIZE - n), "%c%02d:%02d", offset_min < 0 ? '-' : '+',
-                east / 60, east % 60);
+    end = put (end, offset_min < 0 ? '-' : '+', east / 60, 2);
+    *put (end, ':', east % 60, 2) = '\0';
 }
 
 void clock_format_ms (int64_t ns, char buf[CLOCK_TEXT_SIZE])
 {
     int64_t seconds, fraction;
     split (ns, &seconds, &fraction);
-    size_t n = format_seconds (seconds, buf);
-    g_snprintf (buf + n, (gulong) (CLOCK_TEXT_SIZE - n), ".%03dZ", (int) (fraction / 1000000));
+    char *end = put (put_seconds (buf, seconds), '.', (int) (fraction / 1000000), 3);
+    *end++ = 'Z';
+    *end = '\0';
 }
 
 /* Reads exactly `digits` decimal digits. */
