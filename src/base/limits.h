@@ -107,16 +107,15 @@
 #define LIMIT_BATCH_MS        20
 #define LIMIT_OPEN_DATASETS   64
 #define LIMIT_BATCH_URIS      100
-#define LIMIT_READERS         8     /* reader sessions of one dataset */
-#define LIMIT_STATEMENTS      96    /* prepared statements that a session keeps */
-#define LIMIT_NUMBERS         4096  /* codes of texts that a session remembers */
-#define LIMIT_SESSION_WAIT_MS 5000  /* for a session, and for a lock of the file */
-#define LIMIT_WRITE_WAIT_MS   30000 /* for a turn to write */
-#define LIMIT_LOG                                                                                  \
-    (32 * MIB) /* of a dataset file, until a background writer moves it into the file */
-#define LIMIT_LOG_URGENT (128 * MIB) /* until an urgent writer does */
-#define LIMIT_SQL_VALUE  (16 * MIB)  /* one value or row */
-#define LIMIT_SQL_TEXT   (1 * MIB)   /* one statement */
+#define LIMIT_READERS         8          /* reader sessions of one dataset */
+#define LIMIT_STATEMENTS      96         /* prepared statements that a session keeps */
+#define LIMIT_NUMBERS         4096       /* codes of texts that a session remembers */
+#define LIMIT_SESSION_WAIT_MS 5000       /* for a session, and for a lock of the file */
+#define LIMIT_WRITE_WAIT_MS   30000      /* for a turn to write */
+#define LIMIT_LOG             (32 * MIB) /* of a dataset file, until a thread moves it into the file */
+#define LIMIT_LOG_MOST        (128 * MIB) /* until background writers wait for that */
+#define LIMIT_SQL_VALUE       (16 * MIB)  /* one value or row */
+#define LIMIT_SQL_TEXT        (1 * MIB)   /* one statement */
 
 #define LIMIT_BODY_WORDS                                                                           \
     (8 * MIB) /* of the words of one text, in their searchable form; what follows is not found.    \

@@ -235,13 +235,11 @@ enum err dataset_write (struct dataset_db *db, bool urgent, enum sql_durability 
     return ERR_OK;
 }
 
-/* Moves the log of committed changes into the file. The long part needs no turn: who waits to write
- * does not wait for it. The rest, what was written meanwhile, is short and done in a turn, so that
- * the log is empty once and begins anew. */
-static void tidy (struct dataset_db *db)
+/* The long part needs no turn: who waits to write does not wait for it. The rest, what was written
+ * meanwhile, is short and done in a turn, so that the log is empty once and begins anew. */
+void dataset_db_tidy (struct dataset_db *db)
 {
-    if (pthread_mutex_trylock (&db->tidy_lock) != 0)
-        return;
+    pthread_mutex_lock (&db->tidy_lock);
     if (!db->tidier && sql_open (&sql_sqlite, db->path, 0, &db->tidier, NULL) != ERR_OK)
         db->tidier = NULL;
     if (db->tidier)
@@ -281,15 +279,17 @@ enum err dataset_commit (struct dataset_db *db, struct error *e)
         sql_rollback (db->writer);
     size_t untidy = sql_untidy_bytes (db->writer);
     pthread_mutex_lock (&db->lock);
-    bool is_long = untidy > (db->is_urgent ? LIMIT_LOG_URGENT : LIMIT_LOG);
+    bool must_wait = untidy > LIMIT_LOG_MOST && !db->is_urgent;
     if (r == ERR_OK) {
         db->totals = db->uncommitted;
         atomic_fetch_add (&db->commit_no, 1);
     }
     give_turn_back (db);
     pthread_mutex_unlock (&db->lock);
-    if (r == ERR_OK && is_long)
-        tidy (db);
+    if (r == ERR_OK && must_wait)
+        dataset_db_tidy (db);
+    else if (r == ERR_OK && untidy > LIMIT_LOG)
+        datasets_tidy_soon (db);
     return r;
 }
 

@@ -11,10 +11,11 @@ struct dataset_db {
     int64_t id;
     char *path;
 
-    struct datasets *all; /* these four under all->lock */
+    struct datasets *all; /* these five under all->lock */
     unsigned refs;
     uint64_t last_use;
     bool is_dropped;
+    bool is_untidy; /* its log is to be moved into the file */
 
     pthread_mutex_t open_lock; /* while the file is being opened */
     bool is_open, is_made_anew;
@@ -37,3 +38,7 @@ struct dataset_db {
 struct dataset_db *dataset_db_new (int64_t id, char *path);
 void dataset_db_free (struct dataset_db *db);
 NODISCARD enum err dataset_db_open (struct dataset_db *db, struct error *e);
+/* Moves the log of committed changes into the file. This takes long. */
+void dataset_db_tidy (struct dataset_db *db);
+/* Lets the thread of all files do that. */
+void datasets_tidy_soon (struct dataset_db *db);

@@ -1,4 +1,5 @@
-/* The dataset files of a data folder: opened when asked for, kept open a while, removed. */
+/* The dataset files of a data folder: opened when asked for, kept open a while, removed. One thread
+ * moves their logs into them, so that nobody who writes waits for the disk. */
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
@@ -6,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/limits.h"
+#include "base/queue.h"
 #include "base/text.h"
 #include "index/dataset_internal.h"
 
@@ -15,6 +17,9 @@ struct datasets {
     GHashTable *files; /* id -> struct dataset_db */
     datasets_notice_fn *notice;
     uint64_t clock;
+    pthread_t tidier;
+    pthread_cond_t untidy; /* a file is, or they are being closed */
+    bool is_closing;
 };
 
 static const char *const suffixes[] = { "", "-wal", "-shm" };
@@ -59,6 +64,53 @@ static enum err sweep (const char *folder, const GArray *keep, struct error *e)
     return ERR_OK;
 }
 
+/* ---- Tidying ---- */
+
+/* A file whose log is long, as a reference, or NULL; with all->lock. */
+static struct dataset_db *take_untidy (struct datasets *all)
+{
+    GHashTableIter iter;
+    struct dataset_db *db;
+    g_hash_table_iter_init (&iter, all->files);
+    while (g_hash_table_iter_next (&iter, NULL, (void **) &db))
+        if (db->is_untidy) {
+            db->is_untidy = false;
+            db->refs++;
+            return db;
+        }
+    return NULL;
+}
+
+static void *tidy_all (void *arg)
+{
+    struct datasets *all = arg;
+    pthread_mutex_lock (&all->lock);
+    while (!all->is_closing) {
+        struct dataset_db *db = take_untidy (all);
+        if (!db) {
+            pthread_cond_wait (&all->untidy, &all->lock);
+            continue;
+        }
+        pthread_mutex_unlock (&all->lock);
+        dataset_db_tidy (db);
+        dataset_db_unref (db);
+        pthread_mutex_lock (&all->lock);
+    }
+    pthread_mutex_unlock (&all->lock);
+    return NULL;
+}
+
+void datasets_tidy_soon (struct dataset_db *db)
+{
+    struct datasets *all = db->all;
+    pthread_mutex_lock (&all->lock);
+    db->is_untidy = true;
+    pthread_cond_signal (&all->untidy);
+    pthread_mutex_unlock (&all->lock);
+}
+
+/* ---- All of them ---- */
+
 enum err datasets_open (const char *data_dir, const GArray *keep, struct datasets **ret,
                         struct error *e)
 {
@@ -72,6 +124,8 @@ enum err datasets_open (const char *data_dir, const GArray *keep, struct dataset
     pthread_mutex_init (&all->lock, NULL);
     all->folder = g_steal_pointer (&folder);
     all->files = g_hash_table_new (g_int64_hash, g_int64_equal);
+    pthread_cond_init (&all->untidy, NULL);
+    all->tidier = thread_start ("tidy", tidy_all, all);
     *ret = all;
     return ERR_OK;
 }
@@ -85,6 +139,11 @@ void datasets_close (struct datasets *all)
 {
     if (!all)
         return;
+    pthread_mutex_lock (&all->lock);
+    all->is_closing = true;
+    pthread_cond_signal (&all->untidy);
+    pthread_mutex_unlock (&all->lock);
+    pthread_join (all->tidier, NULL);
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init (&iter, all->files);
@@ -94,6 +153,7 @@ void datasets_close (struct datasets *all)
         dataset_db_free (db);
     }
     g_hash_table_unref (all->files);
+    pthread_cond_destroy (&all->untidy);
     pthread_mutex_destroy (&all->lock);
     g_free (all->folder);
     g_free (all);
