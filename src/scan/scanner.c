@@ -90,6 +90,12 @@ static enum err apply (struct walk *w, GArray *puts, GPtrArray *deletes, GPtrArr
     if (r != ERR_OK)
         return r;
     w->over_quota += over_quota;
+    if ((puts && puts->len) || (deletes && deletes->len)) {
+        pthread_mutex_lock (&w->scan->lock);
+        w->bound->next_work_ns = 0;
+        pthread_cond_signal (&w->scan->index_wake);
+        pthread_mutex_unlock (&w->scan->lock);
+    }
     if (is_whole_page) {
         w->listed = w->unchanged = 0;
         w->flushed_ms = clock_mono_ms ();
@@ -202,14 +208,7 @@ static enum err walk_page (struct walk *w, struct error *e)
     bool has_changes = w->merge.puts->len || w->merge.deletes->len || rejects->len;
     if (!has_changes && !w->page.is_last && clock_mono_ms () - w->flushed_ms < SCAN_FLUSH_MS)
         return ERR_OK;
-    r = save_page (w, rejects, e);
-    if (r == ERR_OK && (w->merge.puts->len || w->merge.deletes->len)) {
-        pthread_mutex_lock (&w->scan->lock);
-        w->bound->next_work_ns = 0;
-        pthread_cond_signal (&w->scan->index_wake);
-        pthread_mutex_unlock (&w->scan->lock);
-    }
-    return r;
+    return save_page (w, rejects, e);
 }
 
 static void on_folder (void *arg, int dir_fd, const char *prefix)
