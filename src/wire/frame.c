@@ -28,16 +28,31 @@ static const struct frame_rule {
 };
 static_assert (N_ELEMENTS (rules) == FRAME_TYPES, "a row for every type");
 
-void frame_reader_init (struct frame_reader *r)
+static void begin_frame (struct frame_reader *r)
 {
-    *r = (struct frame_reader){ 0 };
+    r->have = 0;
+    r->body = NULL;
+    r->n_fds = 0;
 }
 
-void frame_reader_clear (struct frame_reader *r)
+void frame_reader_init (struct frame_reader *r)
+{
+    begin_frame (r);
+    r->at = r->end = 0;
+    r->is_drained = false;
+}
+
+void frame_reader_next (struct frame_reader *r)
 {
     for (unsigned i = 0; i < r->n_fds; i++)
         close (r->fds[i]);
     g_free (r->body);
+    begin_frame (r);
+}
+
+void frame_reader_clear (struct frame_reader *r)
+{
+    frame_reader_next (r);
     frame_reader_init (r);
 }
 
@@ -80,9 +95,9 @@ static bool take_descriptors (struct frame_reader *r, struct msghdr *m)
     return extra;
 }
 
-/* One recvmsg into `to`: adds to r->have. `*ret_more` is false when nothing is there yet. */
-static enum err receive (struct frame_reader *r, int socket, void *to, size_t length,
-                         bool *ret_more, struct error *e)
+/* One recvmsg into `to`. *ret_n is 0 when nothing is there yet. */
+static enum err receive (struct frame_reader *r, int socket, void *to, size_t length, size_t *ret_n,
+                         struct error *e)
 {
     union {
         char bytes[CMSG_SPACE (4 * sizeof (int))];
@@ -94,42 +109,65 @@ static enum err receive (struct frame_reader *r, int socket, void *to, size_t le
                         .msg_control = control.bytes,
                         .msg_controllen = sizeof control.bytes };
     ssize_t n = recvmsg (socket, &m, MSG_CMSG_CLOEXEC);
-    *ret_more = n > 0;
+    *ret_n = n > 0 ? (size_t) n : 0;
+    r->is_drained = n < (ssize_t) length;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return ERR_OK;
     if (n < 0 && errno != ECONNRESET)
         return FAIL (e, IO, "cannot read from the socket: %s", g_strerror (errno));
     if (n <= 0)
         return FAIL (e, CLOSED, "the other end closed the socket");
-    if (take_descriptors (r, &m))
-        return FAIL (e, WORKER_PROTOCOL, "an unexpected descriptor");
-    r->have += (size_t) n;
-    return ERR_OK;
+    return take_descriptors (r, &m) ? FAIL (e, WORKER_PROTOCOL, "an unexpected descriptor")
+                                    : ERR_OK;
+}
+
+/* Brings bytes of the frame to `to`, at most `length`: those that were read ahead, or new ones. */
+static enum err bring (struct frame_reader *r, int socket, char *to, size_t length, size_t *ret_n,
+                       struct error *e)
+{
+    enum err err = ERR_OK;
+    if (r->at == r->end && length >= sizeof r->ahead)
+        return receive (r, socket, to, length, ret_n, e);
+    if (r->at == r->end) {
+        r->at = 0;
+        err = receive (r, socket, r->ahead, sizeof r->ahead, &r->end, e);
+    }
+    *ret_n = MIN (length, r->end - r->at);
+    memcpy (to, r->ahead + r->at, *ret_n);
+    r->at += *ret_n;
+    return err;
+}
+
+/* Where the next bytes belong, and how many; 0: the frame is whole. */
+static size_t next_part (struct frame_reader *r, char **ret)
+{
+    const size_t head = sizeof r->header;
+    bool in_head = r->have < head;
+    *ret = in_head ? (char *) &r->header + r->have : r->body + (r->have - head);
+    return (in_head ? head : head + r->header.length) - r->have;
 }
 
 enum err frame_read (struct frame_reader *r, int socket, enum frame_state state, bool *ret_complete,
                      struct error *e)
 {
-    const size_t head = sizeof r->header;
-    bool more = true;
-    enum err err;
-    while (more && r->have < head) {
-        char *to = (char *) &r->header + r->have;
-        if ((err = receive (r, socket, to, head - r->have, &more, e)) != ERR_OK)
+    bool is_over = r->have == 0 && r->at == r->end && r->is_drained;
+    size_t wanted, n = !is_over;
+    char *to;
+    while ((wanted = next_part (r, &to)) && n) {
+        enum err err = bring (r, socket, to, wanted, &n, e);
+        if (err != ERR_OK)
             return err;
-        if (r->have == head) {
-            if ((err = check_header (r, state, e)) != ERR_OK)
-                return err;
-            r->body = g_malloc ((size_t) r->header.length + 1);
-            r->body[r->header.length] = '\0';
-        }
-    }
-    while (more && r->have < head + r->header.length) {
-        char *to = r->body + (r->have - head);
-        if ((err = receive (r, socket, to, head + r->header.length - r->have, &more, e)) != ERR_OK)
+        r->have += n;
+        if (r->have != sizeof r->header || r->body)
+            continue;
+        if ((err = check_header (r, state, e)) != ERR_OK)
             return err;
+        r->body = g_malloc ((size_t) r->header.length + 1);
+        r->body[r->header.length] = '\0';
     }
-    *ret_complete = r->have >= head && r->have == head + r->header.length;
+    if (is_over)
+        r->is_drained = false;
+    *ret_complete = !wanted;
     return ERR_OK;
 }
 

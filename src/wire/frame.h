@@ -16,12 +16,13 @@
 #include "base/error.h"
 
 #define FRAME_VERSION   5
-#define FRAME_SOCKET    3   /* the worker's end */
-#define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
-#define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
-#define FRAME_FDS       2   /* most descriptors of a frame: an object and its sidecar */
-#define FRAME_KNOWN     16  /* most ranges of an object that a job brings */
-#define FRAME_NEEDS     8   /* most ranges that a worker asks for at once */
+#define FRAME_SOCKET    3    /* the worker's end */
+#define FRAME_EXTENSION 16   /* bytes of an extension, with its NUL */
+#define FRAME_MESSAGE   256  /* bytes of a message, with its NUL */
+#define FRAME_FDS       2    /* most descriptors of a frame: an object and its sidecar */
+#define FRAME_KNOWN     16   /* most ranges of an object that a job brings */
+#define FRAME_NEEDS     8    /* most ranges that a worker asks for at once */
+#define FRAME_AHEAD     8192 /* bytes that a reader takes from its socket at once */
 
 enum frame_type {
     FRAME_READY, /* worker, once: the jail stands. struct frame_ready */
@@ -90,15 +91,23 @@ struct frame_reader {
     char *body;  /* header.length bytes and a NUL */
     int fds[FRAME_FDS];
     unsigned n_fds; /* came with the frame */
+    /* Bytes [at, end) were read and belong to the frame or those after it. is_drained: there were
+     * no more, a moment ago. */
+    size_t at, end;
+    bool is_drained;
+    char ahead[FRAME_AHEAD];
 };
 
 void frame_reader_init (struct frame_reader *r);
 
-/* Frees what a frame holds, and closes its descriptors: the reader is empty again. */
+/* Frees what a frame holds, and closes its descriptors: ready for the next frame. */
+void frame_reader_next (struct frame_reader *r);
+/* The same at the end of a stream: what was read ahead goes, too. */
 void frame_reader_clear (struct frame_reader *r);
 
-/* Reads what is there of one frame; on a blocking socket waits for all of it. `*ret_complete` says
- * whether the frame is whole; then the caller uses it and clears the reader. CLOSED at the end of
+/* Reads what is there of one frame; on a blocking socket waits for all of it, at the second call if
+ * the first knows that nothing was there a moment ago. `*ret_complete` says whether the frame is
+ * whole; then the caller uses it and calls frame_reader_next(). CLOSED at the end of
  * the stream (between frames or within one), WORKER_PROTOCOL if the frame does not fit its row in
  * `state`, IO. */
 NODISCARD enum err frame_read (struct frame_reader *r, int socket, enum frame_state state,

@@ -256,7 +256,7 @@ void worker_read (struct pool *p, struct worker *w)
         enum err err = frame_read (&w->reader, w->child.socket, state, &complete, &e);
         if (err == ERR_OK && complete) {
             err = state == FRAME_STARTING ? worker_ready (p, w, &e) : worker_answer (p, w, &e);
-            frame_reader_clear (&w->reader);
+            frame_reader_next (&w->reader);
         }
         if (err == ERR_OK)
             continue;

@@ -119,7 +119,7 @@ int job_loop (const struct profile *profile, const struct sandbox_report *report
             err = frame_read (&frame, FRAME_SOCKET, FRAME_WORKING, &complete, &e);
         if (err == ERR_OK)
             err = run (profile, &frame, b, &e);
-        frame_reader_clear (&frame);
+        frame_reader_next (&frame);
     }
     return err == ERR_CLOSED ? 0 : 1;
 }

@@ -59,7 +59,7 @@ static void read_frames (int socket, enum frame_state state)
         if (r.header.type == FRAME_NEED)
             check_need (r.body);
         state = state == FRAME_STARTING ? FRAME_BUSY : state;
-        frame_reader_clear (&r);
+        frame_reader_next (&r);
     }
     assert (err == ERR_CLOSED || err == ERR_WORKER_PROTOCOL);
     frame_reader_clear (&r);

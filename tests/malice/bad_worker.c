@@ -471,7 +471,7 @@ static void work (struct frame_reader *frame)
             modes[i].act (frame->fds[0]);
     if (!is_known)
         answer_good (frame->fds[0]);
-    frame_reader_clear (frame);
+    frame_reader_next (frame);
 }
 
 int main (int argc, char **argv)
