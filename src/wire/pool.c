@@ -77,16 +77,18 @@ static void update_stats (struct pool *p)
     pthread_mutex_unlock (&p->lock);
 }
 
-static void handle (struct pool *p, uint32_t index)
+static void handle (struct pool *p, struct pool_watched from)
 {
-    if (index == p->n_workers) {
+    if (from.fd == p->wake) {
         eventfd_t ignored;
         (void) eventfd_read (p->wake, &ignored);
         return;
     }
-    struct worker *w = &p->workers[index];
-    if (w->child.err >= 0)
+    struct worker *w = &p->workers[from.worker];
+    if (from.fd == w->child.err) {
         child_drain_stderr (&w->child);
+        return;
+    }
     if (w->state == WORKER_STARTING || w->state == WORKER_UP)
         worker_read (p, w);
     if (w->state == WORKER_ENDING)
@@ -136,7 +138,7 @@ static void *run (void *arg)
         struct epoll_event events[16];
         int n = epoll_wait (p->epoll, events, N_ELEMENTS (events), next_deadline (p));
         for (int i = 0; i < n; i++)
-            handle (p, events[i].data.u32);
+            handle (p, pool_watched_of (&events[i]));
     }
     stop_all (p);
     return NULL;
@@ -193,7 +195,7 @@ enum err pool_new (const struct pool_options *options, struct pool **ret, struct
     p->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (p->epoll < 0 || p->wake < 0)
         g_error ("no descriptor for the worker pool: %s", g_strerror (errno));
-    pool_watch (p, p->wake, p->workers + p->n_workers);
+    pool_watch (p, p->wake, p->workers);
     p->thread = thread_start ("pool", run, p);
     enum err err = await_start (p, e);
     if (err != ERR_OK) {
@@ -231,6 +233,17 @@ static unsigned count_waiting (const struct pool *p)
     return n;
 }
 
+/* With p->lock. */
+static uint64_t next_id (struct pool *p)
+{
+    if (!p->n_ids) {
+        if (getrandom (p->ids, sizeof p->ids, 0) != sizeof p->ids)
+            g_error ("no random numbers: %s", g_strerror (errno));
+        p->n_ids = N_ELEMENTS (p->ids);
+    }
+    return p->ids[--p->n_ids];
+}
+
 enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
 {
     struct job *j = g_new0 (struct job, 1);
@@ -240,8 +253,6 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     j->job.extension = NULL;
     j->frame.size = job->size;
     j->frame.sidecar_size = j->job.sidecar_size;
-    if (getrandom (&j->frame.id, sizeof j->frame.id, 0) != sizeof j->frame.id)
-        g_error ("no random numbers: %s", g_strerror (errno));
     g_strlcpy (j->frame.extension, job->extension, sizeof j->frame.extension);
     assert (job->n_known <= FRAME_KNOWN);
     j->frame.is_final = job->is_final;
@@ -253,6 +264,8 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     enum err err = ERR_OK;
     pthread_mutex_lock (&p->lock);
     unsigned waiting = count_waiting (p);
+    bool is_first = g_queue_is_empty (&p->waiting[job->priority]);
+    j->frame.id = next_id (p);
     if (p->is_stopping)
         err = FAIL (e, CLOSED, "the worker pool is stopping");
     else if (waiting >= p->options.queue_max)
@@ -260,11 +273,10 @@ enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
     else
         g_queue_push_tail (&p->waiting[job->priority], j);
     pthread_mutex_unlock (&p->lock);
-    if (err == ERR_OK) {
+    if (err == ERR_OK && is_first) /* behind others it waits for a worker, not for the pool */
         (void) eventfd_write (p->wake, 1);
-        return ERR_OK;
-    }
-    job_free (j);
+    if (err != ERR_OK)
+        job_free (j);
     return err;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <glib.h>
 
 #include "wire/child.h"
@@ -52,12 +53,18 @@ struct pool {
     bool is_stopping, is_held;
     struct error start_error;
     GQueue waiting[POOL_PRIORITIES];
+    uint64_t ids[32]; /* random, for jobs to come */
+    unsigned n_ids;
     struct pool_stats stats;
 };
 
-/* Lets epoll tell of a descriptor with the number of the worker, or with n_workers for the pool's
- * own. */
+/* What epoll tells: which descriptor, and of which worker (any, if it is the pool's own). */
+struct pool_watched {
+    uint32_t worker;
+    int fd;
+};
 void pool_watch (struct pool *p, int fd, struct worker *w);
+struct pool_watched pool_watched_of (const struct epoll_event *event);
 
 /* Workers that have a job. For the pool's own thread. */
 unsigned pool_count_busy (const struct pool *p);

@@ -76,9 +76,16 @@ static void pool_push_back (struct pool *p, struct job *j)
 
 void pool_watch (struct pool *p, int fd, struct worker *w)
 {
-    struct epoll_event event = { .events = EPOLLIN, .data.u32 = (uint32_t) (w - p->workers) };
+    uint64_t worker = (uint64_t) (w - p->workers);
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = worker << 32 | (uint32_t) fd };
     if (epoll_ctl (p->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
         g_error ("epoll: %s", g_strerror (errno));
+}
+
+struct pool_watched pool_watched_of (const struct epoll_event *event)
+{
+    return (struct pool_watched){ (uint32_t) (event->data.u64 >> 32),
+                                  (int) (uint32_t) event->data.u64 };
 }
 
 /* Waits longer each time before a worker that does no job is started again. */
