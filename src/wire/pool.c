@@ -12,12 +12,14 @@
 #include "wire/meta.h"
 #include "wire/pool_priv.h"
 
+#define NAP_US 250
+
 /* ---- the thread ---- */
 
-/* Idle workers first; only then a second job for those that run one. */
+/* Idle workers first; only then a second job for those that run one, and so on. */
 static void dispatch (struct pool *p)
 {
-    for (unsigned depth = 0; depth < DEPTH; depth++)
+    for (unsigned depth = 0; depth < DEPTH_MOST; depth++)
         for (unsigned i = p->n_workers; i-- > 0;) {
             struct worker *w = &p->workers[i];
             if (w->state == WORKER_UP && w->n_jobs == depth && w->given < p->profile->jobs)
@@ -128,6 +130,24 @@ static void stop_all (struct pool *p)
     }
 }
 
+/* Every worker has enough to do for a while, and nobody waits for an answer. */
+static bool may_nap (struct pool *p)
+{
+    bool may = false;
+    for (unsigned i = 0; i < p->n_workers; i++) {
+        const struct worker *w = &p->workers[i];
+        if (w->n_jobs && worker_busy_us (w) < 2 * NAP_US)
+            return false;
+        may = may || w->n_jobs;
+        if (w->state == WORKER_UP && !w->n_jobs && !w->is_reserved)
+            return false;
+    }
+    pthread_mutex_lock (&p->lock);
+    may = may && g_queue_is_empty (&p->waiting[POOL_URGENT]) && !p->is_stopping;
+    pthread_mutex_unlock (&p->lock);
+    return may;
+}
+
 static void *run (void *arg)
 {
     struct pool *p = arg;
@@ -135,6 +155,8 @@ static void *run (void *arg)
         keep_deadlines (p);
         dispatch (p);
         update_stats (p);
+        if (may_nap (p))
+            g_usleep (NAP_US); /* so that answers come several at a time */
         struct epoll_event events[16];
         int n = epoll_wait (p->epoll, events, N_ELEMENTS (events), next_deadline (p));
         for (int i = 0; i < n; i++)

@@ -50,6 +50,34 @@ struct job *worker_pop (struct pool *p, struct worker *w)
     return oldest;
 }
 
+int64_t worker_busy_us (const struct worker *w)
+{
+    return w->n_jobs * w->pace_us;
+}
+
+/* It has answered `n` jobs. */
+static void measure_pace (struct worker *w, unsigned n)
+{
+    int64_t now_us = g_get_monotonic_time (), pace_us = (now_us - w->paced_us) / MAX (n, 1) + 1;
+    if (n) {
+        w->pace_us = w->pace_us ? (3 * w->pace_us + pace_us) / 4 : pace_us;
+        w->paced_us = now_us;
+    }
+}
+
+/* Whether a job may wait at a worker that has others already. */
+static bool may_wait_there (const struct worker *w, const struct job *j)
+{
+    return w->n_jobs < DEPTH_LEAST || (w->n_jobs < DEPTH_MOST && j->frame.leaves_text &&
+                                       w->pace_us && worker_busy_us (w) < DEPTH_US);
+}
+
+static struct job *pop_if_it_may (GQueue *waiting, const struct worker *w)
+{
+    struct job *j = g_queue_peek_head (waiting);
+    return j && may_wait_there (w, j) ? g_queue_pop_head (waiting) : NULL;
+}
+
 /* Next job for a worker, or NULL. Background jobs hold back while urgent ones wait, so that these
  * find a worker without any. */
 static struct job *pool_pop (struct pool *p, const struct worker *w)
@@ -60,7 +88,7 @@ static struct job *pool_pop (struct pool *p, const struct worker *w)
         j = g_queue_pop_head (&p->waiting[POOL_URGENT]);
     if (!j && !w->is_reserved && !p->is_held && g_queue_is_empty (&p->waiting[POOL_URGENT]))
         for (unsigned i = POOL_BACKGROUND; i < POOL_PRIORITIES && !j; i++)
-            j = g_queue_pop_head (&p->waiting[i]);
+            j = pop_if_it_may (&p->waiting[i], w);
     pthread_mutex_unlock (&p->lock);
     return j;
 }
@@ -122,6 +150,7 @@ static void worker_start (struct pool *p, struct worker *w)
     }
     w->state = WORKER_STARTING;
     w->given = 0;
+    w->pace_us = 0;
     w->why[0] = '\0';
     w->until_ms = clock_mono_ms () + LIMIT_READY_MS;
     pool_watch (p, w->child.socket, w);
@@ -256,6 +285,7 @@ void worker_read (struct pool *p, struct worker *w)
 {
     struct error e;
     bool complete = true;
+    unsigned had = w->n_jobs;
     while (complete && (w->state == WORKER_UP || w->state == WORKER_STARTING)) {
         enum frame_state state = w->state == WORKER_STARTING ? FRAME_STARTING
                                  : w->n_jobs                 ? FRAME_BUSY
@@ -269,6 +299,7 @@ void worker_read (struct pool *p, struct worker *w)
             continue;
         worker_kill (p, w, err == ERR_CLOSED ? NULL : &e);
     }
+    measure_pace (w, had - w->n_jobs);
 }
 
 void worker_feed (struct pool *p, struct worker *w)
@@ -276,8 +307,10 @@ void worker_feed (struct pool *p, struct worker *w)
     struct job *j = pool_pop (p, w);
     if (!j)
         return;
-    if (w->n_jobs == 0)
+    if (w->n_jobs == 0) {
         w->until_ms = clock_mono_ms () + p->options.wall_ms;
+        w->paced_us = g_get_monotonic_time ();
+    }
     w->jobs[w->n_jobs++] = j;
     w->given++;
     struct error e;
