@@ -19,7 +19,7 @@ void attachment_free (void *ptr)
     g_free (a);
 }
 
-static struct attachment *read_attachment (struct sql_stmt *st)
+static void *read_attachment (struct sql_stmt *st)
 {
     struct attachment *a = g_new0 (struct attachment, 1);
     a->bucket = catalog_text (st, 0);
@@ -84,7 +84,6 @@ enum err catalog_list_attachments (struct catalog *c, const char *project, const
 {
     CATALOG_LOCK (c);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
-    bool has_row = false;
     enum err r = sql_prepare (
         c->sql, SELECT "WHERE p.name = ? AND a.bucket >= ? ORDER BY a.bucket LIMIT ?", &st, e);
     if (r != ERR_OK)
@@ -92,13 +91,7 @@ enum err catalog_list_attachments (struct catalog *c, const char *project, const
     sql_bind_text (st, 1, project);
     sql_bind_text (st, 2, from ? from : "");
     sql_bind_int (st, 3, (int64_t) max + 1);
-    g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (attachment_free);
-    while ((r = sql_step (st, &has_row, e)) == ERR_OK && has_row)
-        g_ptr_array_add (list, read_attachment (st));
-    if (r != ERR_OK)
-        return r;
-    *ret = g_steal_pointer (&list);
-    return ERR_OK;
+    return catalog_rows (st, read_attachment, attachment_free, ret, e);
 }
 
 static enum err delete_attachment (struct catalog *c, const char *bucket, struct error *e)
@@ -108,10 +101,7 @@ static enum err delete_attachment (struct catalog *c, const char *bucket, struct
     if (r != ERR_OK)
         return r;
     sql_bind_text (st, 1, bucket);
-    r = sql_run (st, e);
-    if (r == ERR_OK && !sql_changes (c->sql))
-        return FAIL (e, NOT_FOUND, "The specified resource attachment is not found.");
-    return r;
+    return catalog_run_one (c, st, "attachment", e);
 }
 
 enum err catalog_delete_attachment (struct catalog *c, const char *bucket, struct error *e)

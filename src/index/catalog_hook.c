@@ -36,10 +36,7 @@ static enum err set_text (struct catalog *c, const char *query, int64_t id, cons
         return r;
     sql_bind_text (st, 1, text);
     sql_bind_int (st, 2, id);
-    r = sql_run (st, e);
-    if (r == ERR_OK && !sql_changes (c->sql))
-        return FAIL (e, NOT_FOUND, "The specified resource binding is not found.");
-    return r;
+    return catalog_run_one (c, st, "binding", e);
 }
 
 static enum err change (struct catalog *c, const char *query, int64_t id, const char *text,

@@ -77,8 +77,8 @@ static enum err check_new (struct catalog *c, const struct access_key *k, unsign
     if (r != ERR_OK)
         return r;
     return k->expires_ns
-               ? catalog_check_room (c, "SELECT count(*) FROM access_key WHERE expires_ns > ?",
-                                     0, max, "temporary keys", e)
+               ? catalog_check_room (c, "SELECT count(*) FROM access_key WHERE expires_ns > ?", 0,
+                                     max, "temporary keys", e)
                : catalog_check_room (
                      c, "SELECT count(*) FROM access_key WHERE user_id = ? AND expires_ns = 0",
                      k->user_id, max, "access keys of a user", e);
