@@ -139,7 +139,7 @@ static void take_head (struct fetching *f, struct piece *p, struct client_respon
 static void take_facts (struct fetching *f, struct piece *p, struct client_response *r);
 static void take_tags (struct fetching *f, struct piece *p, struct client_response *r);
 
-static enum err submit (struct fetching *f, struct piece *p, struct error *e)
+static enum err submit (struct fetching *f, struct piece *p, const char *etag, struct error *e)
 {
     static const struct sign_pair tagging = { "tagging", NULL };
     bool is_facts = p->take == take_facts, is_tags = p->take == take_tags;
@@ -157,7 +157,7 @@ static enum err submit (struct fetching *f, struct piece *p, struct error *e)
         request.n_query = 1;
     } else if (!is_facts) {
         request.range = (struct client_range){ .at = p->range.at, .length = p->range.length };
-        request.if_match = f->has_facts ? f->facts.etag : NULL;
+        request.if_match = etag;
         request.is_to_fd = true;
         request.fd = f->fd;
         request.fd_at = p->range.at;
@@ -172,8 +172,10 @@ static enum err send_wave (struct fetching *f, void (*step) (struct fetching *),
     unsigned n = f->left = f->n_pieces;
     f->step = step;
     struct error why;
+    /* As it was before the wave: its first answer may come while the last piece is sent. */
+    const char *etag = f->has_facts ? f->facts.etag : NULL;
     for (unsigned i = 0; i < n; i++) {
-        enum err r = submit (f, &f->pieces[i], &why);
+        enum err r = submit (f, &f->pieces[i], etag, &why);
         if (r == ERR_OK)
             continue;
         pthread_mutex_lock (&f->lock);
