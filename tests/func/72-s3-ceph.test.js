@@ -31,7 +31,7 @@ describe('buckets of Ceph', { skip: unavailable() }, () => {
   });
   const requests = (...ops) => ops.reduce((sum, op) => sum + (proxy.counts()[op] || 0), 0);
   describe('of more objects than a page has', () => {
-    const COUNT = 2500;
+    const COUNT = 2010;
     let where;
     before(async () => {
       const files = Array.from({ length: COUNT }, (_, i) => [`d${i % 10}/${i}.jpg`, samples.jpeg(8 + (i % 64), 8)]);

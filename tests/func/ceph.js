@@ -15,7 +15,7 @@ const { before, after } = require('node:test');
 const KEY = { id: 'TESTKEY', secret: 'test-secret/with+odd=signs' };
 const ARCHIVED = 'GLACIER'; // a storage class it has next to STANDARD; here its objects can be read like others
 const PROGRAMS = ['ceph', 'ceph-authtool', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'radosgw-admin', 'setpriv'];
-const START_S = 60; // on a machine that is busy with other things; idle it takes 2
+const START_S = 120; // on a machine that is busy with other things; idle it takes 2
 const START_TRIES = 3; // somebody may take a port between our look and Ceph's
 
 const pause = (ms) =>

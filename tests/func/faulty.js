@@ -8,6 +8,8 @@
 
 const http = require('node:http');
 
+const { until } = require('./harness');
+
 /** What a request asks for, in path style: {op, method, bucket, key, query, range}. */
 function meaning(req) {
   const url = new URL(req.url, 'http://proxy');
@@ -33,6 +35,7 @@ class Proxy {
     this.rules = [];
     this.requests = []; // what was asked: meaning() and how it ended
     this.sockets = new Set();
+    this.underWay = 0; // requests that are not answered yet
     this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
   }
 
@@ -54,6 +57,7 @@ class Proxy {
     return new Promise((resolve, reject) => {
       this.server.once('error', reject);
       this.server.listen(port, '127.0.0.1', () => {
+        this.server.off('error', reject);
         this.port = this.server.address().port;
         resolve();
       });
@@ -71,8 +75,12 @@ class Proxy {
     await closed;
   }
 
+  /** The port may be that of somebody's connection for a moment. */
   up() {
-    return this.listen(this.port);
+    return until('the port can be had again', async () => {
+      await this.listen(this.port);
+      return true;
+    });
   }
 
   async stop() {
@@ -123,6 +131,10 @@ class Proxy {
   take(req, res) {
     const asked = { ...meaning(req), status: 0, bytes: 0 };
     this.requests.push(asked);
+    this.underWay += 1;
+    res.on('close', () => {
+      this.underWay -= 1;
+    });
     const parts = [];
     req.on('data', (d) => parts.push(d));
     req.on('error', () => {});

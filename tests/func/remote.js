@@ -144,7 +144,7 @@ function useRemote({ flags = {}, env = {} } = {}) {
   };
 
   /** The same once it has become so; the server may still be busy finding out. */
-  remote.becomesEqual = async (where, bucket, { seconds = 60 } = {}) => {
+  remote.becomesEqual = async (where, bucket) => {
     let wrong = [];
     const begins = { Query: { Field: 'URI', Operation: 'prefix', Value: `oss://${bucket}/` }, MaxResults: 100 };
     await until(
@@ -153,7 +153,7 @@ function useRemote({ flags = {}, env = {} } = {}) {
         wrong = comparison.differences(await server.queryAll(where, begins), await remote.s3.list(bucket), bucket);
         return wrong.length === 0;
       },
-      { seconds, every: 100 },
+      { every: 100 },
     ).catch((e) => assert.fail(`${e.message}: ${wrong.slice(0, 5).join('; ')} (${wrong.length})`));
     await server.settled(where, bucket);
     const objects = await remote.s3.list(bucket);
