@@ -4,10 +4,12 @@
  * each) floor_s3 ENDPOINT BUCKET list                     all pages of the listing, one after the
  * other
  *
- * The key is in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Prints objects, seconds and bytes. */
+ * The key is in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Prints objects, seconds, bytes, and ms
+ * of CPU time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <curl/curl.h>
 #include <glib.h>
 
@@ -239,8 +241,8 @@ int main (int argc, char **argv)
     curl_global_init (CURL_GLOBAL_ALL);
     const gint64 begin = g_get_monotonic_time ();
     const guint n = is_list ? list_all (&t, &bytes) : get_all (&t, (guint) concurrency, &bytes);
-    printf ("%u %.6f %llu\n", n, (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC,
-            (unsigned long long) bytes);
+    printf ("%u %.6f %llu %.0f\n", n, (double) (g_get_monotonic_time () - begin) / G_USEC_PER_SEC,
+            (unsigned long long) bytes, 1000.0 * (double) clock () / CLOCKS_PER_SEC);
     sign_cache_clear (&t.cache);
     curl_global_cleanup ();
     return 0;

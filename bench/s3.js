@@ -55,15 +55,15 @@ async function upload(store, chosen) {
   return chosen.reduce((sum, [, file]) => sum + contents.get(file).length, 0);
 }
 
-/** {n, seconds, bytes} of floor_s3. Not synchronous: the proxy lives in this process. */
+/** {n, seconds, bytes, cpu (ms)} of floor_s3. Not synchronous: the proxy lives in this process. */
 function floor(endpoint, mode, keys = []) {
   return new Promise((resolve, reject) => {
     const env = { AWS_ACCESS_KEY_ID: ceph.KEY.id, AWS_SECRET_ACCESS_KEY: ceph.KEY.secret };
     const args = [endpoint, BUCKET, mode, ...(mode === 'get' ? [String(CONCURRENCY)] : [])];
     const p = child.execFile(path.join(build, 'bench', 'floor_s3'), args, { env }, (error, out, err) => {
-      const [n, took, bytes] = out.split(' ').map(Number);
+      const [n, took, bytes, cpu] = out.split(' ').map(Number);
       if (error) reject(new Error(err || error.message));
-      else resolve({ n, seconds: took, bytes });
+      else resolve({ n, seconds: took, bytes, cpu });
     });
     p.stdin.on('error', () => {});
     p.stdin.end(keys.map((k) => `${k}\0`).join(''));
@@ -110,14 +110,26 @@ async function index(server, where) {
   return { took, failed, withTexts: seconds(begin), cpu: after.map((ms, i) => (1000 * (ms - before[i])) / objects), rss: rssAnon(server.process.pid) };
 }
 
-async function measureIndex(endpoint, keys) {
+/** CPU us of an object while `work` goes on: of the gateway and its store, and what work() says of others. */
+async function withGateway(gateway, work) {
+  const cpu = () => gateway.processes.reduce((sum, p) => sum + cpuMs(p.pid), 0);
+  const before = cpu();
+  const found = await work();
+  return { ...found, gateway: (1000 * (cpu() - before)) / objects };
+}
+
+async function measureIndex(gateway, keys) {
+  const { endpoint } = gateway;
   const ours = [];
   const bare = [];
+  const share = [];
   const texts = [];
   let last;
   for (let i = 0; i < runs; i++) {
-    bare.push(objects / (await floor(endpoint, 'get', keys)).seconds);
-    last = await withIndex(endpoint, index);
+    const least = await withGateway(gateway, () => floor(endpoint, 'get', keys));
+    bare.push(objects / least.seconds);
+    last = await withGateway(gateway, () => withIndex(endpoint, index));
+    share.push(((1000 * least.cpu) / objects + least.gateway) / (last.cpu[0] + last.cpu[1] + last.gateway));
     ours.push(objects / last.took);
     texts.push(objects / last.withTexts);
     console.error(`run ${i + 1}: ${Math.round(ours[i])} objects/s, bare GETs ${Math.round(bare[i])}`);
@@ -129,6 +141,8 @@ async function measureIndex(endpoint, keys) {
   row('ours / bare GETs', (median(ours) / median(bare)).toFixed(2), 'goal: at least 0.60');
   row('CPU time of an object, microseconds: the server', Math.round(last.cpu[0]));
   row('  the workers', Math.round(last.cpu[1]));
+  row('  the gateway and its store, until all texts are there', Math.round(last.gateway));
+  row('CPU time, gateway included: bare GETs / ours', median(share).toFixed(2), 'what is to be expected on idle cores');
   row('RssAnon of the server, MB', last.rss);
   return median(ours);
 }
@@ -253,7 +267,7 @@ async function main() {
     console.error(`putting ${objects} files of ${corpus} ...`);
     const bytes = await upload(store, chosen);
     row('objects', objects, `${keys.filter(isJpeg).length} JPEGs; ${Math.round(bytes / 1e6)} MB in all`);
-    const ours = parts.includes('index') ? await measureIndex(gateway.endpoint, keys) : NaN;
+    const ours = parts.includes('index') ? await measureIndex(gateway, keys) : NaN;
     if (parts.includes('peer')) measurePeer(gateway.endpoint, ours);
     if (parts.includes('slow')) await measureSlow(gateway.endpoint, keys);
     if (parts.includes('rescan') || parts.includes('events'))
