@@ -13,10 +13,11 @@
 #include "base/limits.h"
 #include "base/macros.h"
 
-#define SETTING  "secret-key-name" /* which key the secrets of the catalogue are sealed under */
-#define KEY_LEN  24                /* characters of an AccessKeyId that is made */
-#define RETRY_NS (1 * NS)
-#define NS       1000000000ll
+#define SEALED_MAX 1025              /* bytes of a text that is sealed, with its NUL */
+#define SETTING    "secret-key-name" /* which key the secrets of the catalogue are sealed under */
+#define KEY_LEN    24                /* characters of an AccessKeyId that is made */
+#define RETRY_NS   (1 * NS)
+#define NS         1000000000ll
 
 struct keyring {
     pthread_mutex_t lock;
@@ -321,6 +322,37 @@ void keyring_tick (struct keyring *k, int64_t now_ns)
         return;
     enum err ignored = reload (k, NULL);
     (void) ignored; /* it is tried again then */
+}
+
+enum err keyring_seal (struct keyring *k, const char *what, const char *text, char **ret,
+                       struct error *e)
+{
+    g_autoptr (GBytes) sealed = NULL;
+    KEYRING_LOCK (k);
+    enum err r = secrets_seal (k->secrets, what, text, &sealed, e);
+    if (r != ERR_OK)
+        return r;
+    gsize len;
+    const void *bytes = g_bytes_get_data (sealed, &len);
+    char *code = g_base64_encode (bytes, len);
+    *ret = g_strdelimit (g_strdelimit (g_strdelimit (code, "+", '-'), "/", '_'), "=", '.');
+    return ERR_OK;
+}
+
+enum err keyring_unseal (struct keyring *k, const char *what, const char *sealed, char **ret,
+                         struct error *e)
+{
+    char text[SEALED_MAX];
+    gsize len;
+    g_autofree char *code = g_strdup (sealed);
+    g_strdelimit (g_strdelimit (g_strdelimit (code, "-", '+'), "_", '/'), ".", '=');
+    guchar *raw = g_base64_decode (code, &len);
+    g_autoptr (GBytes) bytes = g_bytes_new_take (raw, len);
+    KEYRING_LOCK (k);
+    enum err r = secrets_unseal (k->secrets, what, bytes, text, sizeof text, e);
+    if (r == ERR_OK)
+        *ret = g_strdup (text);
+    return r;
 }
 
 void keyring_close (struct keyring *k)

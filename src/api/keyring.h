@@ -83,6 +83,14 @@ struct policy_list *keyring_policies (struct keyring *k, int64_t user_id);
 /* The id of a user as the API has it, 18 digits. Caller frees. */
 char *keyring_user_id (int64_t id);
 
+/* A text that goes through hands which must not read it, letters, digits, '-' and '_'; and the text
+ * again. `what` says what it is for: it opens as nothing else. INVALID_ARGUMENT for what was not
+ * sealed so, or before the secret key was rotated. */
+NODISCARD enum err keyring_seal (struct keyring *k, const char *what, const char *text, char **ret,
+                                 struct error *e);
+NODISCARD enum err keyring_unseal (struct keyring *k, const char *what, const char *sealed,
+                                   char **ret, struct error *e);
+
 /* What is due from time to time, beside a request: last uses are written, at most once a minute,
  * and what could not be read is tried again. Cheap when nothing is due. NULL is fine. */
 void keyring_tick (struct keyring *k, int64_t now_ns);

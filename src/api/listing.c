@@ -1,7 +1,10 @@
 /* Pages of lists; see the header. Knows no list in particular. */
 #include "api/listing.h"
 
+#include "api/keyring.h"
 #include "base/limits.h"
+
+#define SEALED "~" /* no token that names a row begins with it */
 
 /* A page while it grows. */
 struct page {
@@ -40,13 +43,32 @@ static void take_rows (struct page *p, const GPtrArray *rows, unsigned wanted, c
         p->is_done = true;
 }
 
-/* The position that a token stands for. */
+/* The position that a token stands for. One that cannot be unsealed is no token of this list. */
 static enum err open_token (const struct listing *l, const char *token, char **ret, struct error *e)
 {
     g_auto (GStrv) parts = NULL;
-    enum err r = token_split (token, l->form, l->fixed, &parts, e);
+    g_autofree char *position = NULL;
+    if (g_str_has_prefix (token, SEALED)) {
+        enum err ignored = keyring_unseal (l->call->api->keyring, l->call->action->name,
+                                           token + strlen (SEALED), &position, NULL);
+        (void) ignored;
+    }
+    if (!position)
+        position = g_strdup (token);
+    enum err r = token_split (position, l->form, l->fixed, &parts, e);
     if (r == ERR_OK)
-        *ret = g_strdup (token);
+        *ret = g_steal_pointer (&position);
+    return r;
+}
+
+/* The token for a row that the caller may not be able to see. */
+static enum err seal_token (const struct listing *l, const char *position, char **ret,
+                            struct error *e)
+{
+    g_autofree char *sealed = NULL;
+    enum err r = keyring_seal (l->call->api->keyring, l->call->action->name, position, &sealed, e);
+    if (r == ERR_OK)
+        *ret = g_strconcat (SEALED, sealed, NULL);
     return r;
 }
 
@@ -83,7 +105,7 @@ enum err listing_reply (const struct listing *l, const char *next_token, unsigne
     if (r == ERR_OK)
         r = fill (&page, &from, e);
     if (r == ERR_OK && from && !page.next)
-        page.next = g_steal_pointer (&from);
+        r = seal_token (l, from, &page.next, e);
     next = page.next;
     return r == ERR_OK ? reply_page (reply, l->name, entries, next, e) : r;
 }

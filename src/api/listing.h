@@ -4,7 +4,7 @@
  * asked for, unless the list ends or LIMIT_LIST_EXAMINED rows were looked at: then it is shorter,
  * maybe empty, and its NextToken leads on. NextToken names the first row that has not been
  * returned, which is one that the caller sees; or, after a page that was cut short, it is sealed
- * (auth/secrets.h), and tells nothing. */
+ * and tells nothing. */
 #pragma once
 
 #include "api/authorize.h"

@@ -4,6 +4,7 @@
 
 #include "api_fixture.h"
 
+#include "api/keyring.h"
 #include "auth/nonces.h"
 #include "sign.h"
 
@@ -61,6 +62,12 @@ static inline int gate_setup (void **state)
     assert_ok (keys_open (g->f.dir, "rootKey", "rootSecret", &g->f.api.keys, &g->f.e), &g->f.e);
     assert_ok (nonces_open_sized (nonces, 1024, clock_now_ns (), &g->f.api.nonces, &g->f.e),
                &g->f.e);
+    const struct keyring_options options = {
+        .catalog = g->f.api.catalog, .keys = g->f.api.keys, .data = g->f.dir, .secret_key_file = ""
+    };
+    struct keyring_findings findings = { 0 };
+    assert_ok (keyring_open (&options, &g->f.api.keyring, &findings, &g->f.e), &g->f.e);
+    keyring_findings_clear (&findings);
     grant (g, (const char *const[]){ NULL });
     *state = g;
     return 0;
@@ -69,6 +76,7 @@ static inline int gate_setup (void **state)
 static inline int gate_teardown (void **state)
 {
     struct gate_fixture *g = *state;
+    keyring_close (g->f.api.keyring);
     keys_close (g->f.api.keys);
     nonces_close (g->f.api.nonces);
     principal_unref (g->user);

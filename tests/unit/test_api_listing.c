@@ -1,6 +1,9 @@
 /* What lists show of rows that their caller may not see: nothing, on no page and in no token. */
 #include "gate_world.h"
 
+#include "api/listing.h"
+#include "base/limits.h"
+
 /* ---- Lists ---- */
 
 /* All pages of a list, names joined by spaces; no token may have a part that `hidden` names. */
@@ -126,6 +129,118 @@ static void attachments_follow_their_project (void **state)
     assert_string_equal (none, "");
 }
 
+/* ---- Long lists ---- */
+
+#define MANY 7000
+
+/* A list of names from a table, of which the caller sees every `step`-th. */
+struct long_list {
+    unsigned n, step, fetched;
+};
+
+static enum err fetch_names (const struct listing *l, char **from, unsigned max, GPtrArray **ret,
+                             struct error *e)
+{
+    struct long_list *list = (struct long_list *) (uintptr_t) l->params;
+    unsigned first = 0;
+    (void) e;
+    *ret = g_ptr_array_new_with_free_func (g_free);
+    if (from)
+        first = (unsigned) g_ascii_strtoull (from[1] + 1, NULL, 10);
+    for (unsigned i = first; i < list->n && i < first + max; i++)
+        g_ptr_array_add (*ret, g_strdup_printf ("n%06u", i));
+    list->fetched += (*ret)->len;
+    return ERR_OK;
+}
+
+static bool sees_name (const struct listing *l, const void *row)
+{
+    const struct long_list *list = l->params;
+    unsigned i = (unsigned) g_ascii_strtoull ((const char *) row + 1, NULL, 10);
+    return list->step && i % list->step == list->step - 1;
+}
+
+static json_t *name_entry (const struct listing *l, const void *row)
+{
+    (void) l;
+    return json_string (row);
+}
+
+static char *name_position (const struct listing *l, const void *row)
+{
+    (void) l;
+    return g_strjoin (":", ACCOUNT, row, NULL);
+}
+
+/* Reads all pages: each name that is seen once, in order; no call looks at more than it may, and a
+ * token names what is seen or nothing. */
+static void read_long_list (struct gate_fixture *g, unsigned n, unsigned step, unsigned max)
+{
+    static const char *const fixed[] = { ACCOUNT, NULL };
+    struct long_list list = { n, step, 0 };
+    const struct call call = { .api = &g->f.api, .action = action_find ("ListProjects") };
+    const struct listing l = { "Projects", "owner:project", fixed,     &call,      &list,
+                               NULL,       fetch_names,     sees_name, name_entry, name_position };
+    unsigned seen = 0, calls = 0;
+    g_autofree char *token = g_strdup ("");
+    do {
+        struct reply reply = { 0 };
+        list.fetched = 0;
+        assert_ok (listing_reply (&l, token, max, &reply, &g->f.e), &g->f.e);
+        assert_in_range (list.fetched, 0, LIMIT_LIST_EXAMINED + LIMIT_LIST_FETCHED + max + 8);
+        const json_t *names = json_object_get (reply.body, "Projects");
+        for (size_t i = 0; i < json_array_size (names); i++, seen++) {
+            g_autofree char *expected = g_strdup_printf ("n%06u", (seen + 1) * step - 1);
+            assert_string_equal (json_string_value (json_array_get (names, i)), expected);
+        }
+        g_free (token);
+        token = g_strdup (json_string_value (json_object_get (reply.body, "NextToken")));
+        if (*token && *token != '~')
+            assert_true (sees_name (&l, strchr (token, ':') + 1));
+        json_decref (reply.body);
+        assert_true (++calls < 3 * MANY);
+    } while (*token);
+    assert_int_equal (seen, step ? n / step : 0);
+}
+
+static void a_long_list_is_read_in_bounded_steps (void **state)
+{
+    static const unsigned sizes[] = { 0, 1, 2, 499, 501, 2000, 2001, MANY };
+    static const unsigned steps[] = { 0, 1, 2, 7, 1999, 2000, 2001, 4500 };
+    static const unsigned pages[] = { 1, 3, 100, 200 };
+    struct gate_fixture *g = *state;
+    for (size_t i = 0; i < N_ELEMENTS (sizes); i++)
+        for (size_t k = 0; k < N_ELEMENTS (steps); k++)
+            for (size_t p = sizes[i] > 2001 || steps[k] == 1 ? 2 : 0; p < N_ELEMENTS (pages); p++)
+                read_long_list (g, sizes[i], steps[k], pages[p]);
+}
+
+/* A sealed token opens for the list that gave it, and not when somebody has touched it. */
+static void a_sealed_token_is_of_its_list (void **state)
+{
+    static const char *const bad[] = { "~", "~x", "~!!", "~AAAA", "~~" };
+    struct gate_fixture *g = *state;
+    g_autofree char *sealed = NULL, *other = NULL, *back = NULL, *token = NULL;
+    as_root (g);
+    make_dataset (&g->f, "p", "d");
+    assert_ok (keyring_seal (g->f.api.keyring, "ListProjects", ACCOUNT ":a", &sealed, &g->f.e),
+               &g->f.e);
+    assert_ok (keyring_unseal (g->f.api.keyring, "ListProjects", sealed, &back, &g->f.e), &g->f.e);
+    assert_string_equal (back, ACCOUNT ":a");
+    assert_err (INVALID_ARGUMENT,
+                keyring_unseal (g->f.api.keyring, "ListDatasets", sealed, &other, &g->f.e));
+    token = g_strconcat ("~", sealed, NULL);
+    json_auto_t *page = ask (&g->f, "ListProjects", json_pack ("{s:s}", "NextToken", token));
+    assert_names (page, "Projects", "ProjectName", "p");
+    token[8] = token[8] == 'A' ? 'B' : 'A';
+    json_auto_t *touched = json_string (token);
+    refused (&g->f, "InvalidNextToken", "Expected the NextToken", "ListProjects",
+             json_pack ("{s:O}", "NextToken", touched));
+    for (size_t i = 0; i < N_ELEMENTS (bad); i++)
+        refused (&g->f, "InvalidNextToken", "Expected the NextToken", "ListProjects",
+                 json_pack ("{s:s}", "NextToken", bad[i]));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +248,8 @@ int main (void)
         GATE (datasets_that_may_not_be_seen_are_left_out),
         GATE (bindings_of_denied_datasets_are_left_out),
         GATE (attachments_follow_their_project),
+        GATE (a_long_list_is_read_in_bounded_steps),
+        GATE (a_sealed_token_is_of_its_list),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
