@@ -12,6 +12,7 @@
 #define BATCH                                  PROJECT "/batch/*"
 #define USER                                   "user/${UserName}"
 #define POLICY                                 "policy/${PolicyName}"
+#define USER_POLICY                            USER " " POLICY
 #define ATTACHED                               "project/${" ATTACHED_PROJECT "}"
 
 #define ACTION(name, level, handler, resource) +1

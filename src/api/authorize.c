@@ -150,6 +150,22 @@ static enum err check_reading (struct access *a, const struct action *action,
     return r == ERR_OK ? check_bucket (a, bucket, e) : r;
 }
 
+static enum err check_resources (struct access *a, const struct action *action,
+                                 const struct names *names, struct error *e)
+{
+    g_auto (GStrv) resources = g_strsplit (action->policy_resource, " ", -1);
+    enum err r = ERR_OK;
+    for (char **one = resources; *one; one++) {
+        char *resource = expand (a, action->policy_action, *one, names);
+        g_free (*one);
+        *one = resource;
+    }
+    a->resource = g_strjoinv (" ", resources);
+    for (char **one = resources; *one && r == ERR_OK; one++)
+        r = check_take (a, action->policy_action, g_strdup (*one), e);
+    return r;
+}
+
 enum err access_check_call (struct access *a, const struct action *action,
                             const struct params *params, struct error *e)
 {
@@ -158,8 +174,7 @@ enum err access_check_call (struct access *a, const struct action *action,
     if (r != ERR_OK)
         return r;
     const struct names names = { .params = params, .attached = attached };
-    a->resource = expand (a, action->policy_action, action->policy_resource, &names);
-    r = check_take (a, action->policy_action, g_strdup (a->resource), e);
+    r = check_resources (a, action, &names, e);
     return r == ERR_OK ? check_reading (a, action, params, e) : r;
 }
 

@@ -16,7 +16,7 @@ struct access {
     const struct api *api;
     const struct principal *who;
     struct policy_facts facts;
-    char *resource; /* of the call's action; NULL until access_check_call() */
+    char *resource; /* of the call's action, several joined by ' '; NULL: not known yet */
     struct {
         const char *action; /* NULL: nothing was denied */
         char *resource;

@@ -160,7 +160,8 @@ struct action {
     action_fn *run;                 /* NULL: not built yet */
     enum access_level access;
     const char *policy_action;   /* "imm:CreateDataset" */
-    const char *policy_resource; /* "project/${ProjectName}/dataset/${DatasetName}", "*" */
+    const char *policy_resource; /* "project/${ProjectName}/dataset/${DatasetName}", "*"; several,
+                                    all of which must be allowed, joined by ' ' */
 };
 
 /* True for one that creates, updates or deletes. */

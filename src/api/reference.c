@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/call.h"
+#include "api/authorize.h"
 #include "api/rules.h"
 #include "base/macros.h"
 
@@ -37,15 +37,34 @@ static void add_type (GString *out, const struct action_param *p)
         g_string_append (out, kinds[v->kind]);
 }
 
+/* What its caller must be allowed on the bucket that the action makes the server read. */
+static void add_bucket_rights (GString *out, const struct action *a)
+{
+    const char *param = access_bucket_param (a->name);
+    for (size_t i = 0; param && i < access_n_bucket_rights; i++) {
+        const struct access_right *right = &access_bucket_rights[i];
+        g_string_append_printf (out, "%s `%s` on `acs:oss:REGION:ACCOUNT:%s`%s",
+                                i ? " and" : "Also needed:", right->action, right->resource,
+                                i + 1 < access_n_bucket_rights ? ""
+                                                               : ", the bucket being that of ");
+    }
+    if (param)
+        g_string_append_printf (out, "%s.\n", param);
+}
+
 static void add_action (GString *out, const struct action *a)
 {
     static const char *const levels[] = {
         [ACCESS_NONE] = "none",     [ACCESS_GET] = "get",       [ACCESS_LIST] = "list",
         [ACCESS_CREATE] = "create", [ACCESS_UPDATE] = "update", [ACCESS_DELETE] = "delete",
     };
-    g_string_append_printf (out, "### %s\n\n%sPolicy: `%s` on `%s`, access level %s.\n\n", a->name,
+    g_auto (GStrv) resources = g_strsplit (a->policy_resource, " ", -1);
+    g_autofree char *all = g_strjoinv ("` and on `", resources);
+    g_string_append_printf (out, "### %s\n\n%sPolicy: `%s` on `%s`, access level %s.\n", a->name,
                             a->run ? "" : "Not built: answered `NotImplemented`. ",
-                            a->policy_action, a->policy_resource, levels[a->access]);
+                            a->policy_action, all, levels[a->access]);
+    add_bucket_rights (out, a);
+    g_string_append (out, "\n");
     if (a->n_params == 0)
         return;
     g_string_append (out, "| parameter | type | required | rule |\n|---|---|---|---|\n");

@@ -156,6 +156,13 @@ static void administration_is_decided_too (void **state)
             fail_msg ("%s: %s", a->name, answer.body->str);
         call_answer_clear (&answer);
     }
+    GRANT (g, ALLOW ("bindery:*", "acs:bindery:*:*:user/x"));
+    assert_code (g, "AttachPolicyToUser", "UserName=x&PolicyName=y", "NoPermission");
+    GRANT (g, ALLOW ("bindery:*", "acs:bindery:*:*:policy/y"));
+    assert_code (g, "AttachPolicyToUser", "UserName=x&PolicyName=y", "NoPermission");
+    GRANT (g, ALLOW ("bindery:*", "acs:bindery:*:*:policy/y"),
+           ALLOW ("bindery:*", "acs:bindery:*:*:user/x"));
+    assert_code (g, "AttachPolicyToUser", "UserName=x&PolicyName=y", "ResourceNotFound");
     GRANT (g, ALLOW ("bindery:GetStatus", "*"));
     assert_code (g, "GetStatus", "", "OK");
     assert_code (g, "ListBuckets", "", "NoPermission");
