@@ -82,12 +82,14 @@ static char *expand (const struct access *a, const char *action, const char *tem
 
 /* ---- Decisions ---- */
 
+/* Of buckets alone a star means all that is there: elsewhere it means that nothing was named. */
 static struct policy_decision decide (const struct access *a, const char *action,
                                       const char *resource)
 {
+    bool is_tree = g_str_has_prefix (resource, "acs:oss:") && g_str_has_suffix (resource, "*");
     if (a->who->is_root)
         return (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1 };
-    const struct policy_request r = { action, resource, &a->facts };
+    const struct policy_request r = { action, resource, &a->facts, is_tree };
     return policy_decide (&a->who->policies, &r);
 }
 

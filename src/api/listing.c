@@ -2,6 +2,7 @@
 #include "api/listing.h"
 
 #include "api/keyring.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
 #define SEALED "~" /* no token that names a row begins with it */
@@ -10,7 +11,8 @@
 struct page {
     const struct listing *list;
     json_t *entries;
-    unsigned max, examined;
+    unsigned max, left_out;
+    int64_t deadline_ms;
     char *next; /* NextToken; NULL: none yet */
     bool is_done;
 };
@@ -19,9 +21,10 @@ struct page {
 static void take_row (struct page *p, const void *row)
 {
     const struct listing *l = p->list;
-    p->examined++;
-    if (!l->sees (l, row))
+    if (!l->sees (l, row)) {
+        p->left_out++;
         return;
+    }
     if (json_array_size (p->entries) < p->max) {
         json_array_append_new (p->entries, l->entry (l, row));
         return;
@@ -30,15 +33,23 @@ static void take_row (struct page *p, const void *row)
     p->is_done = true;
 }
 
-/* Takes all rows but one more than `wanted`, from which the next ones are fetched: its position
- * becomes *from. */
+/* What is seen is no more than a page; what is not may be many, and policies may decide slowly. */
+static bool is_spent (const struct page *p)
+{
+    return p->left_out >= LIMIT_LIST_LEFT_OUT ||
+           (p->left_out && clock_mono_ms () >= p->deadline_ms);
+}
+
+/* Takes at most `wanted` rows. The position of the one behind them, from which the next are
+ * fetched, becomes *from. */
 static void take_rows (struct page *p, const GPtrArray *rows, unsigned wanted, char **from)
 {
-    for (guint i = 0; i < rows->len && i < wanted && !p->is_done; i++)
-        take_row (p, rows->pdata[i]);
+    guint i = 0;
+    while (i < rows->len && i < wanted && !p->is_done && !is_spent (p))
+        take_row (p, rows->pdata[i++]);
     g_clear_pointer (from, g_free);
-    if (rows->len > wanted && !p->is_done)
-        *from = p->list->position (p->list, rows->pdata[wanted]);
+    if (i < rows->len && !p->is_done)
+        *from = p->list->position (p->list, rows->pdata[i]);
     else
         p->is_done = true;
 }
@@ -84,14 +95,14 @@ static enum err fetch (const struct listing *l, const char *from, unsigned max, 
 static enum err fill (struct page *p, char **from, struct error *e)
 {
     unsigned wanted = p->max + 1;
-    while (!p->is_done && p->examined < LIMIT_LIST_EXAMINED) {
+    do {
         g_autoptr (GPtrArray) rows = NULL;
         enum err r = fetch (p->list, *from, wanted + 1, &rows, e);
         if (r != ERR_OK)
             return r;
         take_rows (p, rows, wanted, from);
         wanted = LIMIT_LIST_FETCHED;
-    }
+    } while (!p->is_done && !is_spent (p));
     return ERR_OK;
 }
 
@@ -99,7 +110,9 @@ enum err listing_reply (const struct listing *l, const char *next_token, unsigne
                         struct reply *reply, struct error *e)
 {
     json_auto_t *entries = json_array ();
-    struct page page = { .list = l, .entries = entries, .max = max };
+    struct page page = {
+        .list = l, .entries = entries, .max = max, .deadline_ms = clock_mono_ms () + LIMIT_LIST_MS
+    };
     g_autofree char *from = NULL, *next = NULL;
     enum err r = is_given (next_token) ? open_token (l, next_token, &from, e) : ERR_OK;
     if (r == ERR_OK)

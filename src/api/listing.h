@@ -1,10 +1,10 @@
 /* One page of a list of which the caller may see a part only.
  *
  * Rows that the caller may not see are left out and named nowhere. A page has as many rows as were
- * asked for, unless the list ends or LIMIT_LIST_EXAMINED rows were looked at: then it is shorter,
- * maybe empty, and its NextToken leads on. NextToken names the first row that has not been
- * returned, which is one that the caller sees; or, after a page that was cut short, it is sealed
- * and tells nothing. */
+ * asked for, unless the list ends, or LIMIT_LIST_LEFT_OUT rows were left out, or some were and
+ * LIMIT_LIST_MS are over: then it is shorter, maybe empty, and its NextToken leads on. NextToken
+ * names the first row that has not been returned, which is one that the caller sees; or, after a
+ * page that was cut short, it is sealed and tells nothing. */
 #pragma once
 
 #include "api/authorize.h"

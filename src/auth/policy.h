@@ -50,6 +50,8 @@ struct policy_request {
     const char *action;   /* "imm:CreateDataset" */
     const char *resource; /* "acs:imm:local:123:project/p"; a star in it is matched as text */
     const struct policy_facts *facts;
+    bool is_tree; /* `resource` ends in a star, for all that can stand there: what allows must allow
+                     all of it, and what denies any of it denies */
 };
 
 enum policy_effect {

@@ -276,9 +276,16 @@ static void binding_needs_the_bucket (void **state)
         assert_code (g, action, params, "NoPermission");
         GRANT (g, create, list, get, DENY ("oss:GetObject", "acs:oss:*:*:ph*"));
         assert_code (g, action, params, "NoPermission");
+        GRANT (g, create, list, get, DENY ("oss:GetObject", "acs:oss:*:*:photos/secret/*"));
+        assert_code (g, action, params, "NoPermission");
+        GRANT (
+            g, create, list, get,
+            "{\"Effect\":\"Deny\",\"Action\":\"oss:*\",\"NotResource\":\"acs:oss:*:*:photos/2*\"}");
+        assert_code (g, action, params, "NoPermission");
         GRANT (g, list, get);
         assert_code (g, action, params, "NoPermission");
-        GRANT (g, create, list, get);
+        GRANT (g, create, list, get, DENY ("oss:*", "acs:oss:*:*:photos-2/*"),
+               DENY ("oss:PutObject", "*"));
         assert_code (g, action, params, "ResourceNotFound");
     }
     make_dataset (&g->f, "p", "d");
