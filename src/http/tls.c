@@ -114,6 +114,30 @@ static const char *describe (int code)
     }
 }
 
+/* In steps: GnuTLS's function for all of them leaks when the chain is cut short. */
+static int set_key (gnutls_certificate_credentials_t credentials, const struct pem *chain,
+                    const struct pem *key)
+{
+    const gnutls_datum_t chain_text = { (uint8_t *) chain->text, (unsigned) chain->len };
+    const gnutls_datum_t key_text = { (uint8_t *) key->text, (unsigned) key->len };
+    gnutls_x509_crt_t *list = NULL;
+    gnutls_x509_privkey_t private = NULL;
+    unsigned n = 0;
+    int code = gnutls_x509_crt_list_import2 (&list, &n, &chain_text, GNUTLS_X509_FMT_PEM, 0);
+    if (code >= 0)
+        code = gnutls_x509_privkey_init (&private);
+    if (code >= 0)
+        code = gnutls_x509_privkey_import2 (private, &key_text, GNUTLS_X509_FMT_PEM, NULL, 0);
+    if (code >= 0)
+        code = gnutls_certificate_set_x509_key (credentials, list, (int) n, private);
+    for (unsigned i = 0; list && i < n; i++)
+        gnutls_x509_crt_deinit (list[i]);
+    gnutls_free (list);
+    if (private)
+        gnutls_x509_privkey_deinit (private);
+    return code;
+}
+
 static enum err load (const struct tls *t, struct certificate **ret, struct error *e)
 {
     _cleanup_pem_ struct pem chain = { 0 };
@@ -127,10 +151,7 @@ static enum err load (const struct tls *t, struct certificate **ret, struct erro
     atomic_init (&c->n_refs, 1);
     int code = gnutls_certificate_allocate_credentials (&c->credentials);
     if (code >= 0)
-        code = gnutls_certificate_set_x509_key_mem2 (
-            c->credentials, &(gnutls_datum_t){ (uint8_t *) chain.text, (unsigned) chain.len },
-            &(gnutls_datum_t){ (uint8_t *) key.text, (unsigned) key.len }, GNUTLS_X509_FMT_PEM,
-            NULL, 0);
+        code = set_key (c->credentials, &chain, &key);
     if (code >= 0)
         code = gnutls_session_ticket_key_generate (&c->ticket_key);
     if (code < 0)
