@@ -31,6 +31,7 @@
 #define LIMIT_CONNECTIONS_LEAST 512 /* but no fewer */
 #define LIMIT_WARM_CONNECTIONS                                                                     \
     8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
+#define LIMIT_BODIES 384 /* requests with a body of a listener: each has a buffer of its own */
 /* Heads of a listener that have not come whole: more, and the largest is shut. */
 #define LIMIT_HEADS       (64 * MIB)
 #define LIMIT_REQUESTS    (64 * MIB) /* heads and bodies of all requests being read or run */

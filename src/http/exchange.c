@@ -203,6 +203,16 @@ static void refuse_head (struct exchange *x)
         hold (x, info->header_size);
 }
 
+/* The library reads a body into a buffer of the connection, which nobody counts. */
+static void count_body (struct exchange *x)
+{
+    x->has_body = true;
+    if (atomic_fetch_add (&x->listener->n_bodies, 1) < LIMIT_BODIES || x->refused.code != ERR_OK)
+        return;
+    FAIL (&x->refused, THROTTLED, "The server is busy: too many requests with a body.");
+    x->must_close = true;
+}
+
 static void refuse_length (struct exchange *x)
 {
     FAIL (&x->refused, BODY_TOO_LARGE, "The body is larger than %llu bytes.", LIMIT_REQUEST_BODY);
@@ -258,8 +268,10 @@ static bool begin (struct exchange *x, const char *method)
         MHD_set_connection_option (x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                                    (unsigned) LIMIT_BODY_IDLE_S);
     refuse_head (x);
-    if (text && text_parse_u64 (text, &length) && length > LIMIT_REQUEST_BODY &&
-        x->refused.code == ERR_OK)
+    bool is_sized = text && text_parse_u64 (text, &length);
+    if (is_sized ? length > 0 : text || header (x, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+        count_body (x);
+    if (length > LIMIT_REQUEST_BODY && x->refused.code == ERR_OK)
         refuse_length (x);
     return x->refused.code != ERR_OK &&
            (length > LIMIT_BODY_DRAIN || x->must_close || header (x, MHD_HTTP_HEADER_EXPECT));
@@ -402,6 +414,8 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
         log_access (x, why);
     if (x->is_running)
         atomic_fetch_sub (&x->listener->http->n_running, 1);
+    if (x->has_body)
+        atomic_fetch_sub (&x->listener->n_bodies, 1);
     x->peer->exchange = NULL;
     if (x->is_begun)
         waiting_add (&x->listener->waiting, &x->peer->waiter);

@@ -22,7 +22,8 @@ struct listener {
     struct MHD_Daemon *daemon;
     uint16_t port;
     char address[80];
-    atomic_int n_warm; /* connections that may be used again */
+    atomic_int n_warm;   /* connections that may be used again */
+    atomic_int n_bodies; /* requests that have a body */
     struct waiting waiting;
     struct crowd *crowd;
 };
@@ -73,7 +74,7 @@ struct exchange {
     size_t held;    /* its part of http->held */
     size_t drained; /* bytes of a refused body */
     int64_t start_ms;
-    bool is_begun, is_running, is_answered, must_close;
+    bool has_body, is_begun, is_running, is_answered, must_close;
     struct error refused; /* code ERR_OK: not refused */
     struct call_answer answer;
 };
