@@ -89,7 +89,7 @@
 #define LIMIT_PAGE               200        /* entries of one page of a list */
 #define LIMIT_AUDIT_SIGN_INS     60 /* failed ones that have a line in the audit log, a minute */
 #define LIMIT_PAGE_DEFAULT       100
-#define LIMIT_LIST_LEFT_OUT      2000 /* rows that one call leaves out, its caller not seeing them */
+#define LIMIT_LIST_LEFT_OUT      2000 /* rows that its caller does not see, by one call */
 #define LIMIT_LIST_MS            1000 /* that it takes for that; then the page is cut short */
 #define LIMIT_LIST_FETCHED       500  /* of these, fetched at once */
 #define QUOTA_DATASETS           1000000000
