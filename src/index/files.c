@@ -79,7 +79,7 @@ enum err files_page (struct dataset_db *db, const char *bucket, const char *afte
     return r;
 }
 
-static enum err get_entry (struct sql *s, const char *uri, struct index_entry *ret, struct error *e)
+enum err files_find_entry (struct sql *s, const char *uri, struct index_entry *ret, struct error *e)
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
@@ -102,7 +102,7 @@ enum err files_get_entry (struct dataset_db *db, const char *bucket, const char 
     enum err r = dataset_read (db, &s, e);
     if (r != ERR_OK)
         return r;
-    r = get_entry (s, uri, ret, e);
+    r = files_find_entry (s, uri, ret, e);
     dataset_read_done (db, s);
     return r;
 }

@@ -58,6 +58,10 @@ struct row_put {
 /* The row as it is; ret->is_there says whether there is one. */
 NODISCARD enum err rows_find (struct sql *s, const char *uri, struct row *ret, struct error *e);
 
+/* What merges and jobs look at; NOT_FOUND. */
+NODISCARD enum err files_find_entry (struct sql *s, const char *uri, struct index_entry *ret,
+                                     struct error *e);
+
 /* Writes the row whole over `old`, as rows_find() gave it. */
 NODISCARD enum err rows_put (struct change *c, const struct row *old, const struct row_put *put,
                              struct error *e);

@@ -169,6 +169,9 @@ struct work_item {
     char *storage_class;
     bool is_archived;
     struct file_version listed; /* of an archived one */
+    /* The row of its object when it was taken; key NULL. Whoever changes that dirties the key. */
+    bool has_row;
+    struct index_entry row;
 };
 void work_item_free (void *w);
 

@@ -38,7 +38,22 @@ struct taking {
     GHashTable *skip;
     GPtrArray *items;
     int64_t next_ns;
+    char *bucket;
 };
+
+static enum err find_bucket (struct taking *t, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (t->s, "SELECT bucket FROM binding WHERE id = ?", &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, t->binding);
+    r = sql_step (st, &has_row, e);
+    if (r == ERR_OK)
+        t->bucket = g_strdup (has_row ? sql_get_text (st, 0) : "");
+    return r;
+}
 
 static struct work_item *read_item (struct sql_stmt *st, const struct taking *t)
 {
@@ -57,6 +72,15 @@ static struct work_item *read_item (struct sql_stmt *st, const struct taking *t)
     if (w->is_archived)
         rows_get_version (st, 9, &w->listed);
     return w;
+}
+
+/* The statement that yields the work has a snapshot open, which this one shares. */
+static enum err find_row (struct taking *t, struct work_item *w, struct error *e)
+{
+    g_autofree char *uri = rows_uri (t->bucket, w->key);
+    enum err r = files_find_entry (t->s, uri, &w->row, e);
+    w->has_row = r == ERR_OK;
+    return r == ERR_NOT_FOUND ? ERR_OK : r;
 }
 
 /* Reads one class in the order of its index, past what is in flight, until one is not due yet or
@@ -84,7 +108,10 @@ static enum err take_class (struct taking *t, enum work_priority priority, struc
             t->next_ns = MIN (t->next_ns, is_due ? t->now_ns : not_before_ns);
             break;
         }
-        g_ptr_array_add (t->items, read_item (st, t));
+        struct work_item *w = read_item (st, t);
+        g_ptr_array_add (t->items, w);
+        if ((r = find_row (t, w, e)) != ERR_OK)
+            break;
     }
     return r;
 }
@@ -103,9 +130,11 @@ enum err work_take (struct dataset_db *db, int64_t binding, enum work_priority l
     enum err r = dataset_read (db, &t.s, e);
     if (r != ERR_OK)
         return r;
+    r = find_bucket (&t, e);
     for (int priority = WORK_EVENT; priority <= (int) lowest && r == ERR_OK; priority++)
         r = take_class (&t, (enum work_priority) priority, e);
     dataset_read_done (db, t.s);
+    g_free (t.bucket);
     if (r != ERR_OK)
         return r;
     *ret = g_steal_pointer (&items);

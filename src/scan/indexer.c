@@ -60,21 +60,15 @@ static void on_extracted (void *arg, struct pool_result *result)
         extraction_to_writer (x);
 }
 
-bool extraction_is_indexed (const struct extraction *x, const struct index_entry *row)
+bool extraction_is_indexed (const struct extraction *x)
 {
-    return row->status == FILE_INDEXED && row->version.size == x->handle.facts.size &&
+    const struct index_entry *row = &x->item->row;
+    return x->item->has_row && row->status == FILE_INDEXED &&
+           row->version.size == x->handle.facts.size &&
            row->version.mtime_ns == x->handle.facts.mtime_ns &&
            strcmp (row->version.etag, x->handle.facts.etag) == 0 &&
            !store_class_is_archived (row->storage_class) &&
            row->extractor >= pool_extractor_version () && row->operators == x->operators;
-}
-
-static bool is_indexed (const struct extraction *x)
-{
-    struct index_entry row;
-    const struct bound *b = x->bound;
-    return files_get_entry (b->db, b->bucket, x->item->key, &row, NULL) == ERR_OK &&
-           extraction_is_indexed (x, &row);
 }
 
 bool extraction_is_overdue (const struct extraction *x)
@@ -237,7 +231,7 @@ static bool begin_local (struct extraction *x, struct store *store, struct round
                          struct error *e)
 {
     x->code = open_object (x, store, &round->near, e);
-    x->is_unchanged = x->code == ERR_OK && is_indexed (x);
+    x->is_unchanged = x->code == ERR_OK && extraction_is_indexed (x);
     if (x->code == ERR_OK && !x->is_unchanged && round->has_sidecars)
         x->code = open_sidecar (x, &round->near, e);
     if (x->code != ERR_OK || x->is_unchanged)

@@ -229,8 +229,6 @@ void *writer_run (void *scan);
 /* Of a remote object on its way. */
 struct remote {
     const struct prefetch *prefetch;
-    struct index_entry row; /* as it was before the first fetch */
-    bool has_row;
     uint64_t head, tail;                   /* of the first fetch */
     struct store_range more[STORE_RANGES]; /* of later ones; n_more 0: it is the first */
     unsigned n_more;
@@ -264,7 +262,7 @@ NODISCARD enum err extraction_submit (struct extraction *x, struct error *e);
 /* The end of its way; whatever it is. */
 void extraction_to_writer (struct extraction *x);
 /* The row says that this version was extracted as it would be now. */
-bool extraction_is_indexed (const struct extraction *x, const struct index_entry *row);
+bool extraction_is_indexed (const struct extraction *x);
 /* "" if there is none that a worker could use. */
 void extraction_extension (const char *key, char ret[FRAME_EXTENSION]);
 /* Its work has waited for it to rest as long as work may. */

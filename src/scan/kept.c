@@ -115,8 +115,8 @@ bool kept_take (struct extraction *x)
     g_autofree char *name = name_of (x);
     pthread_mutex_lock (&s->lock);
     struct kept *k = steal (s, name);
-    bool is_right =
-        k && x->item->priority == WORK_TEXT && r->has_row && is_of_row (&k->handle, &r->row);
+    bool is_right = k && x->item->priority == WORK_TEXT && x->item->has_row &&
+                    is_of_row (&k->handle, &x->item->row);
     if (is_right) {
         s->fetching_objects++;
         r->reserved = k->handle.facts.size;

@@ -28,10 +28,9 @@ static bool is_over (const struct extraction *x)
 /* Neither a fetch nor a listing told what it is now, and it will be a row. */
 static bool lacks_facts (const struct extraction *x)
 {
-    const struct remote *r = &x->remote;
-    if (x->handle.rounds > 0 || (r->has_row && r->row.status == FILE_PENDING))
+    if (x->handle.rounds > 0 || (x->item->has_row && x->item->row.status == FILE_PENDING))
         return false;
-    return x->code == ERR_STORE_ARCHIVED || (x->code == ERR_STORE_DENIED && r->has_row);
+    return x->code == ERR_STORE_ARCHIVED || (x->code == ERR_STORE_DENIED && x->item->has_row);
 }
 
 /* The thread that asks, for a store may take its time, and all results go through the writer. */
@@ -207,7 +206,7 @@ static void on_round (struct extraction *x)
         finish_with (x, ERR_CLOSED, "the binding or the server ends");
     } else if (x->code != ERR_OK) {
         finish (x);
-    } else if (is_first && x->remote.has_row && extraction_is_indexed (x, &x->remote.row)) {
+    } else if (is_first && extraction_is_indexed (x)) {
         x->is_unchanged = true;
         finish (x);
     } else if (is_first && !store_handle_is_whole (&x->handle) &&
@@ -295,8 +294,8 @@ static uint64_t plan_first (struct extraction *x, const char *extension)
     r->prefetch = prefetch_find (extension);
     r->head = r->prefetch->head;
     r->tail = r->prefetch->tail;
-    uint64_t size = r->has_row ? r->row.version.size : UINT64_MAX;
-    x->handle.facts.size = r->has_row ? size : 0; /* a guess, for the store too */
+    uint64_t size = x->item->has_row ? x->item->row.version.size : UINT64_MAX;
+    x->handle.facts.size = x->item->has_row ? size : 0; /* a guess, for the store too */
     if (size > r->prefetch->whole)
         return MIN (size, r->head + r->tail);
     r->head = r->prefetch->whole;
@@ -315,7 +314,6 @@ static uint64_t size_of_sidecar (const struct bound *b, const char *key)
 void remote_begin (struct extraction *x, struct store *store, const char *sidecar)
 {
     const struct bound *b = x->bound;
-    struct remote *r = &x->remote;
     char extension[FRAME_EXTENSION];
     uint64_t sidecar_size = size_of_sidecar (b, sidecar);
     store_handle_init (&x->handle, store, b->bucket, x->item->key);
@@ -328,11 +326,10 @@ void remote_begin (struct extraction *x, struct store *store, const char *sideca
         store_handle_init (&x->sidecar, store, b->bucket, sidecar);
     x->handle.is_urgent = x->sidecar.is_urgent = x->item->priority == WORK_EVENT;
     extraction_extension (x->item->key, extension);
-    r->has_row = files_get_entry (b->db, b->bucket, x->item->key, &r->row, NULL) == ERR_OK;
     x->handle.is_urgent = x->sidecar.is_urgent = x->item->priority == WORK_EVENT;
-    if (r->has_row) {
-        x->handle.facts.size = r->row.version.size;
-        g_strlcpy (x->handle.facts.etag, r->row.version.etag, sizeof x->handle.facts.etag);
+    if (x->item->has_row) {
+        x->handle.facts.size = x->item->row.version.size;
+        g_strlcpy (x->handle.facts.etag, x->item->row.version.etag, sizeof x->handle.facts.etag);
     }
     if (kept_take (x))
         submit (x);

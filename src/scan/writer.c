@@ -200,8 +200,8 @@ static void find_facts (struct extraction *x)
         return; /* else they are a guess */
     if (x->item->is_archived)
         version = &x->item->listed;
-    else if (x->remote.has_row)
-        version = &x->remote.row.version;
+    else if (x->item->has_row)
+        version = &x->item->row.version;
     if (!version)
         return;
     facts->size = version->size;
