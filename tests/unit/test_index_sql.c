@@ -173,6 +173,38 @@ static void another_session_tidies_the_log (void **state)
     sql_close (tidier);
 }
 
+/* What was made in a transaction that never was is looked for anew. */
+static void a_rollback_forgets_numbers (void **state)
+{
+    struct world *w = *state;
+    int64_t number = 0;
+    assert_false (sql_recall (w->s, "jpeg", &number));
+    assert_ok (sql_begin (w->s, SQL_REBUILDABLE, &w->e), &w->e);
+    sql_remember (w->s, "jpeg", 7);
+    assert_true (sql_recall (w->s, "jpeg", &number));
+    assert_int_equal (number, 7);
+    sql_rollback (w->s);
+    assert_false (sql_recall (w->s, "jpeg", &number));
+    assert_ok (sql_begin (w->s, SQL_REBUILDABLE, &w->e), &w->e);
+    sql_remember (w->s, "jpeg", 8);
+    assert_ok (sql_commit (w->s, &w->e), &w->e);
+    assert_true (sql_recall (w->s, "jpeg", &number));
+    assert_int_equal (number, 8);
+}
+
+static void few_numbers_are_remembered (void **state)
+{
+    struct world *w = *state;
+    int64_t number = 0;
+    for (int i = 0; i <= LIMIT_NUMBERS; i++) {
+        g_autofree char *text = g_strdup_printf ("text %d", i);
+        sql_remember (w->s, text, i);
+    }
+    assert_true (sql_recall (w->s, "text 4096", &number));
+    assert_int_equal (number, 4096);
+    assert_false (sql_recall (w->s, "text 0", &number));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown (f, setup, teardown)
 
 int main (void)
@@ -185,6 +217,8 @@ int main (void)
         T (a_value_over_the_limit_is_refused_not_lost),
         T (errors_have_names),
         T (a_failed_transaction_can_be_rolled_back_and_begun_again),
+        T (a_rollback_forgets_numbers),
+        T (few_numbers_are_remembered),
         T (another_session_tidies_the_log),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
