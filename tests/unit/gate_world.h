@@ -57,6 +57,7 @@ static inline int gate_setup (void **state)
     g->f = *(struct fixture *) fixture;
     g_free (fixture);
     g->f.api.scan = &g->f.scan;
+    g->f.api.config = &g->f.config;
     g->f.access.api = &g->f.api;
     g_autofree char *nonces = g_build_filename (g->f.dir, "nonces", NULL);
     assert_ok (keys_open (g->f.dir, "rootKey", "rootSecret", &g->f.api.keys, &g->f.e), &g->f.e);
