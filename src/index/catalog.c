@@ -117,6 +117,35 @@ enum err catalog_rows (struct sql_stmt *st, void *(*read) (struct sql_stmt *st),
     return r;
 }
 
+enum err catalog_row (struct catalog *c, const char *query, const char *text, const char *what,
+                      void *(*read) (struct sql_stmt *st), void **ret, struct error *e)
+{
+    CATALOG_LOCK (c);
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_find (c->sql, query, text, &st, &has_row, e);
+    if (r != ERR_OK)
+        return r;
+    if (!has_row)
+        return FAIL (e, NOT_FOUND, "The specified resource %s is not found.", what);
+    *ret = read (st);
+    return ERR_OK;
+}
+
+enum err catalog_page (struct catalog *c, const char *query, const char *from, unsigned max,
+                       void *(*read) (struct sql_stmt *st), GDestroyNotify free_row,
+                       GPtrArray **ret, struct error *e)
+{
+    CATALOG_LOCK (c);
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (c->sql, query, &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_text (st, 1, from ? from : "");
+    sql_bind_int (st, 2, (int64_t) max + 1);
+    return catalog_rows (st, read, free_row, ret, e);
+}
+
 char *catalog_text (struct sql_stmt *st, int column)
 {
     const char *text = sql_get_text (st, column);

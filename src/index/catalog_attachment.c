@@ -67,16 +67,12 @@ enum err catalog_create_attachment (struct catalog *c, struct attachment *a, str
 enum err catalog_get_attachment (struct catalog *c, const char *bucket, struct attachment **ret,
                                  struct error *e)
 {
-    CATALOG_LOCK (c);
-    _cleanup_stmt_ struct sql_stmt *st = NULL;
-    bool has_row = false;
-    enum err r = sql_find (c->sql, SELECT "WHERE a.bucket = ?", bucket, &st, &has_row, e);
-    if (r != ERR_OK)
-        return r;
-    if (!has_row)
-        return FAIL (e, NOT_FOUND, "The specified resource attachment is not found.");
-    *ret = read_attachment (st);
-    return ERR_OK;
+    void *found = NULL;
+    enum err r = catalog_row (c, SELECT "WHERE a.bucket = ?", bucket, "attachment", read_attachment,
+                              &found, e);
+    if (r == ERR_OK)
+        *ret = found;
+    return r;
 }
 
 enum err catalog_list_attachments (struct catalog *c, const char *project, const char *from,

@@ -47,6 +47,18 @@ NODISCARD enum err catalog_run_one (struct catalog *c, struct sql_stmt *st, cons
 NODISCARD enum err catalog_rows (struct sql_stmt *st, void *(*read) (struct sql_stmt *st),
                                  GDestroyNotify free_row, GPtrArray **ret, struct error *e);
 
+/* Takes the lock: the row that `query` finds for one text, as `read` makes it. NOT_FOUND naming
+ * `what`. */
+NODISCARD enum err catalog_row (struct catalog *c, const char *query, const char *text,
+                                const char *what, void *(*read) (struct sql_stmt *st), void **ret,
+                                struct error *e);
+
+/* Takes the lock: a page of rows. `query` takes the name that it begins with (NULL: the first) and
+ * how many. */
+NODISCARD enum err catalog_page (struct catalog *c, const char *query, const char *from,
+                                 unsigned max, void *(*read) (struct sql_stmt *st),
+                                 GDestroyNotify free_row, GPtrArray **ret, struct error *e);
+
 /* As catalog_set_setting(), within a transaction of the caller. */
 NODISCARD enum err catalog_write_setting (struct catalog *c, const char *key, const char *value,
                                           struct error *e);

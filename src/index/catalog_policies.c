@@ -87,33 +87,18 @@ enum err catalog_create_policy (struct catalog *c, struct policy_row *p, unsigne
 enum err catalog_get_policy (struct catalog *c, const char *name, struct policy_row **ret,
                              struct error *e)
 {
-    CATALOG_LOCK (c);
-    _cleanup_stmt_ struct sql_stmt *st = NULL;
-    bool has_row = false;
-    enum err r = sql_prepare (c->sql, SELECT "WHERE name = ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, name);
-    r = sql_step (st, &has_row, e);
-    if (r != ERR_OK)
-        return r;
-    if (!has_row)
-        return FAIL (e, NOT_FOUND, "The specified resource policy is not found.");
-    *ret = read_policy (st);
-    return ERR_OK;
+    void *found = NULL;
+    enum err r = catalog_row (c, SELECT "WHERE name = ?", name, "policy", read_policy, &found, e);
+    if (r == ERR_OK)
+        *ret = found;
+    return r;
 }
 
 enum err catalog_list_policies (struct catalog *c, const char *from, unsigned max, GPtrArray **ret,
                                 struct error *e)
 {
-    CATALOG_LOCK (c);
-    _cleanup_stmt_ struct sql_stmt *st = NULL;
-    enum err r = sql_prepare (c->sql, SELECT "WHERE name >= ? ORDER BY name LIMIT ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, from ? from : "");
-    sql_bind_int (st, 2, (int64_t) max + 1);
-    return catalog_rows (st, read_policy, policy_row_free, ret, e);
+    return catalog_page (c, SELECT "WHERE name >= ? ORDER BY name LIMIT ?", from, max, read_policy,
+                         policy_row_free, ret, e);
 }
 
 static enum err update (struct catalog *c, struct policy_row *p, struct error *e)

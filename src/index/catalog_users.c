@@ -79,33 +79,18 @@ enum err catalog_create_user (struct catalog *c, struct user *u, unsigned max, s
 
 enum err catalog_get_user (struct catalog *c, const char *name, struct user **ret, struct error *e)
 {
-    CATALOG_LOCK (c);
-    _cleanup_stmt_ struct sql_stmt *st = NULL;
-    bool has_row = false;
-    enum err r = sql_prepare (c->sql, SELECT "WHERE name = ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, name);
-    r = sql_step (st, &has_row, e);
-    if (r != ERR_OK)
-        return r;
-    if (!has_row)
-        return FAIL (e, NOT_FOUND, "The specified resource user is not found.");
-    *ret = read_user (st);
-    return ERR_OK;
+    void *found = NULL;
+    enum err r = catalog_row (c, SELECT "WHERE name = ?", name, "user", read_user, &found, e);
+    if (r == ERR_OK)
+        *ret = found;
+    return r;
 }
 
 enum err catalog_list_users (struct catalog *c, const char *from, unsigned max, GPtrArray **ret,
                              struct error *e)
 {
-    CATALOG_LOCK (c);
-    _cleanup_stmt_ struct sql_stmt *st = NULL;
-    enum err r = sql_prepare (c->sql, SELECT "WHERE name >= ? ORDER BY name LIMIT ?", &st, e);
-    if (r != ERR_OK)
-        return r;
-    sql_bind_text (st, 1, from ? from : "");
-    sql_bind_int (st, 2, (int64_t) max + 1);
-    return catalog_rows (st, read_user, user_free, ret, e);
+    return catalog_page (c, SELECT "WHERE name >= ? ORDER BY name LIMIT ?", from, max, read_user,
+                         user_free, ret, e);
 }
 
 static enum err update (struct catalog *c, struct user *u, struct error *e)
