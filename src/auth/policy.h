@@ -46,12 +46,13 @@ struct policy_facts {
     bool is_secure; /* it came over TLS */
 };
 
+/* A star in a resource is matched as text, for it means that nothing was named; but one at the end
+ * of an oss resource stands for all that is there: what allows must allow all of it, and what
+ * denies any of it denies. */
 struct policy_request {
     const char *action;   /* "imm:CreateDataset" */
-    const char *resource; /* "acs:imm:local:123:project/p"; a star in it is matched as text */
+    const char *resource; /* "acs:imm:local:123:project/p" */
     const struct policy_facts *facts;
-    bool is_tree; /* `resource` ends in a star, for all that can stand there: what allows must allow
-                     all of it, and what denies any of it denies */
 };
 
 enum policy_effect {

@@ -297,6 +297,12 @@ describe('policies', () => {
     assert.equal((await simulate({ ...at, SourceIp: '11.1.2.3' })).Decision, 'ImplicitDeny');
     assert.equal((await simulate({ ...at, CurrentTime: '2030-01-01T00:00:00Z' })).Decision, 'ImplicitDeny');
     assert.deepEqual(await verdict({ ...at, SessionPolicy: DENY }), ['ExplicitDeny', '', 'Session', 0]);
+    const reads = { ActionName: 'oss:GetObject', ResourceArn: 'acs:oss:r:1:photos/*' };
+    const photos = (...deny) => [{ Effect: 'Allow', Action: 'oss:*', Resource: '*' }, ...deny].map((s) => ({ Version: '1', Statement: [s] }));
+    const secret = { Effect: 'Deny', Action: 'oss:*', Resource: 'acs:oss:*:*:photos/secret/*' };
+    const tried = async (documents) => (await simulate({ ...reads, PolicyDocuments: documents.map((d) => JSON.stringify(d)) })).Decision;
+    assert.equal(await tried(photos()), 'Allow');
+    assert.equal(await tried(photos(secret)), 'ExplicitDeny', 'a bucket of which a part is denied, as CreateBinding decides');
     await refused('SimulatePolicy', request, 'MissingUserName');
     await refused('SimulatePolicy', { ...at, ...request, CurrentTime: 'soon' }, 'InvalidCurrentTime');
     await refused('SimulatePolicy', { ...at, ...request, PolicyDocuments: ['{}'] }, 'InvalidPolicyDocuments');

@@ -282,8 +282,26 @@ static void binding_needs_the_bucket (void **state)
             g, create, list, get,
             "{\"Effect\":\"Deny\",\"Action\":\"oss:*\",\"NotResource\":\"acs:oss:*:*:photos/2*\"}");
         assert_code (g, action, params, "NoPermission");
+        GRANT (g, create, list,
+               "{\"Effect\":\"Allow\",\"Action\":\"oss:*\",\"NotResource\":"
+               "\"acs:oss:*:*:photos/secret/*\"}");
+        assert_code (g, action, params, "NoPermission");
+        GRANT (g, create, list, ALLOW ("oss:GetObject", "acs:oss:*:*:photos/?"));
+        assert_code (g, action, params, "NoPermission");
+        GRANT (g, create, list, ALLOW ("oss:GetObject", "acs:oss:*:*:photos/??*"));
+        assert_code (g, action, params, "NoPermission");
+        GRANT (
+            g, create, list, get,
+            "{\"Effect\":\"Deny\",\"Action\":\"oss:*\",\"NotResource\":\"acs:oss:*:*:photos/?\"}");
+        assert_code (g, action, params, "NoPermission");
         GRANT (g, list, get);
         assert_code (g, action, params, "NoPermission");
+        GRANT (g, create, list, ALLOW ("oss:GetObject", "acs:oss:*:*:photos/?*"));
+        assert_code (g, action, params, "ResourceNotFound");
+        GRANT (g, create, list,
+               "{\"Effect\":\"Allow\",\"Action\":\"oss:*\",\"NotResource\":"
+               "\"acs:oss:*:*:secret/*\"}");
+        assert_code (g, action, params, "ResourceNotFound");
         GRANT (g, create, list, get, DENY ("oss:*", "acs:oss:*:*:photos-2/*"),
                DENY ("oss:PutObject", "*"));
         assert_code (g, action, params, "ResourceNotFound");
