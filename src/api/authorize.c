@@ -32,6 +32,7 @@ void access_clear (struct access *a)
 {
     g_clear_pointer (&a->resource, g_free);
     g_clear_pointer (&a->denied.resource, g_free);
+    g_clear_pointer (&a->denied.shown, g_free);
     a->denied.action = NULL;
 }
 
@@ -82,32 +83,34 @@ static char *expand (const struct access *a, const char *action, const char *tem
 
 /* ---- Decisions ---- */
 
-/* Of buckets alone a star means all that is there: elsewhere it means that nothing was named. */
 static struct policy_decision decide (const struct access *a, const char *action,
                                       const char *resource)
 {
-    bool is_tree = g_str_has_prefix (resource, "acs:oss:") && g_str_has_suffix (resource, "*");
     if (a->who->is_root)
         return (struct policy_decision){ .effect = POLICY_ALLOW, .statement = -1 };
-    const struct policy_request r = { action, resource, &a->facts, is_tree };
+    const struct policy_request r = { action, resource, &a->facts };
     return policy_decide (&a->who->policies, &r);
 }
 
-/* Takes `resource`. */
-static enum err check_take (struct access *a, const char *action, char *resource, struct error *e)
+/* Takes `resource` and `shown`, which is how the caller is told of it. */
+static enum err check_take (struct access *a, const char *action, char *resource, char *shown,
+                            struct error *e)
 {
     struct policy_decision decision = decide (a, action, resource);
     if (decision.effect == POLICY_ALLOW) {
         g_free (resource);
+        g_free (shown);
         return ERR_OK;
     }
     g_free (a->denied.resource);
+    g_free (a->denied.shown);
     a->denied.action = action;
     a->denied.resource = resource;
+    a->denied.shown = shown;
     a->denied.decision = decision;
     return FAIL (e, NO_PERMISSION,
                  "User not authorized to operate on the specified resource: %s on %s.", action,
-                 resource);
+                 shown);
 }
 
 /* The project that the bucket of a call is attached to; *ret NULL: it is not attached, or the
@@ -133,7 +136,8 @@ static enum err check_bucket (struct access *a, const char *bucket, struct error
     enum err r = ERR_OK;
     for (size_t i = 0; i < access_n_bucket_rights && r == ERR_OK; i++) {
         const struct access_right *right = &access_bucket_rights[i];
-        r = check_take (a, right->action, expand (a, right->action, right->resource, &names), e);
+        char *resource = expand (a, right->action, right->resource, &names);
+        r = check_take (a, right->action, resource, g_strdup (resource), e);
     }
     return r;
 }
@@ -152,19 +156,29 @@ static enum err check_reading (struct access *a, const struct action *action,
     return r == ERR_OK ? check_bucket (a, bucket, e) : r;
 }
 
+/* Which project a bucket is attached to is told to those only who may know of that project. */
+static char *expand_shown (const struct access *a, const struct action *action,
+                           const char *template, const struct names *names)
+{
+    struct names shown = *names;
+    if (names->attached && !access_sees (a, "GetProject", names->attached, NULL))
+        shown.attached = NULL;
+    return expand (a, action->policy_action, template, &shown);
+}
+
 static enum err check_resources (struct access *a, const struct action *action,
                                  const struct names *names, struct error *e)
 {
-    g_auto (GStrv) resources = g_strsplit (action->policy_resource, " ", -1);
+    g_auto (GStrv) templates = g_strsplit (action->policy_resource, " ", -1);
+    g_autoptr (GPtrArray) resources = g_ptr_array_new_with_free_func (g_free);
     enum err r = ERR_OK;
-    for (char **one = resources; *one; one++) {
-        char *resource = expand (a, action->policy_action, *one, names);
-        g_free (*one);
-        *one = resource;
-    }
-    a->resource = g_strjoinv (" ", resources);
-    for (char **one = resources; *one && r == ERR_OK; one++)
-        r = check_take (a, action->policy_action, g_strdup (*one), e);
+    for (char **one = templates; *one; one++)
+        g_ptr_array_add (resources, expand (a, action->policy_action, *one, names));
+    g_ptr_array_add (resources, NULL);
+    a->resource = g_strjoinv (" ", (char **) resources->pdata);
+    for (guint i = 0; templates[i] && r == ERR_OK; i++)
+        r = check_take (a, action->policy_action, g_strdup (resources->pdata[i]),
+                        expand_shown (a, action, templates[i], names), e);
     return r;
 }
 
@@ -214,7 +228,7 @@ static const char *principal_type (const struct principal *p)
 static char *diagnostic (const struct access *a, const char *request_id)
 {
     g_autofree char *text =
-        g_strdup_printf ("%s %s %s", request_id, a->denied.action, a->denied.resource);
+        g_strdup_printf ("%s %s %s", request_id, a->denied.action, a->denied.shown);
     return g_base64_encode ((const guchar *) text, strlen (text));
 }
 

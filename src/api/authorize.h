@@ -20,6 +20,7 @@ struct access {
     struct {
         const char *action; /* NULL: nothing was denied */
         char *resource;
+        char *shown; /* what the caller is told of it */
         struct policy_decision decision;
     } denied; /* the decision that ended the call, for access_denied_json() */
 };

@@ -188,7 +188,11 @@ describe('policies', () => {
     await server.call('AttachOSSBucket', attachment, binder.v3);
     await binder.may('GetOSSBucketAttachment', { OSSBucket: 'private' });
     const outsider = await user('outsider', [allow('imm:*', `${ARN}project/other*`), allow('oss:*', '*')]);
-    await outsider.mayNot('DetachOSSBucket', { OSSBucket: 'private' });
+    for (const { body } of await outsider.mayNot('DetachOSSBucket', { OSSBucket: 'private' })) {
+      const told = body.Message + Buffer.from(body.AccessDeniedDetail.EncodedDiagnosticMessage, 'base64');
+      assert.doesNotMatch(told, /team/);
+      assert.match(told, /project\/\*/);
+    }
     const taken = await server.refused('AttachOSSBucket', { ProjectName: 'other', OSSBucket: 'private' }, 'ResourceAlreadyExists', 400, outsider.v3);
     assert.doesNotMatch(taken.body.Message, /team/);
     await server.call('DetachOSSBucket', { OSSBucket: 'private' }, binder.v3);
