@@ -15,6 +15,7 @@ const { useCeph } = require('./ceph');
 const comparison = require('./bucket');
 
 const AT_ONCE = 16; // requests of the SDK
+const PATIENCE_MS = 30000; // of the SDK: a gateway whose notification is cut in the middle may never answer; it is asked again
 
 /** Calls `work` with each item, some at a time. */
 async function each(items, work, atOnce = AT_ONCE) {
@@ -35,6 +36,7 @@ class Store {
       region: 'us-east-1',
       forcePathStyle: true,
       maxAttempts: 5,
+      requestHandler: { requestTimeout: PATIENCE_MS },
       credentials: this.credentials,
     });
   }
