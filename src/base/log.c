@@ -19,17 +19,42 @@ void log_init (enum log_level level, enum log_format format)
     line_format = format;
 }
 
+/* What moves a terminal's cursor, ends a line for some reader, or hides or turns round other text.
+ */
+static bool is_hidden (gunichar c)
+{
+    switch (g_unichar_type (c)) {
+    case G_UNICODE_CONTROL:
+    case G_UNICODE_FORMAT:
+    case G_UNICODE_LINE_SEPARATOR:
+    case G_UNICODE_PARAGRAPH_SEPARATOR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void append_escape (GString *line, gunichar c)
+{
+    gunichar rest = c - 0x10000;
+    if (c < 0x10000)
+        g_string_append_printf (line, "\\u%04x", c);
+    else /* two halves, as JSON has it */
+        g_string_append_printf (line, "\\u%04x\\u%04x", 0xd800 + (rest >> 10),
+                                0xdc00 + (rest & 0x3ff));
+}
+
 static void append_quoted (GString *line, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid (text, -1);
     g_string_append_c (line, '"');
-    for (const char *c = valid; *c; c++) {
+    for (const char *c = valid; *c; c = g_utf8_next_char (c)) {
         if (*c == '"' || *c == '\\')
             g_string_append_printf (line, "\\%c", *c);
-        else if ((unsigned char) *c < 0x20 || *c == 0x7f)
-            g_string_append_printf (line, "\\u%04x", (unsigned char) *c);
+        else if (is_hidden (g_utf8_get_char (c)))
+            append_escape (line, g_utf8_get_char (c));
         else
-            g_string_append_c (line, *c);
+            g_string_append_len (line, c, g_utf8_next_char (c) - c);
     }
     g_string_append_c (line, '"');
 }
