@@ -66,10 +66,10 @@ static enum err open_token (const struct listing *l, const char *token, char **r
     }
     if (!position)
         position = g_strdup (token);
-    enum err r = token_split (position, l->form, l->fixed, &parts, e);
-    if (r == ERR_OK)
-        *ret = g_steal_pointer (&position);
-    return r;
+    if (token_split (position, l->form, l->fixed, &parts, NULL) != ERR_OK)
+        return token_split (token, l->form, l->fixed, &parts, e); /* says what the caller knows */
+    *ret = g_steal_pointer (&position);
+    return ERR_OK;
 }
 
 /* The token for a row that the caller may not be able to see. */

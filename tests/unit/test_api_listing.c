@@ -241,6 +241,22 @@ static void a_sealed_token_is_of_its_list (void **state)
                  json_pack ("{s:s}", "NextToken", bad[i]));
 }
 
+/* Nor does it tell what it names, when it comes back where it does not fit. */
+static void a_sealed_token_is_not_opened_in_a_refusal (void **state)
+{
+    struct gate_fixture *g = *state;
+    g_autofree char *sealed = NULL, *token = NULL;
+    as_root (g);
+    make_dataset (&g->f, "q", "d");
+    assert_ok (
+        keyring_seal (g->f.api.keyring, "ListDatasets", ACCOUNT ":p:hidden", &sealed, &g->f.e),
+        &g->f.e);
+    token = g_strconcat ("~", sealed, NULL);
+    g_autofree char *shown = g_strdup_printf ("got '%s'.", token);
+    refused (&g->f, "InvalidNextToken", shown, "ListDatasets",
+             json_pack ("{s:s, s:s}", "ProjectName", "q", "NextToken", token));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +266,7 @@ int main (void)
         GATE (attachments_follow_their_project),
         GATE (a_long_list_is_read_in_bounded_steps),
         GATE (a_sealed_token_is_of_its_list),
+        GATE (a_sealed_token_is_not_opened_in_a_refusal),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
