@@ -55,26 +55,34 @@ static enum err find_bucket (struct taking *t, struct error *e)
     return r;
 }
 
-static struct work_item *read_item (struct sql_stmt *st, const struct taking *t)
+/* The statement that yields the work has a snapshot open, which those that look for more share. */
+static enum err read_item (const struct taking *t, struct work_item *w, struct error *e)
 {
-    struct work_item *w = g_new0 (struct work_item, 1);
-    w->binding = t->binding;
-    w->id = sql_get_int (st, 0);
-    w->key = g_strdup (sql_get_text (st, 1));
-    w->priority = (enum work_priority) sql_get_int (st, 2);
-    w->since_ns = sql_get_int (st, 3);
-    w->not_before_ns = sql_get_int (st, 4);
-    w->attempts = (int) sql_get_int (st, 5);
-    w->strikes = (int) sql_get_int (st, 6);
-    w->commit_no = sql_get_int (st, 7);
-    w->storage_class = g_strdup (sql_get_text (st, 8));
-    w->is_archived = !sql_is_null (st, 9);
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (t->s,
+                              "SELECT since, attempts, strikes, commit_no, storage_class, size,"
+                              " mtime_ns, etag FROM work WHERE binding = ? AND key = ?",
+                              &st, e);
+    if (r != ERR_OK)
+        return r;
+    sql_bind_int (st, 1, t->binding);
+    sql_bind_text (st, 2, w->key);
+    if ((r = sql_step (st, &has_row, e)) != ERR_OK)
+        return r;
+    if (!has_row)
+        return FAIL (e, DATABASE, "an index of the work is damaged: no row of '%s'", w->key);
+    w->since_ns = sql_get_int (st, 0);
+    w->attempts = (int) sql_get_int (st, 1);
+    w->strikes = (int) sql_get_int (st, 2);
+    w->commit_no = sql_get_int (st, 3);
+    w->storage_class = g_strdup (sql_get_text (st, 4));
+    w->is_archived = !sql_is_null (st, 5);
     if (w->is_archived)
-        rows_get_version (st, 9, &w->listed);
-    return w;
+        rows_get_version (st, 5, &w->listed);
+    return ERR_OK;
 }
 
-/* The statement that yields the work has a snapshot open, which this one shares. */
 static enum err find_row (struct taking *t, struct work_item *w, struct error *e)
 {
     g_autofree char *uri = rows_uri (t->bucket, w->key);
@@ -83,24 +91,36 @@ static enum err find_row (struct taking *t, struct work_item *w, struct error *e
     return r == ERR_NOT_FOUND ? ERR_OK : r;
 }
 
+static enum err take_item (struct taking *t, enum work_priority priority, struct sql_stmt *st,
+                           struct error *e)
+{
+    struct work_item *w = g_new0 (struct work_item, 1);
+    w->binding = t->binding;
+    w->priority = priority;
+    w->id = sql_get_int (st, 0);
+    w->not_before_ns = sql_get_int (st, 1);
+    w->key = g_strdup (sql_get_text (st, 2));
+    g_ptr_array_add (t->items, w);
+    enum err r = read_item (t, w, e);
+    return r == ERR_OK ? find_row (t, w, e) : r;
+}
+
 /* Reads one class in the order of its index, past what is in flight, until one is not due yet or
- * there are enough. */
+ * there are enough. The index has these columns: what is in flight costs no look at its row. */
 static enum err take_class (struct taking *t, enum work_priority priority, struct error *e)
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
     enum err r = sql_prepare (t->s,
-                              "SELECT id, key, priority, since, not_before, attempts, strikes,"
-                              " commit_no, storage_class, size, mtime_ns, etag"
-                              " FROM work WHERE binding = ? AND priority = ?"
-                              " ORDER BY not_before, id",
+                              "SELECT id, not_before, key FROM work"
+                              " WHERE binding = ? AND priority = ? ORDER BY not_before, id",
                               &st, e);
     if (r != ERR_OK)
         return r;
     sql_bind_int (st, 1, t->binding);
     sql_bind_int (st, 2, priority);
     while ((r = sql_step (st, &has_row, e)) == ERR_OK && has_row) {
-        int64_t id = sql_get_int (st, 0), not_before_ns = sql_get_int (st, 4);
+        int64_t id = sql_get_int (st, 0), not_before_ns = sql_get_int (st, 1);
         if (t->skip && g_hash_table_contains (t->skip, &id))
             continue;
         bool is_due = not_before_ns <= t->now_ns || not_before_ns - t->now_ns > LIMIT_WORK_WAIT_NS;
@@ -108,9 +128,7 @@ static enum err take_class (struct taking *t, enum work_priority priority, struc
             t->next_ns = MIN (t->next_ns, is_due ? t->now_ns : not_before_ns);
             break;
         }
-        struct work_item *w = read_item (st, t);
-        g_ptr_array_add (t->items, w);
-        if ((r = find_row (t, w, e)) != ERR_OK)
+        if ((r = take_item (t, priority, st, e)) != ERR_OK)
             break;
     }
     return r;
