@@ -1,11 +1,17 @@
 /* Texts of documents: deflating, and keeping the index of words in step. */
 #include "index/body.h"
 
+#define ZLIB_CONST /* it reads only */
 #include <zlib.h>
 #include <glib.h>
 
 #include "base/limits.h"
 #include "index/phrase.h"
+
+#define SHORT_TEXT         1024 /* bytes, twice of which fit the window */
+#define SHORT_WINDOW_BITS  11
+#define SHORT_MEMORY_LEVEL 3
+#define USUAL_MEMORY_LEVEL 8
 
 /* `ascii`: bytes that are no space part no words; phrase_words() has told them apart already. */
 const char body_schema[] =
@@ -83,16 +89,35 @@ static enum err take_out (struct sql *s, int64_t id, struct error *e)
     return sql_run (st, e);
 }
 
+/* A short text needs a small window: setting up the tables of the usual one would cost more than
+ * deflating it. */
+static Bytef *deflate_text (const char *text, size_t len, size_t *ret_size)
+{
+    bool is_short = len <= SHORT_TEXT;
+    z_stream z = { .next_in = (const Bytef *) text, .avail_in = (uInt) len };
+    if (deflateInit2 (&z, Z_BEST_SPEED, Z_DEFLATED, is_short ? SHORT_WINDOW_BITS : MAX_WBITS,
+                      is_short ? SHORT_MEMORY_LEVEL : USUAL_MEMORY_LEVEL,
+                      Z_DEFAULT_STRATEGY) != Z_OK)
+        g_error ("zlib: no room to deflate %zu bytes", len);
+    uLong room = deflateBound (&z, len);
+    Bytef *packed = g_malloc (room);
+    z.next_out = packed;
+    z.avail_out = (uInt) room;
+    if (deflate (&z, Z_FINISH) != Z_STREAM_END)
+        g_error ("zlib: cannot deflate %zu bytes", len);
+    *ret_size = z.total_out;
+    deflateEnd (&z);
+    return packed;
+}
+
 static enum err put_text (struct sql *s, int64_t id, const char *text, size_t len, struct error *e)
 {
     struct sql_stmt *st;
     enum err r = sql_prepare (s, "INSERT INTO body VALUES (?, ?, ?)", &st, e);
     if (r != ERR_OK)
         return r;
-    uLongf size = compressBound (len);
-    g_autofree Bytef *packed = g_malloc (size);
-    if (compress2 (packed, &size, (const Bytef *) text, len, Z_BEST_SPEED) != Z_OK)
-        g_error ("zlib: cannot deflate %zu bytes", len);
+    size_t size;
+    g_autofree Bytef *packed = deflate_text (text, len, &size);
     sql_bind_int (st, 1, id);
     sql_bind_int (st, 2, (int64_t) len);
     sql_bind_blob (st, 3, packed, size);

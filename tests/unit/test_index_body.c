@@ -157,6 +157,29 @@ static void keeps_the_text_as_it_is (void **state)
     end (w);
 }
 
+/* Short ones are deflated with less memory; what cannot be made smaller takes a little more. */
+static void keeps_short_and_long_texts (void **state)
+{
+    static const size_t sizes[] = { 1, 2, 127, 128, 129, 511, 1023, 1024, 1025, 2048, 70000 };
+    struct world *w = *state;
+    struct error e;
+    struct sql *s = begin (w);
+    g_autoptr (GRand) random = g_rand_new_with_seed (7);
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS (sizes); i++) {
+        size_t kept_len, len = sizes[i / 2];
+        g_autofree char *text = g_malloc (len), *kept = NULL;
+        for (size_t at = 0; at < len; at++)
+            text[at] = (char) (i % 2 ? 'a' + (int) (at % 3) : g_rand_int_range (random, 0, 256));
+        write_body (s, 5, text, len);
+        assert_ok (body_read (s, 5, &kept, &kept_len, &e), &e);
+        assert_int_equal (kept_len, len);
+        assert_memory_equal (kept, text, len);
+    }
+    write_body (s, 5, NULL, 0);
+    assert_no_words (s);
+    end (w);
+}
+
 static void says_when_a_text_is_damaged (void **state)
 {
     struct world *w = *state;
@@ -215,9 +238,10 @@ int main (void)
 {
 #define ON_EMPTY(f) cmocka_unit_test_setup_teardown (f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        ON_EMPTY (finds_what_phrases_match), ON_EMPTY (tells_long_words_apart),
-        ON_EMPTY (keeps_the_text_as_it_is),  ON_EMPTY (says_when_a_text_is_damaged),
-        ON_EMPTY (takes_the_longest_text),   ON_EMPTY (takes_the_longest_phrase),
+        ON_EMPTY (finds_what_phrases_match),    ON_EMPTY (tells_long_words_apart),
+        ON_EMPTY (keeps_the_text_as_it_is),     ON_EMPTY (keeps_short_and_long_texts),
+        ON_EMPTY (takes_the_longest_text),      ON_EMPTY (takes_the_longest_phrase),
+        ON_EMPTY (says_when_a_text_is_damaged),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
