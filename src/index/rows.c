@@ -66,24 +66,31 @@ static const char *class_of (const struct row_put *put)
     return file_storage_class (put->ctx ? told : put->storage_class);
 }
 
-static enum err put_object (struct change *c, const char *uri, int64_t id,
+/* An update leaves the index of sidecars alone, which would have to be computed. */
+static enum err put_object (struct change *c, const char *uri, int64_t id, bool is_there,
                             const struct row_put *put, struct error *e)
 {
     struct sql_stmt *st = NULL;
     enum err r = sql_prepare (
-        c->s, "INSERT OR REPLACE INTO object VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", &st, e);
+        c->s,
+        is_there ? "UPDATE object SET size = ?, mtime_ns = ?, etag = ?, extractor = ?,"
+                   " operators = ?, status = ?, commit_no = ?, storage_class = ?, id = ?"
+                   " WHERE uri = ?"
+                 : "INSERT INTO object (size, mtime_ns, etag, extractor, operators, status,"
+                   " commit_no, storage_class, id, uri) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        &st, e);
     if (r != ERR_OK)
         return r;
-    sql_bind_text (st, 1, uri);
-    sql_bind_int (st, 2, id);
-    sql_bind_int (st, 3, (int64_t) put->version->size);
-    sql_bind_int (st, 4, put->version->mtime_ns);
-    sql_bind_text (st, 5, put->version->etag);
-    sql_bind_int (st, 6, put->extractor);
-    sql_bind_int (st, 7, put->operators);
-    sql_bind_int (st, 8, put->status);
-    sql_bind_int (st, 9, c->commit_no);
-    sql_bind_text (st, 10, class_of (put));
+    sql_bind_int (st, 1, (int64_t) put->version->size);
+    sql_bind_int (st, 2, put->version->mtime_ns);
+    sql_bind_text (st, 3, put->version->etag);
+    sql_bind_int (st, 4, put->extractor);
+    sql_bind_int (st, 5, put->operators);
+    sql_bind_int (st, 6, put->status);
+    sql_bind_int (st, 7, c->commit_no);
+    sql_bind_text (st, 8, class_of (put));
+    sql_bind_int (st, 9, id);
+    sql_bind_text (st, 10, uri);
     return sql_run (st, e);
 }
 
@@ -98,22 +105,30 @@ static enum err put_document (struct change *c, int64_t id, const char *text, st
     return sql_run (st, e);
 }
 
-static enum err find_create_time (struct change *c, const struct row *old, int64_t *ret,
-                                  struct error *e)
+/* When the row was made, and the id of its object: of a row that is there both are kept. */
+static enum err find_birth (struct change *c, const char *uri, const struct row *old,
+                            int64_t *ret_ns, char ret_id[DOCUMENT_ID_SIZE], struct error *e)
 {
-    *ret = c->now_ns;
-    if (!old->is_there)
-        return ERR_OK;
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
-    enum err r = sql_prepare (c->s, "SELECT created FROM file WHERE id = ?", &st, e);
+    enum err r = ERR_OK;
+    if (old->is_there)
+        r = sql_prepare (c->s,
+                         "SELECT f.created, t.object_id FROM file f JOIN file_text t ON t.id = f.id"
+                         " WHERE f.id = ?",
+                         &st, e);
+    if (r == ERR_OK && st) {
+        sql_bind_int (st, 1, old->id);
+        r = sql_step (st, &has_row, e);
+    }
     if (r != ERR_OK)
         return r;
-    sql_bind_int (st, 1, old->id);
-    r = sql_step (st, &has_row, e);
-    if (r == ERR_OK && has_row)
-        *ret = sql_get_int (st, 0);
-    return r;
+    *ret_ns = has_row ? sql_get_int (st, 0) : c->now_ns;
+    if (has_row && !sql_is_null (st, 1))
+        g_strlcpy (ret_id, sql_get_text (st, 1), DOCUMENT_ID_SIZE);
+    else
+        document_object_id (dataset_id (c->db), uri, ret_id);
+    return ERR_OK;
 }
 
 /* A few sparse files have more bytes than the total can count. It wraps around, both ways. */
@@ -152,7 +167,6 @@ enum err rows_put (struct change *c, const struct row *old, const struct row_put
 {
     g_autofree char *uri = rows_uri (put->bucket, put->key);
     char object_id[DOCUMENT_ID_SIZE];
-    document_object_id (dataset_id (c->db), uri, object_id);
     struct field_facts facts = {
         .bucket = put->bucket,
         .key = put->key,
@@ -162,11 +176,11 @@ enum err rows_put (struct change *c, const struct row *old, const struct row_put
         .object_id = object_id,
         .update_ns = c->now_ns,
     };
-    enum err r = find_create_time (c, old, &facts.create_ns, e);
+    enum err r = find_birth (c, uri, old, &facts.create_ns, object_id, e);
     if (r != ERR_OK)
         return r;
     int64_t id = old->is_there ? old->id : dataset_totals (c->db)->next_id++;
-    r = put_object (c, uri, id, put, e);
+    r = put_object (c, uri, id, old->is_there, put, e);
     if (r == ERR_OK)
         r = put_file (c, id, old, &facts, put, e);
     if (r == ERR_OK)
