@@ -81,10 +81,17 @@ static void replaces_the_row_whole (void **state)
     struct world *w = *state;
     write_meta (w, FILE_PENDING, "{}");
     assert_sql (w, "oss://pics/a/b.jpg", "SELECT uri FROM file_text");
-    write_meta (w, FILE_INDEXED, "{\"ImageWidth\":10,\"MediaType\":\"image\"}");
+    write_meta (w, FILE_INDEXED,
+                "{\"ImageWidth\":10,\"MediaType\":\"image\",\"Title\":\"t\",\"Duration\":2.5,"
+                "\"LatLong\":\"1,2\",\"EXIF\":\"{}\"}");
     assert_sql (w, "-", "SELECT uri FROM file_text");
+    assert_sql (w, "t", "SELECT title FROM file_text");
+    assert_sql (w, "9 2.5 1.0 1",
+                "SELECT id || ' ' || duration || ' ' || latlong_lat || ' ' || exif FROM file");
     write_meta (w, FILE_INDEXED, "{\"MediaType\":\"image\"}");
-    assert_sql (w, "-", "SELECT image_width FROM file");
+    assert_sql (w, "-", "SELECT coalesce (image_width, duration, latlong_lat, exif) FROM file");
+    assert_sql (w, "-", "SELECT title FROM file_text");
+    assert_sql (w, "0", "SELECT count (*) FROM file WHERE duration IS NOT NULL");
     assert_sql (w, "5", "SELECT size FROM file");
     write_size (w, FILE_INDEXED, 6, "{\"MediaType\":\"image\"}");
     assert_sql (w, "6", "SELECT size FROM file");
