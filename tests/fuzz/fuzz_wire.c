@@ -1,28 +1,18 @@
 /* What a worker may send: any bytes as a stream of frames, in each state of the conversation (the
  * first byte says in which it begins), and as a reply. Nothing but the rules of the wire may come
- * of it, and a reply that is taken fits meta.def. */
+ * of it, and of a reply what jansson and meta.def say of it. */
 #include <assert.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <glib.h>
-#include <jansson.h>
 
+#include "meta_oracle.h"
 #include "wire/frame.h"
-#include "wire/meta.h"
 #include "wire/need.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-
-static void parse (const char *text, size_t length)
-{
-    struct error e;
-    json_t *meta = NULL;
-    enum err err = meta_parse (text, length, &meta, &e);
-    assert (err == ERR_OK ? json_is_object (meta) : err == ERR_WORKER_PROTOCOL && !meta);
-    json_decref (meta);
-}
 
 /* A job with a head, a hole, a middle and a hole: what passes lies in the holes. */
 static void check_need (const char *body)
@@ -54,8 +44,8 @@ static void read_frames (int socket, enum frame_state state)
         if (err != ERR_OK || !complete)
             continue;
         if (r.header.type == FRAME_RESULT || r.header.type == FRAME_FAIL)
-            parse (r.body + sizeof (struct frame_reply),
-                   r.header.length - sizeof (struct frame_reply));
+            (void) meta_oracle_agrees (r.body + sizeof (struct frame_reply),
+                                       r.header.length - sizeof (struct frame_reply));
         if (r.header.type == FRAME_NEED)
             check_need (r.body);
         state = state == FRAME_STARTING ? FRAME_BUSY : state;
@@ -79,6 +69,6 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     close (sockets[1]);
     read_frames (sockets[0], states[data[0] % N_ELEMENTS (states)]);
     close (sockets[0]);
-    parse ((const char *) data, size);
+    (void) meta_oracle_agrees ((const char *) data, size);
     return 0;
 }

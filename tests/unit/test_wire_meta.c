@@ -82,15 +82,36 @@ static void test_bad_replies (void **state)
     }
 }
 
-static void test_deep_nesting_is_refused_before_parsing (void **state)
+static void test_nul_is_refused (void **state)
 {
     (void) state;
-    g_autofree char *deep = g_malloc (LIMIT_RESULT);
+    static const char reply[] = "{\"Duration\":1.5,\"Title\":\"ab\"}";
     struct error e;
-    json_t *meta;
-    memset (deep, '[', LIMIT_RESULT);
-    assert_err (WORKER_PROTOCOL, meta_parse (deep, LIMIT_RESULT, &meta, &e));
-    assert_string_equal (e.message, "the reply nests deeper than 3");
+    json_t *meta = NULL;
+    assert_ok (meta_parse (reply, strlen (reply), &meta, &e), &e);
+    g_clear_pointer (&meta, json_decref);
+    for (size_t at = 0; at <= strlen (reply); at++) {
+        g_autoptr (GString) with_nul = g_string_new (reply);
+        g_string_insert_len (with_nul, (gssize) at, "\0", 1);
+        assert_err (WORKER_PROTOCOL, meta_parse (with_nul->str, with_nul->len, &meta, &e));
+        assert_null (meta);
+    }
+}
+
+static void test_deep_nesting_is_refused (void **state)
+{
+    (void) state;
+    static const char *const begins[] = { "[", "{\"VideoStreams\":[",
+                                          "{\"VideoStreams\":[{\"Index\":" };
+    for (size_t i = 0; i < N_ELEMENTS (begins); i++) {
+        g_autofree char *deep = g_malloc (LIMIT_RESULT);
+        struct error e;
+        json_t *meta = NULL;
+        memset (deep, '[', LIMIT_RESULT);
+        memcpy (deep, begins[i], strlen (begins[i]));
+        assert_err (WORKER_PROTOCOL, meta_parse (deep, LIMIT_RESULT, &meta, &e));
+        assert_null (meta);
+    }
 }
 
 static void test_brackets_in_text_do_not_nest (void **state)
@@ -122,7 +143,8 @@ int main (void)
         cmocka_unit_test (test_good_reply),
         cmocka_unit_test (test_structures),
         cmocka_unit_test (test_bad_replies),
-        cmocka_unit_test (test_deep_nesting_is_refused_before_parsing),
+        cmocka_unit_test (test_nul_is_refused),
+        cmocka_unit_test (test_deep_nesting_is_refused),
         cmocka_unit_test (test_brackets_in_text_do_not_nest),
         cmocka_unit_test (test_lengths_at_the_limit),
     };
