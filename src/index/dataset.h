@@ -30,6 +30,9 @@ void datasets_close (struct datasets *all); /* every dataset_db has been release
 typedef void datasets_notice_fn (const char *path);
 void datasets_set_notice (struct datasets *all, datasets_notice_fn *notice);
 
+/* Whether the dataset has a file: it is made when the dataset is first asked for something. */
+bool datasets_has_file (const struct datasets *all, int64_t id);
+
 /* The dataset's file, opened or made. Release it with dataset_db_unref(). */
 NODISCARD enum err datasets_get (struct datasets *all, int64_t id, struct dataset_db **ret,
                                  struct error *e);

@@ -246,11 +246,17 @@ static enum err remove_files (const char *path, struct error *e)
     return ERR_OK;
 }
 
-enum err datasets_drop (struct datasets *all, int64_t id, struct error *e)
+bool datasets_has_file (const struct datasets *all, int64_t id)
 {
     g_autofree char *path = path_of (all, id);
-    if (access (path, F_OK) < 0 && errno == ENOENT)
+    return access (path, F_OK) == 0 || errno != ENOENT;
+}
+
+enum err datasets_drop (struct datasets *all, int64_t id, struct error *e)
+{
+    if (!datasets_has_file (all, id))
         return ERR_OK;
+    g_autofree char *path = path_of (all, id);
     _cleanup_dataset_ struct dataset_db *db = NULL;
     struct dataset_stats stats = { 0 };
     enum err r = datasets_get (all, id, &db, e);

@@ -51,6 +51,8 @@ static enum err add_ended (struct scan *s, int64_t dataset, const GArray *keep, 
 {
     _cleanup_dataset_ struct dataset_db *db = NULL;
     g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
+    if (!datasets_has_file (s->o.datasets, dataset))
+        return ERR_OK;
     enum err r = datasets_get (s->o.datasets, dataset, &db, e);
     if (r == ERR_OK)
         r = work_fence_others (db, keep, ids, e);

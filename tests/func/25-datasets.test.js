@@ -2,6 +2,8 @@
 'use strict';
 
 const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
 const { describe, it, before } = require('node:test');
 
 const { useServer } = require('./harness');
@@ -156,6 +158,19 @@ describe('datasets', () => {
     await server.call('CreateDataset', where);
     assert.equal((await server.call('SimpleQuery', where)).TotalHits, 0);
     assert.equal(await server.fileMeta(where, 'oss://again/x'), undefined);
+  });
+
+  it('costs nothing at a start while nothing is in it', async () => {
+    const files = () => fs.readdirSync(path.join(server.data, 'datasets')).sort();
+    const before = files();
+    await server.call('CreateProject', { ProjectName: 'unused' });
+    for (const DatasetName of ['a', 'b', 'c']) await server.call('CreateDataset', { ProjectName: 'unused', DatasetName });
+    await server.restart();
+    assert.deepEqual(
+      files().filter((name) => name.endsWith('.db')),
+      before.filter((name) => name.endsWith('.db')),
+    );
+    assert.equal((await server.call('SimpleQuery', { ProjectName: 'unused', DatasetName: 'b' })).TotalHits, 0);
   });
 
   it('holds no more datasets than the project allows', async () => {
