@@ -383,26 +383,25 @@ void fake_set_hook (struct fake *f, fake_hook *hook, void *arg)
     pthread_mutex_unlock (&f->lock);
 }
 
-unsigned fake_opens (struct fake *f)
+unsigned fake_count (struct fake *f, const unsigned *count)
 {
     pthread_mutex_lock (&f->lock);
-    unsigned n = f->opens;
+    unsigned n = *count;
     pthread_mutex_unlock (&f->lock);
     return n;
+}
+
+unsigned fake_opens (struct fake *f)
+{
+    return fake_count (f, &f->opens);
 }
 
 unsigned fake_pages (struct fake *f)
 {
-    pthread_mutex_lock (&f->lock);
-    unsigned n = f->pages;
-    pthread_mutex_unlock (&f->lock);
-    return n;
+    return fake_count (f, &f->pages);
 }
 
 unsigned fake_listings (struct fake *f)
 {
-    pthread_mutex_lock (&f->lock);
-    unsigned n = f->listings;
-    pthread_mutex_unlock (&f->lock);
-    return n;
+    return fake_count (f, &f->listings);
 }

@@ -115,18 +115,12 @@ void fake_hold (struct fake *f, bool is_held)
 
 unsigned fake_waiting (struct fake *f)
 {
-    pthread_mutex_lock (&f->lock);
-    unsigned n = f->waiting.length;
-    pthread_mutex_unlock (&f->lock);
-    return n;
+    return fake_count (f, &f->waiting.length);
 }
 
 unsigned fake_fetches (struct fake *f)
 {
-    pthread_mutex_lock (&f->lock);
-    unsigned n = f->fetches;
-    pthread_mutex_unlock (&f->lock);
-    return n;
+    return fake_count (f, &f->fetches);
 }
 
 uint64_t fake_fetched (struct fake *f)

@@ -32,6 +32,9 @@ struct fake {
 enum err fake_call_hook (struct fake *f, enum fake_point point, const char *key, int page,
                          struct error *e);
 
+/* A counter of `f`, read under its lock. */
+unsigned fake_count (struct fake *f, const unsigned *count);
+
 /* store_fake_fetch.c */
 void *fake_run_fetches (void *fake);
 enum err fake_fetch (struct store_handle *h, uint64_t head, uint64_t tail,

@@ -120,17 +120,23 @@ static void assert_denied (struct gate_fixture *g, const struct action *a, const
     call_answer_clear (&answer);
 }
 
+/* The action of a listener behind `a`, NULL: the first; NULL at the end. */
+static const struct action *next_action (const struct action *a, enum call_face face)
+{
+    size_t n;
+    const struct action *table = action_table (&n);
+    for (a = a ? a + 1 : table; a < table + n; a++)
+        if (a->face == face)
+            return a;
+    return NULL;
+}
+
 /* Nothing is done without a decision: a user whom nothing allows anything gets a refusal from every
  * action there is, on the resource that RAM's table names. */
 static void every_action_is_decided_on_its_resource (void **state)
 {
     struct gate_fixture *g = *state;
-    size_t n;
-    const struct action *table = action_table (&n);
-    for (size_t i = 0; i < n; i++) {
-        const struct action *a = &table[i];
-        if (a->face != CALL_IMM)
-            continue;
+    for (const struct action *a = NULL; (a = next_action (a, CALL_IMM));) {
         g_autofree char *params = needed_params (a, NULL, NULL);
         g_autofree char *resource = expected_resource (a);
         assert_denied (g, a, params, resource);
@@ -141,12 +147,7 @@ static void every_action_is_decided_on_its_resource (void **state)
 static void administration_is_decided_too (void **state)
 {
     struct gate_fixture *g = *state;
-    size_t n;
-    const struct action *table = action_table (&n);
-    for (size_t i = 0; i < n; i++) {
-        const struct action *a = &table[i];
-        if (a->face != CALL_ADMIN)
-            continue;
+    for (const struct action *a = NULL; (a = next_action (a, CALL_ADMIN));) {
         g_autofree char *params = needed_params (a, NULL, NULL);
         struct call_answer answer;
         GRANT (g, ALLOW ("imm:*", "*"), ALLOW ("*", "acs:imm:*"));
@@ -172,12 +173,7 @@ static void administration_is_decided_too (void **state)
 static void every_action_is_allowed_by_its_own_policy (void **state)
 {
     struct gate_fixture *g = *state;
-    size_t n;
-    const struct action *table = action_table (&n);
-    for (size_t i = 0; i < n; i++) {
-        const struct action *a = &table[i];
-        if (a->face != CALL_IMM)
-            continue;
+    for (const struct action *a = NULL; (a = next_action (a, CALL_IMM));) {
         g_autofree char *params = needed_params (a, NULL, NULL), *resource = expected_resource (a);
         g_autofree char *right = g_strdup_printf (ALLOW ("%s", "%s"), a->policy_action, resource);
         g_autofree char *other = g_strdup_printf (ALLOW ("%sX", "%s"), a->policy_action, resource);
