@@ -22,9 +22,15 @@ enum err catalog_open (const char *data_dir, struct catalog **ret, struct error 
     }
     struct catalog *c = g_new0 (struct catalog, 1);
     pthread_mutex_init (&c->lock, NULL);
+    pthread_rwlock_init (&c->attached_lock, NULL);
+    c->attached = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
     c->sql = s;
-    *ret = c;
-    return ERR_OK;
+    r = catalog_load_attached (c, e);
+    if (r == ERR_OK)
+        *ret = c;
+    else
+        catalog_close (c);
+    return r;
 }
 
 void catalog_close (struct catalog *c)
@@ -32,6 +38,8 @@ void catalog_close (struct catalog *c)
     if (!c)
         return;
     sql_close (c->sql);
+    g_hash_table_unref (c->attached);
+    pthread_rwlock_destroy (&c->attached_lock);
     pthread_mutex_destroy (&c->lock);
     g_free (c);
 }

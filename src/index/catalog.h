@@ -159,3 +159,7 @@ NODISCARD enum err catalog_list_attachments (struct catalog *c, const char *proj
                                              struct error *e);
 NODISCARD enum err catalog_delete_attachment (struct catalog *c, const char *bucket,
                                               struct error *e);
+
+/* Whether the bucket is attached now, asked for every request: from memory, without the lock of the
+ * catalogue. Nobody is told otherwise once catalog_delete_attachment() has returned. */
+bool catalog_is_attached (struct catalog *c, const char *bucket);

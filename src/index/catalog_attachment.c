@@ -30,6 +30,43 @@ static void *read_attachment (struct sql_stmt *st)
     return a;
 }
 
+static bool read_attached (struct catalog *c, struct sql_stmt *st, enum err *ret, struct error *e)
+{
+    bool has_row = false;
+    *ret = sql_step (st, &has_row, e);
+    if (*ret == ERR_OK && has_row)
+        g_hash_table_add (c->attached, catalog_text (st, 0));
+    return *ret == ERR_OK && has_row;
+}
+
+enum err catalog_load_attached (struct catalog *c, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    enum err r = sql_prepare (c->sql, "SELECT bucket FROM attachment", &st, e);
+    while (r == ERR_OK && read_attached (c, st, &r, e))
+        ;
+    return r;
+}
+
+/* Before who attaches or detaches is told that it is done. */
+static void note_attached (struct catalog *c, const char *bucket, bool is_attached)
+{
+    pthread_rwlock_wrlock (&c->attached_lock);
+    if (is_attached)
+        g_hash_table_add (c->attached, g_strdup (bucket));
+    else
+        g_hash_table_remove (c->attached, bucket);
+    pthread_rwlock_unlock (&c->attached_lock);
+}
+
+bool catalog_is_attached (struct catalog *c, const char *bucket)
+{
+    pthread_rwlock_rdlock (&c->attached_lock);
+    bool is_attached = g_hash_table_contains (c->attached, bucket);
+    pthread_rwlock_unlock (&c->attached_lock);
+    return is_attached;
+}
+
 static enum err insert (struct catalog *c, struct attachment *a, struct error *e)
 {
     struct sql_stmt *st = NULL;
@@ -61,7 +98,11 @@ enum err catalog_create_attachment (struct catalog *c, struct attachment *a, str
 {
     CATALOG_LOCK (c);
     enum err r = sql_begin (c->sql, SQL_DURABLE, e);
-    return r == ERR_OK ? catalog_end (c, insert (c, a, e), e) : r;
+    if (r == ERR_OK)
+        r = catalog_end (c, insert (c, a, e), e);
+    if (r == ERR_OK)
+        note_attached (c, a->bucket, true);
+    return r;
 }
 
 enum err catalog_get_attachment (struct catalog *c, const char *bucket, struct attachment **ret,
@@ -104,5 +145,9 @@ enum err catalog_delete_attachment (struct catalog *c, const char *bucket, struc
 {
     CATALOG_LOCK (c);
     enum err r = sql_begin (c->sql, SQL_DURABLE, e);
-    return r == ERR_OK ? catalog_end (c, delete_attachment (c, bucket, e), e) : r;
+    if (r == ERR_OK)
+        r = catalog_end (c, delete_attachment (c, bucket, e), e);
+    if (r == ERR_OK)
+        note_attached (c, bucket, false);
+    return r;
 }

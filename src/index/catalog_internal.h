@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <glib.h>
 
 #include "index/catalog.h"
 #include "index/sql.h"
@@ -9,6 +10,8 @@
 struct catalog {
     pthread_mutex_t lock;
     struct sql *sql;
+    pthread_rwlock_t attached_lock;
+    GHashTable *attached; /* names of the attached buckets, as the table has them */
 };
 
 static inline struct catalog *catalog_lock (struct catalog *c)
@@ -62,6 +65,9 @@ NODISCARD enum err catalog_page (struct catalog *c, const char *query, const cha
 /* As catalog_set_setting(), within a transaction of the caller. */
 NODISCARD enum err catalog_write_setting (struct catalog *c, const char *key, const char *value,
                                           struct error *e);
+
+/* Fills c->attached, before threads share the catalogue. */
+NODISCARD enum err catalog_load_attached (struct catalog *c, struct error *e);
 
 /* A column of text, "" if it is null. Caller frees. */
 char *catalog_text (struct sql_stmt *st, int column);

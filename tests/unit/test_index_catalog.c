@@ -171,6 +171,25 @@ static void an_attachment_keeps_its_project (void **state)
     assert_err (NOT_FOUND, catalog_delete_attachment (w->c, "bucket", &w->e));
 }
 
+static void what_is_attached_is_known_at_once_and_after_a_start (void **state)
+{
+    struct world *w = *state;
+    struct attachment a = { .bucket = "bucket", .project = "p", .description = "" };
+    assert_false (catalog_is_attached (w->c, "bucket"));
+    assert_ok (catalog_create_attachment (w->c, &a, &w->e), &w->e);
+    assert_true (catalog_is_attached (w->c, "bucket"));
+    assert_false (catalog_is_attached (w->c, "bucke"));
+    a.project = "none"; /* refused: nothing changes */
+    a.bucket = "other";
+    assert_err (NOT_FOUND, catalog_create_attachment (w->c, &a, &w->e));
+    assert_false (catalog_is_attached (w->c, "other"));
+    catalog_close (w->c);
+    assert_ok (catalog_open (w->tree.path, &w->c, &w->e), &w->e);
+    assert_true (catalog_is_attached (w->c, "bucket"));
+    assert_ok (catalog_delete_attachment (w->c, "bucket", &w->e), &w->e);
+    assert_false (catalog_is_attached (w->c, "bucket"));
+}
+
 static void quotas_count_datasets_and_bindings (void **state)
 {
     struct world *w = *state;
@@ -411,6 +430,7 @@ int main (void)
         T (a_project_is_updated_whole_and_kept),
         T (what_has_children_is_not_deleted),
         T (an_attachment_keeps_its_project),
+        T (what_is_attached_is_known_at_once_and_after_a_start),
         T (quotas_count_datasets_and_bindings),
         T (ids_are_never_used_again),
         T (bindings_are_listed_by_dataset_then_bucket),
