@@ -249,6 +249,26 @@
            */
 #define LIMIT_INPUT_READ (16 * MIB) /* bytes that one job may read of its object */
 
+/* Renditions. */
+#define LIMIT_PROCESS_TEXT    (8 * KIB) /* of a process string, decoded */
+#define LIMIT_PROCESS_OPS     32        /* of a chain, and of that of a watermark's object */
+#define LIMIT_PROCESS_PARAMS  32        /* that one operation is given, repeated ones included */
+#define LIMIT_PROCESS_SOURCES 3         /* image watermarks of a chain */
+#define LIMIT_PROCESS_TEXTS   8         /* text watermarks of a chain */
+#define LIMIT_PROCESS_KEY     1024      /* bytes of a key in a process string */
+#define LIMIT_SOURCE_SIDE     30000
+#define LIMIT_SOURCE_PIXELS   250000000 /* of all frames */
+#define LIMIT_ROTATE_SIDE     4096      /* of what rotate is given */
+#define LIMIT_RESULT_SIDE     16384
+#define LIMIT_RESULT_PIXELS   16777216            /* of one frame */
+#define LIMIT_RESULT_FRAMES   LIMIT_SOURCE_PIXELS /* pixels of all frames of a result */
+#define LIMIT_WEBP_SIDE       16383
+#define LIMIT_HEIC_SIDE       4096
+#define LIMIT_AVIF_WIDTH      4096
+#define LIMIT_AVIF_PIXELS     9437184
+#define LIMIT_STYLES          50 /* of a bucket */
+#define LIMIT_STYLE_NAME      63
+
 /* EXIF. */
 #define LIMIT_EXIF_ENTRIES 512  /* of one directory */
 #define LIMIT_EXIF_SUBS    8    /* sub-directories of a TIFF */
