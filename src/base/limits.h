@@ -370,3 +370,6 @@
 #define LIMIT_OLE_TABLE      (4 * MIB)   /* bytes of the table of a text's pieces */
 #define LIMIT_OLE_PIECE      (64 * KIB)  /* bytes of a piece that are looked at together */
 #define LIMIT_OLE_FIELDS     32          /* fields of a text within each other */
+
+/* Renditions. */
+#define LIMIT_PROCESS_TEXT   (8 * KIB)   /* bytes of a process text, decoded */

@@ -18,15 +18,24 @@ static const struct frame_rule {
     [FRAME_READY] = { "READY", FRAME_STARTING, sizeof (struct frame_ready),
                       sizeof (struct frame_ready), 0, 0 },
     [FRAME_JOB] = { "JOB", FRAME_WORKING, sizeof (struct frame_job), sizeof (struct frame_job), 1,
-                    FRAME_FDS },
+                    2 },
     [FRAME_RESULT] = { "RESULT", FRAME_BUSY, sizeof (struct frame_reply) + 2, LIMIT_RESULT, 0, 0 },
     [FRAME_FAIL] = { "FAIL", FRAME_BUSY, sizeof (struct frame_reply) + 2, LIMIT_RESULT, 0, 0 },
-    [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY, sizeof (struct frame_reply),
+    [FRAME_UNREADABLE] = { "UNREADABLE", FRAME_BUSY | FRAME_RENDERING, sizeof (struct frame_reply),
                            sizeof (struct frame_reply), 0, 0 },
     [FRAME_NEED] = { "NEED", FRAME_BUSY, sizeof (struct frame_need), sizeof (struct frame_need), 0,
                      0 },
+    [FRAME_RENDER] = { "RENDER", FRAME_RENDERER, sizeof (struct frame_render) + 1,
+                       sizeof (struct frame_render) + LIMIT_PROCESS_TEXT, 2, FRAME_FDS },
+    [FRAME_RENDERED] = { "RENDERED", FRAME_RENDERING, sizeof (struct frame_rendered),
+                         sizeof (struct frame_rendered), 0, 0 },
+    [FRAME_REFUSED] = { "REFUSED", FRAME_RENDERING, sizeof (struct frame_refused),
+                        sizeof (struct frame_refused), 0, 0 },
 };
 static_assert (N_ELEMENTS (rules) == FRAME_TYPES, "a row for every type");
+static_assert (sizeof (struct frame_header) + sizeof (struct frame_render) + LIMIT_PROCESS_TEXT <=
+                   FRAME_AHEAD,
+               "a frame with descriptors is read at once");
 
 static void begin_frame (struct frame_reader *r)
 {
@@ -100,7 +109,7 @@ static enum err receive (struct frame_reader *r, int socket, void *to, size_t le
                          struct error *e)
 {
     union {
-        char bytes[CMSG_SPACE (4 * sizeof (int))];
+        char bytes[CMSG_SPACE ((FRAME_FDS + 2) * sizeof (int))]; /* one too many is seen */
         struct cmsghdr align;
     } control;
     struct iovec iov = { to, length };

@@ -1,7 +1,7 @@
-/* Frames between the server and a worker, over a stream socket pair: a header of eight bytes, then
- * at most as many bytes as the type allows, and with a job one or two descriptors (SCM_RIGHTS, sent
- * with the first byte of its frame). Both ends are on the same machine and of the same build, so
- * structs go as they are; FRAME_VERSION in READY says so.
+/* Frames between the server and a worker or renderer, over a stream socket pair: a header of eight
+ * bytes, then at most as many bytes as the type allows, and with a job up to FRAME_FDS descriptors
+ * (SCM_RIGHTS, sent with the first byte of its frame). Both ends are on the same machine and of the
+ * same build, so structs go as they are; FRAME_VERSION in READY says so.
  *
  * Every type is a row in frame.c: who may send it, in which state, how long it may be. What does
  * not fit its row is WORKER_PROTOCOL, found out before a byte of the body is read.
@@ -15,14 +15,17 @@
 
 #include "base/error.h"
 
-#define FRAME_VERSION   5
-#define FRAME_SOCKET    3    /* the worker's end */
-#define FRAME_EXTENSION 16   /* bytes of an extension, with its NUL */
-#define FRAME_MESSAGE   256  /* bytes of a message, with its NUL */
-#define FRAME_FDS       2    /* most descriptors of a frame: an object and its sidecar */
-#define FRAME_KNOWN     16   /* most ranges of an object that a job brings */
-#define FRAME_NEEDS     8    /* most ranges that a worker asks for at once */
-#define FRAME_AHEAD     8192 /* bytes that a reader takes from its socket at once */
+#define FRAME_VERSION   6
+#define FRAME_SOCKET    3   /* the worker's end */
+#define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
+#define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
+#define FRAME_EXTRAS    3   /* most further objects of a rendition: its image watermarks */
+#define FRAME_FDS       (2 + FRAME_EXTRAS) /* most descriptors of a frame */
+#define FRAME_KNOWN     16                 /* most ranges of an object that a job brings */
+#define FRAME_NEEDS     8                  /* most ranges that a worker asks for at once */
+#define FRAME_AHEAD                                                                                \
+    16384 /* bytes that a reader takes from its socket at once: a frame with descriptors fits, so  \
+             that those of the next one do not come in the middle of it */
 
 enum frame_type {
     FRAME_READY, /* worker, once: the jail stands. struct frame_ready */
@@ -30,17 +33,22 @@ enum frame_type {
                   */
     FRAME_RESULT,     /* worker: the answer to the oldest job. struct frame_reply, then JSON */
     FRAME_FAIL,       /* worker: the oldest job's object is damaged. The same */
-    FRAME_UNREADABLE, /* worker: the oldest job's object could not be read. struct frame_reply */
+    FRAME_UNREADABLE, /* both: the oldest job's object could not be read. struct frame_reply */
     FRAME_NEED,       /* worker: the oldest job needs more of its object. struct frame_need */
+    FRAME_RENDER,     /* server: a rendition to make. struct frame_render, then its text */
+    FRAME_RENDERED,   /* renderer: the oldest job is done. struct frame_rendered */
+    FRAME_REFUSED,    /* renderer: the oldest job cannot be done. struct frame_refused */
     FRAME_TYPES
 };
 
 /* What the reader's side knows of the conversation; a mask, so that a row can name several. */
 enum frame_state {
-    FRAME_STARTING = 1, /* server: READY has not come */
-    FRAME_IDLE = 2,     /* server: READY came, no job is out */
-    FRAME_BUSY = 4,     /* server: at least one job is out */
-    FRAME_WORKING = 8,  /* worker: waits for a job */
+    FRAME_STARTING = 1,   /* server: READY has not come */
+    FRAME_IDLE = 2,       /* server: READY came, no job is out */
+    FRAME_BUSY = 4,       /* server: at least one job is out, the oldest an extraction */
+    FRAME_WORKING = 8,    /* worker: waits for a job */
+    FRAME_RENDERING = 16, /* server: the same, the oldest a rendition */
+    FRAME_RENDERER = 32   /* renderer: waits for a job */
 };
 
 struct frame_ready {
@@ -78,6 +86,44 @@ struct frame_need {
     uint64_t allowance; /* bytes that are read of an object of this type, at most */
     uint32_t n, unused;
     struct frame_range ranges[FRAME_NEEDS]; /* like known[], and apart from these */
+};
+
+/* Its descriptors: the memory file that the rendition is written to, empty; the source; the objects
+ * of its image watermarks, in the order of the text. `text_length` bytes of canonical text follow
+ * the struct, without a NUL. */
+struct frame_render {
+    uint64_t id;                        /* random */
+    uint64_t size;                      /* bytes of the source */
+    uint64_t extra_sizes[FRAME_EXTRAS]; /* bytes of the further objects */
+    uint64_t max_output;                /* bytes that may be written */
+    uint32_t n_extra, text_length;
+    char extension[FRAME_EXTENSION]; /* of the source's key: a hint, lower case, "" if none */
+};
+
+/* Of a picture whose frames differ in nothing but pixels; of JSON width, height, frames are 0. */
+struct frame_rendered {
+    uint64_t job;    /* its id */
+    uint64_t size;   /* bytes of the output, from its start */
+    uint32_t format; /* enum process_format */
+    uint32_t width, height, frames;
+};
+
+/* Why a rendition cannot be made. */
+enum frame_refusal {
+    REFUSAL_DAMAGED,      /* the source is broken */
+    REFUSAL_UNSUPPORTED,  /* the source is of a format that such an operation does not take */
+    REFUSAL_TOO_LARGE,    /* source or result exceed a limit */
+    REFUSAL_BAD_REQUEST,  /* the operation does not fit this source: a crop outside of it */
+    REFUSAL_BAD_ARGUMENT, /* a parameter does not fit this source */
+    REFUSAL_WATERMARK,    /* the object of a watermark is broken, or does not fit */
+    REFUSALS
+};
+
+struct frame_refused {
+    uint64_t job;  /* its id */
+    uint32_t code; /* enum frame_refusal */
+    uint32_t unused;
+    char message[FRAME_MESSAGE]; /* for the one who asked */
 };
 
 struct frame_header {

@@ -268,26 +268,14 @@ static uint64_t next_id (struct pool *p)
 
 enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e)
 {
-    struct job *j = g_new0 (struct job, 1);
-    j->job = *job;
-    job->fd = -1;
-    job->sidecar_size = 0;
-    j->job.extension = NULL;
-    j->frame.size = job->size;
-    j->frame.sidecar_size = j->job.sidecar_size;
-    g_strlcpy (j->frame.extension, job->extension, sizeof j->frame.extension);
-    assert (job->n_known <= FRAME_KNOWN);
-    j->frame.is_final = job->is_final;
-    j->frame.n_known = job->n_known;
-    j->frame.leaves_text = job->leaves_text;
-    if (job->n_known)
-        memcpy (j->frame.known, job->known, job->n_known * sizeof *job->known);
-    j->job.known = NULL;
-    enum err err = ERR_OK;
+    struct job *j;
+    enum err err = job_new (job, &j, e);
+    if (err != ERR_OK)
+        return err;
     pthread_mutex_lock (&p->lock);
     unsigned waiting = count_waiting (p);
     bool is_first = g_queue_is_empty (&p->waiting[job->priority]);
-    j->frame.id = next_id (p);
+    job_set_id (j, next_id (p));
     if (p->is_stopping)
         err = FAIL (e, CLOSED, "the worker pool is stopping");
     else if (waiting >= p->options.queue_max)

@@ -1,6 +1,6 @@
-/* The pool of jailed workers: spawns bindery-worker processes, hands them one object each as an
- * open descriptor, keeps their deadlines, kills and replaces those that crash, stall or break the
- * protocol.
+/* A pool of jailed workers: spawns processes of bindery-worker or bindery-render, hands them one
+ * object each as an open descriptor, keeps their deadlines, kills and replaces those that crash,
+ * stall or break the protocol.
  *
  * Nothing of the server's memory, environment or descriptors reaches a worker but the job itself;
  * paths and keys never do. A reply is as untrusted as the object: it is parsed with limits and
@@ -27,6 +27,7 @@ struct pool_options {
     unsigned reserved;       /* further processes that take urgent jobs only */
     bool sandbox_required;   /* a worker that cannot jail itself fully is refused */
     unsigned queue_max;      /* jobs that may wait */
+    bool is_interactive;     /* somebody waits for every job: no process is niced */
     unsigned wall_ms;        /* deadline of a job; 0: as the profile says */
     /* Told why a worker did not come up, or ended without a job done, once one has been up; on the
      * pool's thread, at most once a LIMIT_RESPAWN_MS and worker in the long run. May be NULL. */
@@ -35,13 +36,22 @@ struct pool_options {
 
 struct pool;
 
+/* A rendition that was made: bytes [0, size) of the output, as the renderer says; it still holds
+ * the output, so seal that before it is believed. */
+struct pool_rendition {
+    uint64_t size;
+    uint32_t format; /* as the renderer says: check it */
+    uint32_t width, height, frames;
+};
+
 /* What came of a job. code OK: `meta` is an object (owned, moved to the receiver) that fits
  * meta.def. EXTRACT_FAILED: the extractor understood the type but the object is damaged; `meta`
  * holds what was found all the same (ContentType, MediaType at least). NEED_MORE: the job is to be
  * submitted again with `need` known too; of ranges only, and not of a final job. WORKER_CRASHED,
  * WORKER_TIMEOUT, WORKER_PROTOCOL: a strike against the object, meta NULL. IO: the object
  * could not be read, meta NULL. CLOSED: the pool stopped. These two say nothing about the object:
- * no strike, run it again later. */
+ * no strike, run it again later. Of a rendition: OK is `rendition`, without `meta`; EXTRACT_FAILED
+ * is `refusal`. */
 struct pool_result {
     enum err code;
     char message[256]; /* for a person: why; OK: what was left out of it, or "" */
@@ -49,6 +59,19 @@ struct pool_result {
     bool left_text;         /* the job left the text, and there may be one */
     size_t bytes;           /* of the reply that `meta` came in; about what it takes to keep it */
     struct frame_need need; /* NEED_MORE: checked against the job */
+    struct pool_rendition rendition;
+    enum frame_refusal refusal;
+};
+
+/* A rendition that is asked for. */
+struct pool_render {
+    const char *text; /* canonical, 1 to LIMIT_PROCESS_TEXT bytes; copied */
+    size_t text_length;
+    int output; /* a memory file, empty; stays the caller's, the pool has one of its own */
+    int extra_fds[FRAME_EXTRAS]; /* further objects; the pool closes them */
+    uint64_t extra_sizes[FRAME_EXTRAS];
+    unsigned n_extra;
+    uint64_t max_output;
 };
 
 typedef void pool_done_fn (void *arg, struct pool_result *result); /* takes result->meta */
@@ -65,7 +88,9 @@ struct pool_job {
     const struct frame_range *known;
     unsigned n_known; /* at most FRAME_KNOWN */
     bool is_final;
-    bool leaves_text; /* metadata only: no DocumentText */
+    bool leaves_text;                 /* metadata only: no DocumentText */
+    const struct pool_render *render; /* NULL: an extraction. Only `fd`, `size`, `extension` and the
+                                         last three matter beside it. Copied */
     enum pool_priority priority;
     pool_done_fn *done;
     void *arg;
@@ -81,7 +106,7 @@ NODISCARD enum err pool_new (const struct pool_options *options, struct pool **r
 void pool_free (struct pool *p);
 
 /* Queues a job; takes its descriptors in any case. BUSY when the queue is full, CLOSED when
- * stopping: `done` is not called. */
+ * stopping, IO without a descriptor left: `done` is not called. */
 NODISCARD enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e);
 
 /* While held, no job begins, urgent ones neither; those that run end as ever. For a receiver that

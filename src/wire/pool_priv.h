@@ -25,11 +25,16 @@ enum state {
 };
 
 struct job {
-    size_t reply_bytes;
-    bool left_text;
-    struct pool_job job;
-    struct frame_job frame;
-    struct frame_need need; /* what the worker said it lacks */
+    uint64_t id; /* in its frame, too */
+    enum pool_priority priority;
+    pool_done_fn *done;
+    void *arg;
+    int fds[FRAME_FDS]; /* as they go with the frame */
+    unsigned n_fds;
+    struct frame_job frame; /* of an extraction */
+    char *render;           /* the frame of a rendition; NULL: an extraction */
+    size_t render_length;
+    struct pool_result result;
 };
 
 struct worker {
@@ -76,11 +81,27 @@ struct pool_watched pool_watched_of (const struct epoll_event *event);
 /* Workers that have a job. For the pool's own thread. */
 unsigned pool_count_busy (const struct pool *p);
 
+/* ---- pool_job.c ---- */
+
+/* Takes the descriptors of `job`. IO: the system has none left. */
+NODISCARD enum err job_new (struct pool_job *job, struct job **ret, struct error *e);
+
 /* Calls `done`, counts, frees. Takes `meta`. */
 void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta);
 
 /* Closes its descriptors. */
 void job_free (struct job *j);
+
+/* Names the job, once, before it is sent. */
+void job_set_id (struct job *j, uint64_t id);
+
+/* Sends its frame: errors of frame_send(). */
+NODISCARD enum err job_send (const struct job *j, int socket, struct error *e);
+
+/* What may come of its worker while it is the oldest there. */
+enum frame_state job_state (const struct job *j);
+
+/* ---- pool_worker.c ---- */
 
 /* The oldest job at a worker, which is the one that ran; the next one's time begins. */
 struct job *worker_pop (struct pool *p, struct worker *w);

@@ -1,6 +1,7 @@
 /* One worker of the pool: from its start to its end, and the jobs that it has. */
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/epoll.h>
 
@@ -13,33 +14,6 @@
 #define RESPAWN_FIRST_MS 100
 
 /* ---- jobs ---- */
-
-void job_free (struct job *j)
-{
-    close (j->job.fd);
-    if (j->job.sidecar_size)
-        close (j->job.sidecar_fd);
-    g_free (j);
-}
-
-void job_end (struct pool *p, struct job *j, enum err code, const char *message, json_t *meta)
-{
-    struct pool_result result = { .code = code,
-                                  .meta = meta,
-                                  .left_text = j->left_text,
-                                  .bytes = j->reply_bytes,
-                                  .need = j->need };
-    g_strlcpy (result.message, message, sizeof result.message);
-    pthread_mutex_lock (&p->lock);
-    p->stats.busy = pool_count_busy (p); /* fits the other numbers */
-    p->stats.jobs += code == ERR_OK || code == ERR_EXTRACT_FAILED;
-    p->stats.crashes += code == ERR_WORKER_CRASHED;
-    p->stats.timeouts += code == ERR_WORKER_TIMEOUT;
-    p->stats.protocol_errors += code == ERR_WORKER_PROTOCOL;
-    pthread_mutex_unlock (&p->lock);
-    j->job.done (j->job.arg, &result);
-    job_free (j);
-}
 
 struct job *worker_pop (struct pool *p, struct worker *w)
 {
@@ -96,7 +70,7 @@ static struct job *pool_pop (struct pool *p, const struct worker *w)
 static void pool_push_back (struct pool *p, struct job *j)
 {
     pthread_mutex_lock (&p->lock);
-    g_queue_push_head (&p->waiting[j->job.priority], j);
+    g_queue_push_head (&p->waiting[j->priority], j);
     pthread_mutex_unlock (&p->lock);
 }
 
@@ -143,7 +117,7 @@ static void worker_start (struct pool *p, struct worker *w)
     const char *const arguments[] = { p->profile->name,
                                       p->options.sandbox_required ? "required" : "best-effort",
                                       NULL };
-    int niceness = w->is_reserved ? 0 : BACKGROUND_NICE;
+    int niceness = w->is_reserved || p->options.is_interactive ? 0 : BACKGROUND_NICE;
     if (child_start (p->options.worker_path, arguments, niceness, &w->child, &e) != ERR_OK) {
         worker_failed (p, w, &e);
         return;
@@ -227,57 +201,102 @@ static enum err worker_ready (struct pool *p, struct worker *w, struct error *e)
     return ERR_OK;
 }
 
+/* Ends the job that ran. `message` is as the worker wrote it, or NULL. */
+static void worker_done (struct pool *p, struct worker *w, enum err code, const char *message,
+                         json_t *meta)
+{
+    g_autofree char *valid = message ? g_utf8_make_valid (message, -1) : NULL;
+    w->failures = 0;
+    job_end (p, worker_pop (p, w), code, valid ? valid : "", meta);
+}
+
+static enum err take_meta (struct pool *p, struct worker *w, enum err code, struct error *e)
+{
+    struct job *j = w->jobs[0];
+    struct frame_reply reply;
+    memcpy (&reply, w->reader.body, sizeof reply);
+    size_t length = w->reader.header.length - sizeof reply;
+    json_t *meta;
+    enum err err = meta_parse (w->reader.body + sizeof reply, length, &meta, e);
+    if (err != ERR_OK)
+        return err;
+    reply.message[sizeof reply.message - 1] = '\0';
+    j->result.bytes = w->reader.header.length;
+    j->result.left_text = reply.left_text && j->frame.leaves_text;
+    worker_done (p, w, code, reply.message, meta);
+    return ERR_OK;
+}
+
+static enum err take_unreadable (struct pool *p, struct worker *w, enum err code,
+                                 struct error *e UNUSED)
+{
+    struct frame_reply reply;
+    memcpy (&reply, w->reader.body, sizeof reply);
+    reply.message[sizeof reply.message - 1] = '\0';
+    worker_done (p, w, code, reply.message, NULL);
+    return ERR_OK;
+}
+
+static enum err take_need (struct pool *p, struct worker *w, enum err code, struct error *e)
+{
+    struct job *j = w->jobs[0];
+    struct frame_need need;
+    memcpy (&need, w->reader.body, sizeof need);
+    enum err err = need_check (&need, &j->frame, e);
+    if (err != ERR_OK)
+        return err;
+    j->result.need = need;
+    worker_done (p, w, code, NULL, NULL);
+    return ERR_OK;
+}
+
+static enum err take_rendition (struct pool *p, struct worker *w, enum err code, struct error *e)
+{
+    struct frame_rendered r;
+    struct frame_render asked;
+    memcpy (&r, w->reader.body, sizeof r);
+    memcpy (&asked, w->jobs[0]->render, sizeof asked);
+    if (!r.size || r.size > asked.max_output)
+        return FAIL (e, WORKER_PROTOCOL, "a rendition of %" PRIu64 " bytes", r.size);
+    w->jobs[0]->result.rendition =
+        (struct pool_rendition){ r.size, r.format, r.width, r.height, r.frames };
+    worker_done (p, w, code, NULL, NULL);
+    return ERR_OK;
+}
+
+static enum err take_refusal (struct pool *p, struct worker *w, enum err code, struct error *e)
+{
+    struct frame_refused r;
+    memcpy (&r, w->reader.body, sizeof r);
+    if (r.code >= REFUSALS)
+        return FAIL (e, WORKER_PROTOCOL, "a refusal of the unknown kind %" PRIu32, r.code);
+    r.message[sizeof r.message - 1] = '\0';
+    w->jobs[0]->result.refusal = (enum frame_refusal) r.code;
+    worker_done (p, w, code, r.message, NULL);
+    return ERR_OK;
+}
+
 /* What each frame of a worker with a job says of it. */
 static const struct answer {
     enum err code;
-    bool has_meta;
+    enum err (*take) (struct pool *p, struct worker *w, enum err code, struct error *e);
 } answers[FRAME_TYPES] = {
-    [FRAME_RESULT] = { ERR_OK, true },
-    [FRAME_FAIL] = { ERR_EXTRACT_FAILED, true },
-    [FRAME_UNREADABLE] = { ERR_IO, false },
-    [FRAME_NEED] = { ERR_NEED_MORE, false },
+    [FRAME_RESULT] = { ERR_OK, take_meta },
+    [FRAME_FAIL] = { ERR_EXTRACT_FAILED, take_meta },
+    [FRAME_UNREADABLE] = { ERR_IO, take_unreadable },
+    [FRAME_NEED] = { ERR_NEED_MORE, take_need },
+    [FRAME_RENDERED] = { ERR_OK, take_rendition },
+    [FRAME_REFUSED] = { ERR_EXTRACT_FAILED, take_refusal },
 };
-
-static enum err worker_needs (struct pool *p, struct worker *w, struct error *e)
-{
-    struct frame_need need;
-    memcpy (&need, w->reader.body, sizeof need);
-    enum err err = need_check (&need, &w->jobs[0]->frame, e);
-    if (err != ERR_OK)
-        return err;
-    w->failures = 0;
-    struct job *j = worker_pop (p, w);
-    j->need = need;
-    job_end (p, j, ERR_NEED_MORE, "", NULL);
-    return ERR_OK;
-}
 
 static enum err worker_answer (struct pool *p, struct worker *w, struct error *e)
 {
     const struct answer *answer = &answers[w->reader.header.type];
-    struct frame_reply reply;
     uint64_t job;
     memcpy (&job, w->reader.body, sizeof job);
-    if (job != w->jobs[0]->frame.id)
+    if (job != w->jobs[0]->id)
         return FAIL (e, WORKER_PROTOCOL, "a reply that is not to the job which it has");
-    if (answer->code == ERR_NEED_MORE)
-        return worker_needs (p, w, e);
-    json_t *meta = NULL;
-    memcpy (&reply, w->reader.body, sizeof reply);
-    if (answer->has_meta) {
-        size_t length = w->reader.header.length - sizeof reply;
-        enum err err = meta_parse (w->reader.body + sizeof reply, length, &meta, e);
-        if (err != ERR_OK)
-            return err;
-    }
-    reply.message[sizeof reply.message - 1] = '\0';
-    g_autofree char *message = g_utf8_make_valid (reply.message, -1);
-    w->failures = 0;
-    struct job *j = worker_pop (p, w);
-    j->reply_bytes = w->reader.header.length;
-    j->left_text = reply.left_text && j->frame.leaves_text;
-    job_end (p, j, answer->code, message, meta);
-    return ERR_OK;
+    return answer->take (p, w, answer->code, e);
 }
 
 /* Takes the frames that a worker has sent. Ends, for each needs a job that is out. */
@@ -288,7 +307,7 @@ void worker_read (struct pool *p, struct worker *w)
     unsigned had = w->n_jobs;
     while (complete && (w->state == WORKER_UP || w->state == WORKER_STARTING)) {
         enum frame_state state = w->state == WORKER_STARTING ? FRAME_STARTING
-                                 : w->n_jobs                 ? FRAME_BUSY
+                                 : w->n_jobs                 ? job_state (w->jobs[0])
                                                              : FRAME_IDLE;
         enum err err = frame_read (&w->reader, w->child.socket, state, &complete, &e);
         if (err == ERR_OK && complete) {
@@ -314,9 +333,7 @@ void worker_feed (struct pool *p, struct worker *w)
     w->jobs[w->n_jobs++] = j;
     w->given++;
     struct error e;
-    const int fds[] = { j->job.fd, j->job.sidecar_fd };
-    if (frame_send (w->child.socket, FRAME_JOB, &j->frame, sizeof j->frame, fds,
-                    j->job.sidecar_size ? 2 : 1, &e) == ERR_OK)
+    if (job_send (j, w->child.socket, &e) == ERR_OK)
         return;
     /* The worker is gone and this job was not what ended it: somebody else shall have it. */
     pool_push_back (p, w->jobs[--w->n_jobs]);

@@ -57,8 +57,8 @@ static void read_frames (int socket, enum frame_state state)
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-    static const enum frame_state states[] = { FRAME_STARTING, FRAME_IDLE, FRAME_BUSY,
-                                               FRAME_WORKING };
+    static const enum frame_state states[] = { FRAME_STARTING, FRAME_IDLE,      FRAME_BUSY,
+                                               FRAME_WORKING,  FRAME_RENDERING, FRAME_RENDERER };
     int sockets[2];
     if (!size)
         return 0;
