@@ -69,10 +69,12 @@ void client_free (struct client *c);
 
 /* ---- Requests ---- */
 
-/* Some bytes of an object: `length` at `at`, or the last `length` if is_suffix. */
+/* Some bytes of an object: `length` at `at`, or the last `length` if is_suffix. With is_all they
+ * are believed to be all there are, and no Range header is sent: some stores look the object up
+ * apart from reading it for one that has it. Of a larger object, no more than these are read. */
 struct client_range {
     uint64_t at, length; /* length 0: all of the object, no Range header */
-    bool is_suffix;
+    bool is_suffix, is_all;
 };
 
 /* What a success must look like; anything else is a lie, and tried again. */

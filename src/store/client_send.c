@@ -41,7 +41,7 @@ static size_t collect_headers (const struct fetch *f, struct sign_pair *ret,
         ret[n] = ask->headers[n];
     static const struct client_range first_byte = { .length = 1 };
     const struct client_range *range = f->is_asking_why ? &first_byte : &ask->range;
-    if (range->length > 0) {
+    if (range->length > 0 && !range->is_all) {
         texts[0] = range->is_suffix
                        ? g_strdup_printf ("bytes=-%" G_GUINT64_FORMAT, range->length)
                        : g_strdup_printf ("bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT,

@@ -22,6 +22,7 @@ struct fetching;
 struct piece {
     struct fetching *fetching;
     struct store_range range;
+    bool is_all; /* there are no other bytes, it is believed */
     void (*take) (struct fetching *f, struct piece *p, struct client_response *r);
 };
 
@@ -34,6 +35,7 @@ struct fetching {
     uint64_t head, tail;
     void (*step) (struct fetching *f); /* after the wave */
     bool is_first, has_facts, is_empty;
+    bool is_other; /* what came as all of the object is not the version that was believed in */
 
     pthread_mutex_t lock; /* of the rest */
     struct piece pieces[WAVE_MAX];
@@ -130,7 +132,7 @@ static struct piece *add_piece (struct fetching *f, struct store_range range,
 {
     assert (f->n_pieces < WAVE_MAX);
     struct piece *p = &f->pieces[f->n_pieces++];
-    *p = (struct piece){ f, range, take };
+    *p = (struct piece){ .fetching = f, .range = range, .take = take };
     return p;
 }
 
@@ -156,7 +158,9 @@ static enum err submit (struct fetching *f, struct piece *p, const char *etag, s
         request.query = &tagging;
         request.n_query = 1;
     } else if (!is_facts) {
-        request.range = (struct client_range){ .at = p->range.at, .length = p->range.length };
+        request.range = (struct client_range){ .at = p->range.at,
+                                               .length = p->range.length,
+                                               .is_all = p->is_all };
         request.if_match = etag;
         request.is_to_fd = true;
         request.fd = f->fd;
@@ -228,6 +232,12 @@ static void take_version (struct fetching *f, const struct client_response *r)
     }
 }
 
+static bool is_as_believed (const struct fetching *f)
+{
+    const struct store_facts *guess = &f->h->facts;
+    return f->facts.size == guess->size && strcmp (f->facts.etag, guess->etag) == 0;
+}
+
 static void take_head (struct fetching *f, struct piece *p, struct client_response *r)
 {
     if (r->code == ERR_OUT_OF_RANGE) { /* as any range of nothing is */
@@ -238,6 +248,7 @@ static void take_head (struct fetching *f, struct piece *p, struct client_respon
     if (r->code != ERR_OK)
         return;
     take_version (f, r);
+    f->is_other = p->is_all && !is_as_believed (f);
     if (f->code == ERR_OK && !f->attributes)
         f->attributes = s3_attributes (f->store->dialect, r, &f->facts);
 }
@@ -312,7 +323,8 @@ static void after_first (struct fetching *f);
 static void add_first (struct fetching *f, uint64_t size)
 {
     /* Not 0 bytes: the answer must have facts, and a body if it is a refusal. */
-    add_piece (f, (struct store_range){ 0, MAX (f->head, 1) }, take_head);
+    struct piece *p = add_piece (f, (struct store_range){ 0, MAX (f->head, 1) }, take_head);
+    p->is_all = size > 0 && size <= f->head;
     if (f->tail > 0 && size > f->head) {
         uint64_t at = MAX (f->head, size - MIN (f->tail, size));
         add_piece (f, (struct store_range){ at, size - at }, take_guess);
@@ -334,8 +346,26 @@ static void after_facts (struct fetching *f)
     }
 }
 
+/* Without a range nothing but the length of an answer tells how large the object is, and that might
+ * be cut: what is not as it was listed is asked for again, in a way that proves it. */
+static void prove (struct fetching *f)
+{
+    f->n_pieces = 0;
+    f->is_other = f->has_facts = false;
+    f->n_known = 0;
+    json_decref (g_steal_pointer (&f->attributes));
+    if (ftruncate (f->fd, 0) < 0)
+        fail (f, ERR_IO, g_strerror (errno));
+    add_first (f, 0);
+    next_wave (f, after_first);
+}
+
 static void after_first (struct fetching *f)
 {
+    if (f->is_other) {
+        prove (f);
+        return;
+    }
     if (!f->is_empty) {
         after_head (f);
         return;

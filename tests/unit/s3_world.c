@@ -76,16 +76,30 @@ static void send_buckets (struct cloud *x, const struct fake_request *r, struct 
     fake_reply (c, 200, "Content-Type: application/xml\r\n", out->str);
 }
 
+static char *cut (uint64_t at, uint64_t end)
+{
+    char *body = g_malloc0 (end - at + 1);
+    for (uint64_t i = at; i < end; i++)
+        body[i - at] = pattern (i);
+    return body;
+}
+
 static void send_bytes (const struct object *o, const char *head, uint64_t at, uint64_t end,
                         struct fake_conn *c)
 {
     g_autofree char *headers = g_strdup_printf ("%sContent-Range: bytes %" G_GUINT64_FORMAT
                                                 "-%" G_GUINT64_FORMAT "/%u\r\n",
                                                 head, at, end - 1, o->size);
-    g_autofree char *body = g_malloc0 (end - at + 1);
-    for (uint64_t i = at; i < end; i++)
-        body[i - at] = pattern (i);
+    g_autofree char *body = cut (at, end);
     fake_reply (c, 206, headers, body);
+}
+
+static void send_all (struct cloud *x, const struct object *o, const char *head,
+                      struct fake_conn *c)
+{
+    g_autofree char *body = cut (0, x->cuts ? o->size / 2 : o->size);
+    x->wholes++;
+    fake_reply (c, 200, head, body);
 }
 
 static void send_object (struct cloud *x, const struct fake_request *r, struct fake_conn *c,
@@ -108,7 +122,10 @@ static void send_object (struct cloud *x, const struct fake_request *r, struct f
         fake_reply (c, 412, "", "<Error><Code>PreconditionFailed</Code></Error>");
         return;
     }
-    assert_non_null (range);
+    if (!range) {
+        send_all (x, o, head, c);
+        return;
+    }
     g_auto (GStrv) ends = g_strsplit (range + strlen ("bytes="), "-", 2);
     uint64_t first = 0, last = 0;
     assert_true (text_parse_u64 (ends[0], &first) && text_parse_u64 (ends[1], &last));

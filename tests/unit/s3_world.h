@@ -18,6 +18,8 @@ struct cloud {
     bool skips;                   /* pages without keys come in between */
     unsigned version;             /* of the objects */
     bool changes;                 /* each answer is of another version */
+    bool cuts;                    /* objects that are asked for without a range are cut in half */
+    unsigned wholes;              /* of these, that were sent */
 };
 
 /* What an object has at `at`. */

@@ -149,6 +149,48 @@ static void test_guesses (void **state)
     close_sky (&y);
 }
 
+static enum err fetch_believing (struct sky *y, uint64_t size, const char *etag,
+                                 struct store_handle *ret)
+{
+    store_handle_init (ret, y->s, "bucket", "k");
+    ret->facts.size = size;
+    g_strlcpy (ret->facts.etag, etag, sizeof ret->facts.etag);
+    return fetch (ret, 1000, 0, NULL, 0);
+}
+
+/* One that is believed to be small is asked for without a range; what comes is believed if that was
+ * right, and is asked for again if not. */
+static void test_small_objects_are_asked_for_whole (void **state)
+{
+    (void) state;
+    struct sky y = { KEYS ({ "k", 100 }) };
+    open_sky (&y, (struct s3_options){ 0 });
+    static const struct {
+        uint64_t size;
+        const char *etag;
+        bool cuts;
+        unsigned requests, wholes;
+    } rows[] = {
+        { 100, "v0", false, 1, 1 },  { 1000, "v0", false, 2, 1 }, { 1001, "v0", false, 1, 0 },
+        { 100, "old", false, 2, 1 }, { 50, "v0", false, 2, 1 },   { 100, "v0", true, 2, 1 },
+        { 0, "", false, 1, 0 },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        struct store_handle h;
+        unsigned before = fake_requests (y.fake);
+        y.cloud.wholes = 0;
+        y.cloud.cuts = rows[i].cuts;
+        assert_int_equal (ERR_OK, fetch_believing (&y, rows[i].size, rows[i].etag, &h));
+        assert_int_equal (rows[i].requests, fake_requests (y.fake) - before);
+        assert_int_equal (rows[i].wholes, y.cloud.wholes);
+        assert_true (store_handle_is_whole (&h));
+        assert_int_equal (100, h.facts.size);
+        assert_bytes (&h);
+        store_handle_clear (&h);
+    }
+    close_sky (&y);
+}
+
 static void test_fetches_that_fail (void **state)
 {
     (void) state;
@@ -178,6 +220,7 @@ int main (void)
         cmocka_unit_test (test_small_object_is_one_request),
         cmocka_unit_test (test_ranges_of_a_large_object),
         cmocka_unit_test (test_guesses),
+        cmocka_unit_test (test_small_objects_are_asked_for_whole),
         cmocka_unit_test (test_fetches_that_fail),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
