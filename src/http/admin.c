@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/render.h"
+#include "base/limits.h"
 
 static void plain (struct exchange *x, unsigned status, const char *text)
 {
@@ -32,7 +33,7 @@ static void ready (struct exchange *x)
         plain (x, 200, "ok");
 }
 
-bool admin_dispatch (struct exchange *x)
+static bool dispatch (struct exchange *x)
 {
     static const struct {
         const char *path;
@@ -47,3 +48,12 @@ bool admin_dispatch (struct exchange *x)
         }
     return imm_dispatch (x);
 }
+
+const struct manner manner_admin = {
+    .id_header = "x-acs-request-id",
+    .body_max = LIMIT_REQUEST_BODY,
+    .dispatch = dispatch,
+    .run = exchange_run,
+    .refuse = call_refuse,
+    .answer = exchange_answer,
+};

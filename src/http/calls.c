@@ -22,7 +22,7 @@ static void *run (void *arg)
     struct calls *c = arg;
     struct fair_turn *turn;
     for (struct exchange *x; (x = fair_pop (c->queue, &turn));) {
-        exchange_run (x);
+        x->listener->manner->run (x);
         fair_end (c->queue, turn);
     }
     return NULL;
@@ -78,7 +78,10 @@ enum err calls_push (struct calls *c, struct exchange *x, struct exchange **ret_
     };
     void *dropped = NULL;
     place_of (x, place);
-    auth_claimed_user (x->listener->http->api->keys, &claim, user);
+    if (x->user)
+        g_strlcpy (user, x->user, sizeof user);
+    else
+        auth_claimed_user (x->listener->http->api->keys, &claim, user);
     enum err r = fair_push (c->queue, place, user, x, &dropped, e);
     if (r == ERR_OK)
         *ret_dropped = dropped;

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/auditlog.h"
-#include "http/imm.h"
 #include "http/session.h"
 
 /* ---- Connections ---- */
@@ -158,7 +157,7 @@ static void let_go (struct exchange *x, size_t size)
     x->held -= size;
 }
 
-static void release_body (struct exchange *x)
+void exchange_release_body (struct exchange *x)
 {
     if (!x->body)
         return;
@@ -215,7 +214,8 @@ static void count_body (struct exchange *x)
 
 static void refuse_length (struct exchange *x)
 {
-    FAIL (&x->refused, BODY_TOO_LARGE, "The body is larger than %llu bytes.", LIMIT_REQUEST_BODY);
+    FAIL (&x->refused, BODY_TOO_LARGE, "The body is larger than %zu bytes.",
+          x->listener->manner->body_max);
 }
 
 static enum MHD_Result collect_header (void *cls, enum MHD_ValueKind kind, const char *name,
@@ -231,8 +231,7 @@ static enum MHD_Result collect_header (void *cls, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-/* Lower-case name -> value; repeated ones joined by "\n". The caller unrefs. */
-static GHashTable *collect_headers (const struct exchange *x)
+GHashTable *exchange_headers (const struct exchange *x)
 {
     GHashTable *headers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
     MHD_get_connection_values (x->connection, MHD_HEADER_KIND, collect_header, headers);
@@ -246,7 +245,7 @@ static void find_client (struct exchange *x)
     struct net_address client;
     if (!peer->is_proxy)
         return;
-    g_autoptr (GHashTable) headers = collect_headers (x);
+    g_autoptr (GHashTable) headers = exchange_headers (x);
     forwarded_client (x->listener->http->proxies, &peer->from,
                       g_hash_table_lookup (headers, "x-forwarded-for"), &client);
     net_format_address (&client, x->client);
@@ -271,7 +270,9 @@ static bool begin (struct exchange *x, const char *method)
     bool is_sized = text && text_parse_u64 (text, &length);
     if (is_sized ? length > 0 : text || header (x, MHD_HTTP_HEADER_TRANSFER_ENCODING))
         count_body (x);
-    if (length > LIMIT_REQUEST_BODY && x->refused.code == ERR_OK)
+    if (x->listener->manner->check && x->refused.code == ERR_OK)
+        x->listener->manner->check (x);
+    if (length > x->listener->manner->body_max && x->refused.code == ERR_OK)
         refuse_length (x);
     return x->refused.code != ERR_OK &&
            (length > LIMIT_BODY_DRAIN || x->must_close || header (x, MHD_HTTP_HEADER_EXPECT));
@@ -283,12 +284,13 @@ static bool take (struct exchange *x, const char *data, size_t size)
 {
     if (clock_mono_ms () - x->start_ms > LIMIT_REQUEST_MS)
         return false;
-    if (x->refused.code == ERR_OK && (x->body ? x->body->len : 0) + size > LIMIT_REQUEST_BODY)
+    if (x->refused.code == ERR_OK &&
+        (x->body ? x->body->len : 0) + size > x->listener->manner->body_max)
         refuse_length (x);
     if (x->refused.code == ERR_OK)
         hold (x, size);
     if (x->refused.code != ERR_OK) {
-        release_body (x);
+        exchange_release_body (x);
         x->drained += size;
         return x->drained <= LIMIT_BODY_DRAIN;
     }
@@ -308,7 +310,7 @@ static void as_call_request (const struct exchange *x, struct call_request *ret)
         .method = x->method,
         .raw_uri = x->uri,
         .path = x->path,
-        .headers = collect_headers (x),
+        .headers = exchange_headers (x),
         .body = x->body ? (const uint8_t *) x->body->str : NULL,
         .body_len = x->body ? x->body->len : 0,
         .peer = x->client,
@@ -320,7 +322,7 @@ void exchange_refuse (struct exchange *x, const struct error *why)
 {
     struct call_request request;
     as_call_request (x, &request);
-    call_refuse (x->listener->http->api, &request, why, &x->answer);
+    x->listener->manner->refuse (x->listener->http->api, &request, why, &x->answer);
     g_hash_table_unref (request.headers);
     x->is_answered = true;
 }
@@ -332,20 +334,35 @@ void exchange_run (struct exchange *x)
     x->run (x->listener->http->api, &request, &x->answer);
     auditlog_write (x->listener->http->audit, &x->answer, request.peer);
     g_hash_table_unref (request.headers);
-    release_body (x);
+    exchange_release_body (x);
     x->is_answered = true;
     MHD_resume_connection (x->connection);
 }
 
+/* Counted before the look at is_draining: http_stop() sees one of both. */
+bool exchange_enter (struct exchange *x)
+{
+    x->is_running = true;
+    atomic_fetch_add (&x->listener->http->n_running, 1);
+    return !atomic_load (&x->listener->http->is_draining);
+}
+
+void exchange_leave (struct exchange *x)
+{
+    if (x->is_running)
+        atomic_fetch_sub (&x->listener->http->n_running, 1);
+    x->is_running = false;
+}
+
 /* The library takes the memory of the body. */
-static enum MHD_Result answer (struct exchange *x)
+enum MHD_Result exchange_answer (struct exchange *x)
 {
     struct call_answer *a = &x->answer;
     size_t len = a->body->len;
     char *text = g_string_free (g_steal_pointer (&a->body), FALSE);
     struct MHD_Response *r = MHD_create_response_from_buffer (len, text, MHD_RESPMEM_MUST_FREE);
     MHD_add_response_header (r, MHD_HTTP_HEADER_CONTENT_TYPE, a->content_type);
-    MHD_add_response_header (r, "x-acs-request-id", a->request_id);
+    MHD_add_response_header (r, x->listener->manner->id_header, a->request_id);
     if (a->retry_after_ms >= 0) {
         char ms[32];
         g_snprintf (ms, sizeof ms, "%" G_GINT64_FORMAT, a->retry_after_ms);
@@ -380,12 +397,9 @@ enum MHD_Result exchange_on_data (void *cls, struct MHD_Connection *c, const cha
     }
     if (!x->is_answered && x->refused.code != ERR_OK)
         exchange_refuse (x, &x->refused);
-    if (!x->is_answered) {
-        bool is_done = x->listener->face == CALL_ADMIN ? admin_dispatch (x) : imm_dispatch (x);
-        if (!is_done)
-            return MHD_YES;
-    }
-    return answer (x);
+    if (!x->is_answered && !x->listener->manner->dispatch (x))
+        return MHD_YES;
+    return x->listener->manner->answer (x);
 }
 
 /* ---- The end ---- */
@@ -412,8 +426,9 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
     *request_context = NULL;
     if (x->is_answered)
         log_access (x, why);
-    if (x->is_running)
-        atomic_fetch_sub (&x->listener->http->n_running, 1);
+    exchange_leave (x);
+    if (x->listener->manner->end)
+        x->listener->manner->end (x);
     if (x->has_body)
         atomic_fetch_sub (&x->listener->n_bodies, 1);
     x->peer->exchange = NULL;
@@ -421,7 +436,7 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
         waiting_add (&x->listener->waiting, &x->peer->waiter);
     if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK)
         MHD_set_connection_option (c, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned) LIMIT_KEPT_IDLE_S);
-    release_body (x);
+    exchange_release_body (x);
     let_go (x, x->held);
     call_answer_clear (&x->answer);
     g_free (x->path);

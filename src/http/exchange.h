@@ -14,9 +14,31 @@
 #include "http/tls.h"
 #include "http/waiting.h"
 
+struct exchange;
+
+/* How a listener takes requests and what it answers. */
+struct manner {
+    const char *id_header; /* of every answer: with the request id */
+    size_t body_max;       /* bytes */
+    /* A head that is well formed; may refuse it (x->refused). NULL: nothing is checked. */
+    void (*check) (struct exchange *x);
+    /* A request that has been read: fills x->answer (true), or parks the exchange until run() has,
+     * with the connection suspended. */
+    bool (*dispatch) (struct exchange *x);
+    void (*run) (struct exchange *x);
+    /* Fills `ret` with a refusal. Any thread. */
+    void (*refuse) (const struct api *api, const struct call_request *r, const struct error *why,
+                    struct call_answer *ret);
+    /* Queues what x->answer says. */
+    enum MHD_Result (*answer) (struct exchange *x);
+    /* Frees x->own; NULL: there is none. */
+    void (*end) (struct exchange *x);
+};
+
 /* One listening socket. */
 struct listener {
     struct http *http;
+    const struct manner *manner;
     struct tls *tls; /* NULL: plain HTTP */
     enum call_face face;
     struct MHD_Daemon *daemon;
@@ -40,8 +62,6 @@ struct http {
     atomic_size_t held;   /* bytes of heads and bodies, by all exchanges together */
     atomic_int n_running; /* exchanges from the dispatch of the call to the end of the answer */
 };
-
-struct exchange;
 
 /* What is known of a connection as long as it lives. */
 struct peer {
@@ -77,6 +97,8 @@ struct exchange {
     bool has_body, is_begun, is_running, is_answered, must_close;
     struct error refused; /* code ERR_OK: not refused */
     struct call_answer answer;
+    const char *user; /* who has proved to be asking; NULL: nobody, or it is not known yet */
+    void *own;        /* of the listener's manner */
 };
 
 /* Callbacks of the library; `cls` is the listener. */
@@ -93,8 +115,20 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
 /* The peer of a connection. */
 struct peer *exchange_peer (struct MHD_Connection *c);
 
-/* Runs x->run on an exchange that has been read; on an API thread. */
+/* The manner of the API: x->run is run on an API thread; x->answer is all of an answer. */
 void exchange_run (struct exchange *x);
+enum MHD_Result exchange_answer (struct exchange *x);
+
+/* Lower-case name -> value; repeated ones joined by "\n". The caller unrefs. */
+GHashTable *exchange_headers (const struct exchange *x);
+
+/* Counts the exchange among the running ones, for which http_stop() waits, until it has ended or
+ * exchange_leave(). False when there shall be no more. */
+bool exchange_enter (struct exchange *x);
+void exchange_leave (struct exchange *x);
+
+/* The body is not needed any more. */
+void exchange_release_body (struct exchange *x);
 
 /* Fills x->answer with a refusal. */
 void exchange_refuse (struct exchange *x, const struct error *why);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/events.h"
+#include "base/limits.h"
 #include "http/calls.h"
 
 #define RETRY_MS 1000
@@ -43,6 +44,15 @@ static void refuse_unqueued (struct exchange *x, const struct route *route, enum
         x->answer.retry_after_ms = RETRY_MS;
 }
 
+const struct manner manner_imm = {
+    .id_header = "x-acs-request-id",
+    .body_max = LIMIT_REQUEST_BODY,
+    .dispatch = imm_dispatch,
+    .run = exchange_run,
+    .refuse = call_refuse,
+    .answer = exchange_answer,
+};
+
 bool imm_dispatch (struct exchange *x)
 {
     struct http *h = x->listener->http;
@@ -57,9 +67,7 @@ bool imm_dispatch (struct exchange *x)
         return true;
     }
     x->run = route->run;
-    x->is_running = true; /* counted before the look at is_draining: http_stop() sees one of both */
-    atomic_fetch_add (&h->n_running, 1);
-    if (atomic_load (&h->is_draining)) {
+    if (!exchange_enter (x)) {
         refuse_unqueued (x, route, ERR_CLOSED);
         return true;
     }

@@ -2,8 +2,8 @@
  * Content-Length ...) it answers with pages of HTML, on which the clients of this protocol fail,
  * and version 0.9.75 has no hook for it. But it queues those pages with its own exported function,
  * MHD_queue_response(), called through the dynamic linker; so defining that function in the program
- * puts this one in between. An answer of ours carries x-acs-request-id and goes through; one
- * without is the library's, and is replaced.
+ * puts this one in between. An answer of ours carries its request id in a header and goes through;
+ * one without is the library's, and is replaced.
  *
  * The replacement is written to the socket at once and in full, and the library told that its own
  * could not be queued, on which it closes the connection. Queueing a replacement is not enough:
@@ -57,19 +57,20 @@ static void make_answer (struct peer *peer, const struct error *why, struct call
         .peer = peer->address,
         .is_secure = session_is_secure (peer),
     };
-    call_refuse (peer->listener->http->api, &request, why, ret);
+    peer->listener->manner->refuse (peer->listener->http->api, &request, why, ret);
 }
 
 /* A closed socket with unread bytes makes the system reset the connection, and the answer may be
  * lost: so what has arrived is read. TLS is ended by the library, which says so on the wire. */
 static void write_answer (const struct peer *peer, int fd, const struct call_answer *a)
 {
+    const char *id_header = peer->listener->manner->id_header;
     g_autoptr (GString) text = g_string_new (NULL);
     g_string_append_printf (text,
                             "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Type: %s\r\n"
-                            "x-acs-request-id: %s\r\nContent-Length: %zu\r\n\r\n%s",
+                            "%s: %s\r\nContent-Length: %zu\r\n\r\n%s",
                             a->status, MHD_get_reason_phrase_for (a->status), a->content_type,
-                            a->request_id, a->body->len, a->body->str);
+                            id_header, a->request_id, a->body->len, a->body->str);
     session_send (peer, fd, text->str, text->len);
     if (!session_is_secure (peer))
         shutdown (fd, SHUT_WR);
@@ -102,10 +103,11 @@ void refusal_send_plain (struct peer *peer)
 enum MHD_Result MHD_queue_response (struct MHD_Connection *c, unsigned status,
                                     struct MHD_Response *r)
 {
-    if (!MHD_get_response_header (r, "x-acs-request-id")) {
+    struct peer *peer = exchange_peer (c);
+    if (!MHD_get_response_header (r, peer->listener->manner->id_header)) {
         struct error e;
         explain (status, &e);
-        refuse (exchange_peer (c), status, &e);
+        refuse (peer, status, &e);
         return MHD_NO;
     }
     queue_fn *library = (queue_fn *) dlsym (RTLD_NEXT, "MHD_queue_response");

@@ -15,6 +15,7 @@
 #include "http/auditlog.h"
 #include "http/calls.h"
 #include "http/exchange.h"
+#include "http/imm.h"
 #include "http/refusal.h"
 
 #define BACKLOG         1024
@@ -106,15 +107,13 @@ static unsigned connection_limit (void)
     return (unsigned) CLAMP (files.rlim_cur / 8, LIMIT_CONNECTIONS_LEAST, LIMIT_CONNECTIONS);
 }
 
-static enum err start (struct listener *l, struct http *h, enum call_face face, const char *text,
-                       struct error *e)
+static enum err start (struct listener *l, struct http *h, const char *text, struct error *e)
 {
     _cleanup_close_ int fd = -1;
     enum err r = listen_on (text, &fd, e);
     if (r != ERR_OK)
         return r;
     l->http = h;
-    l->face = face;
     l->crowd = crowd_new ((size_t) h->api->config->connections_per_address);
     read_address (l, fd);
     struct MHD_OptionItem secure[TLS_OPTIONS];
@@ -166,6 +165,8 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
     struct http *h = g_new0 (struct http, 1);
     const struct config *config = api->config;
     h->api = api;
+    h->imm = (struct listener){ .manner = &manner_imm, .face = CALL_IMM };
+    h->admin = (struct listener){ .manner = &manner_admin, .face = CALL_ADMIN };
     waiting_start (&h->imm.waiting, connection_limit () / 4 * 3);
     waiting_start (&h->admin.waiting, connection_limit () / 4 * 3);
     if (hooks)
@@ -179,9 +180,9 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
     if (r == ERR_OK)
         r = auditlog_open (config->audit_log, &h->audit, e);
     if (r == ERR_OK)
-        r = start (&h->imm, h, CALL_IMM, config->imm_listen, e);
+        r = start (&h->imm, h, config->imm_listen, e);
     if (r == ERR_OK)
-        r = start (&h->admin, h, CALL_ADMIN, config->admin_listen, e);
+        r = start (&h->admin, h, config->admin_listen, e);
     if (r != ERR_OK) {
         http_free (h);
         return r;
