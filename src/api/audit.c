@@ -18,9 +18,9 @@ static bool is_named (const char *name)
 }
 
 /* "URI=oss://photos Status=Active"; NULL if there is none. */
-static char *target_of (const struct action *action, const struct params *params)
+static char *target_of (const struct action *action, const struct params *params, const char *made)
 {
-    g_autoptr (GString) out = g_string_new (NULL);
+    g_autoptr (GString) out = g_string_new (made);
     for (size_t i = 0; i < action->n_params; i++) {
         const char *name = action->params[i].name;
         const char *value = is_named (name) ? params_get (params, name) : NULL;
@@ -60,12 +60,12 @@ static enum audit_event event_of (const struct action *action, const struct acce
 
 void audit_note (struct call_audit *ret, enum err code, const struct action *action,
                  const struct params *params, const struct auth_request *request,
-                 const struct access *access)
+                 const struct access *access, const char *made)
 {
     ret->event = action ? event_of (action, access, code) : AUDIT_NOTHING;
     if (ret->event == AUDIT_NOTHING)
         return;
-    ret->target = target_of (action, params);
+    ret->target = target_of (action, params, made);
     ret->resource = g_strdup (access->resource);
     if (access->who) {
         ret->user = principal_display_name (access->who);

@@ -8,7 +8,7 @@
 /* One call that has ended with `code`. Changes are noted, refused ones too, but for those that were
  * throttled: nothing was looked at then, and a flood would fill the log. Of other calls, those that
  * claim a key and cannot prove it. Reads cost nothing. `action` NULL: it was not known, and nothing
- * is noted; access->who NULL: nobody signed in. */
+ * is noted; access->who NULL: nobody signed in. `made`: what reply.made says, or NULL. */
 void audit_note (struct call_audit *ret, enum err code, const struct action *action,
                  const struct params *params, const struct auth_request *request,
-                 const struct access *access);
+                 const struct access *access, const char *made);

@@ -222,6 +222,7 @@ static void gate_clear (struct gate *g)
     json_decref (g->reply.body);
     if (g->reply.raw)
         g_string_free (g->reply.raw, TRUE);
+    g_free (g->reply.made);
 }
 
 static void answer_refusal (struct gate *g, const struct error *why)
@@ -250,7 +251,8 @@ void call_run (const struct api *api, const struct call_request *r, struct call_
     } else {
         answer_refusal (&g, &e);
     }
-    audit_note (&ret->audit, ret->code, g.action, &g.params, &g.signed_request, &g.access);
+    audit_note (&ret->audit, ret->code, g.action, &g.params, &g.signed_request, &g.access,
+                g.reply.made);
     gate_clear (&g);
 }
 

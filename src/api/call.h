@@ -124,6 +124,7 @@ struct reply {
     json_t *body;
     const char *raw_name;
     GString *raw;
+    char *made; /* for the audit: what it made and only the answer names, "AccessKeyId=LTAI..." */
 };
 
 typedef enum err action_fn (struct call *c, const void *params, struct reply *reply,

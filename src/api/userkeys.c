@@ -45,6 +45,7 @@ enum err api_create_access_key (struct call *c, const void *params, struct reply
                      p->user_name, LIMIT_USER_KEYS);
     if (r != ERR_OK)
         return r;
+    reply->made = g_strconcat ("AccessKeyId=", key.id, NULL);
     json_t *json = json_pack ("{s:{s:s, s:s, s:s, s:o}}", "AccessKey", "AccessKeyId", key.id,
                               "AccessKeySecret", secret, "Status", status (&key), "CreateDate",
                               json_time (c->api, key.create_ns));
@@ -152,6 +153,7 @@ static enum err assume (const struct api *api, const struct user *u, struct acce
         r = keyring_add (api->keyring, u, PREFIX_TEMPORARY, key, secret, e);
     if (r != ERR_OK)
         return r;
+    reply->made = g_strdup_printf ("AccessKeyId=%s RoleSessionName=%s", key->id, key->session_name);
     json_t *json = credentials_json (api, u, key, secret, token);
     explicit_bzero (secret, sizeof secret);
     explicit_bzero (token, sizeof token);

@@ -11,7 +11,7 @@
 
 static enum log_level min_level = LOG_INFO;
 static enum log_format line_format = LOG_TEXT;
-static const char *const level_names[] = { "debug", "info", "warn", "error" };
+static const char *const level_names[] = { "debug", "info", "warn", "error", "audit" };
 
 void log_init (enum log_level level, enum log_format format)
 {

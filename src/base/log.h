@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_AUDIT };
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct log_field {
@@ -27,7 +27,7 @@ struct log_field {
         NULL, NULL, 0                                                                              \
     }
 
-/* Sets level and format for the process; call before threads start. Default: INFO, text. */
+/* Sets level and format for the process, LOG_ERROR at most: what is audited is always written; call before threads start. Default: INFO, text. */
 void log_init (enum log_level level, enum log_format format);
 
 /* Writes one line. `fields` ends with LOG_END. Values are escaped, lines never break. */

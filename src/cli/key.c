@@ -192,7 +192,7 @@ static const struct verb verbs[] = {
         "  bindery key deactivate alice LTAI5tExample\n" },
       sizeof (struct key_options),
       deactivate },
-    { { "key delete", "delete a key for good", "USER KEY", 2, 2, group_no_options,
+    { { "key delete", "delete a key, also a temporary one", "USER KEY", 2, 2, group_no_options,
         "  bindery key delete alice LTAI5tExample\n" },
       sizeof (struct key_options),
       delete },

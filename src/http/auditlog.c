@@ -117,7 +117,7 @@ static bool append (struct auditlog *l, const char *json)
 static void write_fields (struct auditlog *l, const struct log_field *fields)
 {
     if (!l->path) {
-        log_write (LOG_INFO, "http", "audit", fields);
+        log_write (LOG_AUDIT, "http", "audit", fields);
         return;
     }
     g_autofree char *json = as_json (fields);

@@ -69,6 +69,8 @@ static void pem_clear (struct pem *p)
 static enum err read_pem (const char *path, struct pem *ret, struct error *e)
 {
     g_autoptr (GError) error = NULL;
+    if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+        return FAIL (e, INVALID_ARGUMENT, "%s is no regular file", path); /* a pipe would block */
     if (!g_file_get_contents (path, &ret->text, &ret->len, &error))
         return FAIL (e, INVALID_ARGUMENT, "%s", error->message);
     if (ret->len > LIMIT_CERTIFICATE_FILE)

@@ -128,8 +128,9 @@ enum err catalog_list_all_keys (struct catalog *c, GPtrArray **ret, struct error
     return r == ERR_OK ? catalog_rows (st, read_key, access_key_free, ret, e) : r;
 }
 
-static enum err change_key (struct catalog *c, const char *query, int64_t value, int64_t user_id,
-                            const char *id, struct error *e)
+/* `query` takes the user's and the key's id, and where it has a third place, `value`. */
+static enum err change_key (struct catalog *c, const char *query, int64_t user_id, const char *id,
+                            const int64_t *value, struct error *e)
 {
     CATALOG_LOCK (c);
     struct sql_stmt *st = NULL;
@@ -138,9 +139,10 @@ static enum err change_key (struct catalog *c, const char *query, int64_t value,
         return r;
     r = sql_prepare (c->sql, query, &st, e);
     if (r == ERR_OK) {
-        sql_bind_int (st, 1, value);
-        sql_bind_int (st, 2, user_id);
-        sql_bind_text (st, 3, id);
+        sql_bind_int (st, 1, user_id);
+        sql_bind_text (st, 2, id);
+        if (value)
+            sql_bind_int (st, 3, *value);
         r = catalog_run_one (c, st, "accesskey", e);
     }
     return catalog_end (c, r, e);
@@ -150,15 +152,15 @@ enum err catalog_set_key_active (struct catalog *c, int64_t user_id, const char 
                                  struct error *e)
 {
     return change_key (c,
-                       "UPDATE access_key SET is_active = ?"
-                       " WHERE user_id = ? AND id = ? AND expires_ns = 0",
-                       is_active, user_id, id, e);
+                       "UPDATE access_key SET is_active = ?3"
+                       " WHERE user_id = ?1 AND id = ?2 AND expires_ns = 0",
+                       user_id, id, &(int64_t){ is_active }, e);
 }
 
 enum err catalog_delete_key (struct catalog *c, int64_t user_id, const char *id, struct error *e)
 {
-    return change_key (c, "DELETE FROM access_key WHERE expires_ns = ? AND user_id = ? AND id = ?",
-                       0, user_id, id, e);
+    return change_key (c, "DELETE FROM access_key WHERE user_id = ? AND id = ?", user_id, id, NULL,
+                       e);
 }
 
 static enum err set_use (struct catalog *c, const struct access_key *k, struct error *e)

@@ -56,8 +56,8 @@ NODISCARD enum err catalog_delete_user (struct catalog *c, int64_t id, struct er
 
 /* Keys. create: fills create_ns; LIMIT over `max`, which counts the user's keys for good, or, of a
  * temporary one, all temporary ones, expired or not; EXISTS. Keys of a user: those for good,
- * oldest first. list_all: all keys, with secrets. set_active, delete: NOT_FOUND unless it is a key
- * for good of that user. */
+ * oldest first. list_all: all keys, with secrets. set_active: NOT_FOUND unless it is a key
+ * for good of that user. delete: a temporary one, too. */
 NODISCARD enum err catalog_create_key (struct catalog *c, struct access_key *k, unsigned max,
                                        struct error *e);
 NODISCARD enum err catalog_list_keys (struct catalog *c, int64_t user_id, GPtrArray **ret,

@@ -209,6 +209,16 @@ describe('temporary keys', () => {
     assert.match(AssumedUser.AssumedUserId, /^\d{18}:app$/);
   });
 
+  it('end when they are deleted, each by itself', async () => {
+    await world.user('kim');
+    const [leaked, other] = [await world.assume('kim'), await world.assume('kim')];
+    await server.admin('DeleteAccessKey', { UserName: 'kim', UserAccessKeyId: leaked.id });
+    await world.isRefused(leaked, 'InvalidAccessKeyId.NotFound', 404);
+    await world.signsIn(other);
+    await server.refused('DeleteAccessKey', { UserName: 'alice', UserAccessKeyId: other.id }, 'ResourceNotFound', 404, server.adminClient);
+    await world.signsIn(other);
+  });
+
   it('outlive a kill, and end with their user', async () => {
     await world.user('bob');
     const key = await world.assume('bob');

@@ -274,8 +274,11 @@ describe('the audit log', () => {
     assert.deepEqual([last().user, last().key, last().target], ['root', KEY.id, 'URI=oss://pictures']);
     const made = await user('secretive');
     assert.deepEqual([last().action, last().resource], ['CreateAccessKey', `acs:bindery:${REGION}:${ACCOUNT}:user/secretive`]);
+    assert.equal(last().target, `AccessKeyId=${made.key.id} UserName=secretive`);
+    const { Credentials } = await server.admin('AssumeUser', { UserName: 'secretive', RoleSessionName: 'nightly' });
+    assert.equal(last().target, `AccessKeyId=${Credentials.AccessKeyId} RoleSessionName=nightly UserName=secretive`);
     const text = fs.readFileSync(file, 'utf8');
-    for (const secret of [KEY.secret, made.key.secret]) assert.ok(!text.includes(secret));
+    for (const secret of [KEY.secret, made.key.secret, Credentials.AccessKeySecret, Credentials.SecurityToken]) assert.ok(!text.includes(secret));
   });
 
   it('tells of sign-ins that fail; what strangers write makes no line', async () => {
@@ -318,6 +321,7 @@ describe('the audit log', () => {
   it('is a part of the server’s log when it has no file', async () => {
     await server.stop();
     delete server.flags['audit-log'];
+    server.flags['log-level'] = 'error';
     await server.start();
     await server.call('DeleteProject', { ProjectName: 'after' });
     await until('the line is in the log', () => /audit event=audit kind=change user=root .*action=DeleteProject/.test(server.log));

@@ -3,6 +3,7 @@
 'use strict';
 
 const assert = require('node:assert');
+const child = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const https = require('node:https');
@@ -356,6 +357,7 @@ describe('transport', { concurrency: 3 }, () => {
         [() => fs.writeFileSync(first.certificate, before.subarray(0, before.length / 2)), /cannot use certificate/],
         [() => fs.rmSync(first.certificate), /No such file/],
         [() => fs.writeFileSync(first.key, foreign.text), /cannot use certificate/],
+        [() => { fs.rmSync(first.certificate); child.execFileSync('mkfifo', [first.certificate]); }, /no regular file/],
       ];
       for (const [what, message] of spoil) {
         what();
@@ -363,6 +365,7 @@ describe('transport', { concurrency: 3 }, () => {
         await reload(/the certificate stays what it was/);
         await until(`the log says ${message}`, () => message.test(server.log.slice(at)));
         assert.equal(await shown(server.endpoints.imm, server.ca), good);
+        fs.rmSync(first.certificate, { force: true });
         fs.writeFileSync(first.certificate, before);
         fs.writeFileSync(first.key, key);
       }
