@@ -16,7 +16,8 @@
 #define LIMIT_URI_MAX (LIMIT_KEY_MAX + LIMIT_BUCKET_NAME_MAX + 8)
 
 /* Requests. */
-#define LIMIT_REQUEST_HEAD  (4 * MIB) /* request line and headers together */
+#define LIMIT_REQUEST_HEAD  (4 * MIB)  /* query of a request */
+#define LIMIT_REQUEST_LINES (16 * KIB) /* request line and headers, without the query */
 #define LIMIT_REQUEST_BODY  (8 * MIB)
 #define LIMIT_PARAMS        256 /* parameters of one request */
 #define LIMIT_JSON_DEPTH    32
@@ -28,10 +29,8 @@
 #define LIMIT_NONCE_BUCKETS 65536 /* of 64 nonces each, 8 bytes a nonce */
 #define LIMIT_CONNECTIONS                                                                          \
     2560 /* of each listener, if the process may open eight times as many files; else an eighth */
-#define LIMIT_CONNECTIONS_LEAST 512 /* but no fewer */
-#define LIMIT_WARM_CONNECTIONS                                                                     \
-    8 /* of each listener, kept open between requests; each costs LIMIT_REQUEST_HEAD */
-#define LIMIT_BODIES 384 /* requests with a body of a listener: each has a buffer of its own */
+#define LIMIT_CONNECTIONS_LEAST 512   /* but no fewer */
+#define LIMIT_DESCRIPTORS       65536 /* numbers of descriptors that connections may have */
 /* Heads of a listener that have not come whole: more, and the largest is shut. */
 #define LIMIT_HEADS       (64 * MIB)
 #define LIMIT_REQUESTS    (64 * MIB) /* heads and bodies of all requests being read or run */

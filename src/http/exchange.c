@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/auditlog.h"
+#include "http/refusal.h"
 #include "http/session.h"
 
 /* ---- Connections ---- */
@@ -50,6 +51,18 @@ enum MHD_Result exchange_on_accept (void *cls, const struct sockaddr *from, sock
                : MHD_NO;
 }
 
+static void begin_intake (struct peer *peer)
+{
+    peer->intake = (struct intake){
+        .fd = peer->waiter.fd,
+        .session = peer->session,
+        .waiter = &peer->waiter,
+        .refuse = refusal_send,
+        .arg = peer,
+    };
+    intake_begin (&peer->intake);
+}
+
 void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_context,
                              enum MHD_ConnectionNotificationCode what)
 {
@@ -63,13 +76,13 @@ void exchange_on_connection (void *cls, struct MHD_Connection *c, void **socket_
             MHD_get_connection_info (c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         if (l->tls)
             session_begin (peer, c);
+        begin_intake (peer);
         waiting_add (&l->waiting, &peer->waiter);
         *socket_context = peer;
     } else {
         struct peer *peer = *socket_context;
         waiting_remove (&l->waiting, &peer->waiter);
-        if (peer->is_warm)
-            atomic_fetch_sub (&l->n_warm, 1);
+        intake_end (&peer->intake);
         session_end (peer);
         crowd_leave (l->crowd, &peer->from);
         g_free (peer);
@@ -91,22 +104,12 @@ static const char *header (const struct exchange *x, const char *name)
  * into a connection that is just being closed. */
 #define KEEP_ALIVE "timeout=15"
 
-/* Between two requests the library clears a connection's whole buffer, which is as large as the
- * largest request: resident memory from then on. So few connections are kept open, and only for
- * clients that say they will use them again. */
-static bool may_stay_open (struct exchange *x)
+/* Only clients that say so use a connection again. */
+static bool may_stay_open (const struct exchange *x)
 {
-    struct peer *peer = x->peer;
     const char *wish = header (x, MHD_HTTP_HEADER_CONNECTION);
-    if (!wish || g_ascii_strcasecmp (wish, "keep-alive") != 0 || x->must_close ||
-        atomic_load (&x->listener->http->is_draining))
-        return false;
-    if (!peer->is_warm) {
-        peer->is_warm = atomic_fetch_add (&x->listener->n_warm, 1) < LIMIT_WARM_CONNECTIONS;
-        if (!peer->is_warm)
-            atomic_fetch_sub (&x->listener->n_warm, 1);
-    }
-    return peer->is_warm;
+    return wish && g_ascii_strcasecmp (wish, "keep-alive") == 0 && !x->must_close &&
+           !intake_must_end (&x->peer->intake) && !atomic_load (&x->listener->http->is_draining);
 }
 
 /* ---- Reading ---- */
@@ -118,7 +121,7 @@ void *exchange_on_uri (void *cls, const char *uri, struct MHD_Connection *c)
     x->connection = c;
     x->peer = exchange_peer (c);
     x->peer->exchange = x;
-    x->uri = g_strdup (uri);
+    x->uri = intake_take_target (&x->peer->intake, uri);
     x->start_ms = clock_mono_ms ();
     x->is_secure = session_is_secure (x->peer);
     g_strlcpy (x->client, x->peer->address, sizeof x->client);
@@ -189,27 +192,13 @@ static void refuse_head (struct exchange *x)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info (x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (info && info->header_size > LIMIT_REQUEST_HEAD)
-        FAIL (&x->refused, URI_TOO_LONG,
-              "Request line and headers have %zu bytes, at most %llu are taken.", info->header_size,
-              LIMIT_REQUEST_HEAD);
-    else if (is_ambiguous (x))
+    if (is_ambiguous (x))
         FAIL (&x->refused, BAD_REQUEST, "The length of the body is given twice.");
     else if (MHD_get_connection_values (x->connection, MHD_HEADER_KIND, NULL, NULL) > LIMIT_HEADERS)
         FAIL (&x->refused, BAD_REQUEST, "The request has more than %d header lines.",
               LIMIT_HEADERS);
-    else if (info)
-        hold (x, info->header_size);
-}
-
-/* The library reads a body into a buffer of the connection, which nobody counts. */
-static void count_body (struct exchange *x)
-{
-    x->has_body = true;
-    if (atomic_fetch_add (&x->listener->n_bodies, 1) < LIMIT_BODIES || x->refused.code != ERR_OK)
-        return;
-    FAIL (&x->refused, THROTTLED, "The server is busy: too many requests with a body.");
-    x->must_close = true;
+    else
+        hold (x, strlen (x->uri) + (info ? info->header_size : 0));
 }
 
 static void refuse_length (struct exchange *x)
@@ -267,12 +256,10 @@ static bool begin (struct exchange *x, const char *method)
         MHD_set_connection_option (x->connection, MHD_CONNECTION_OPTION_TIMEOUT,
                                    (unsigned) LIMIT_BODY_IDLE_S);
     refuse_head (x);
-    bool is_sized = text && text_parse_u64 (text, &length);
-    if (is_sized ? length > 0 : text || header (x, MHD_HTTP_HEADER_TRANSFER_ENCODING))
-        count_body (x);
     if (x->listener->manner->check && x->refused.code == ERR_OK)
         x->listener->manner->check (x);
-    if (length > x->listener->manner->body_max && x->refused.code == ERR_OK)
+    if (text && text_parse_u64 (text, &length) && length > x->listener->manner->body_max &&
+        x->refused.code == ERR_OK)
         refuse_length (x);
     return x->refused.code != ERR_OK &&
            (length > LIMIT_BODY_DRAIN || x->must_close || header (x, MHD_HTTP_HEADER_EXPECT));
@@ -399,6 +386,7 @@ enum MHD_Result exchange_on_data (void *cls, struct MHD_Connection *c, const cha
         exchange_refuse (x, &x->refused);
     if (!x->is_answered && !x->listener->manner->dispatch (x))
         return MHD_YES;
+    x->must_close |= !x->is_running && x->peer->intake.has_more;
     return x->listener->manner->answer (x);
 }
 
@@ -429,8 +417,6 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
     exchange_leave (x);
     if (x->listener->manner->end)
         x->listener->manner->end (x);
-    if (x->has_body)
-        atomic_fetch_sub (&x->listener->n_bodies, 1);
     x->peer->exchange = NULL;
     if (x->is_begun)
         waiting_add (&x->listener->waiting, &x->peer->waiter);

@@ -10,6 +10,7 @@
 #include "base/net.h"
 #include "http/crowd.h"
 #include "http/forwarded.h"
+#include "http/intake.h"
 #include "http/server.h"
 #include "http/tls.h"
 #include "http/waiting.h"
@@ -44,8 +45,6 @@ struct listener {
     struct MHD_Daemon *daemon;
     uint16_t port;
     char address[80];
-    atomic_int n_warm;   /* connections that may be used again */
-    atomic_int n_bodies; /* requests that have a body */
     struct waiting waiting;
     struct crowd *crowd;
 };
@@ -67,8 +66,8 @@ struct http {
 struct peer {
     struct listener *listener;
     struct exchange *exchange; /* the one in progress; NULL between two */
-    bool is_warm;
     struct waiter waiter;
+    struct intake intake;
     struct net_address from;
     bool is_proxy;                   /* that is believed */
     char address[NET_TEXT_SIZE];     /* the same as text; "?" if it is not known */
@@ -94,7 +93,7 @@ struct exchange {
     size_t held;    /* its part of http->held */
     size_t drained; /* bytes of a refused body */
     int64_t start_ms;
-    bool has_body, is_begun, is_running, is_answered, must_close;
+    bool is_begun, is_running, is_answered, must_close;
     struct error refused; /* code ERR_OK: not refused */
     struct call_answer answer;
     const char *user; /* who has proved to be asking; NULL: nobody, or it is not known yet */

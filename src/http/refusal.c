@@ -91,13 +91,18 @@ static void refuse (struct peer *peer, unsigned status, const struct error *why)
     call_answer_clear (&a);
 }
 
+void refusal_send (void *peer, const struct error *why)
+{
+    refuse (peer, error_status (why->code), why);
+}
+
 void refusal_send_plain (struct peer *peer)
 {
     struct error e;
     FAIL (&e, BAD_REQUEST,
           "This port speaks HTTPS, the request is plain HTTP: use https://, or the protocol "
           "'https' in the client's configuration.");
-    refuse (peer, error_status (e.code), &e);
+    refusal_send (peer, &e);
 }
 
 enum MHD_Result MHD_queue_response (struct MHD_Connection *c, unsigned status,

@@ -19,7 +19,7 @@
 #include "http/refusal.h"
 
 #define BACKLOG         1024
-#define HEAD_SLACK      (128 * KIB) /* beyond the limit of a head: what is refused by us */
+#define MEMORY          (32 * KIB) /* of each connection: cleared after every request */
 #define STOP_POLL_MS    5
 #define NETWORK_THREADS 2 /* of each listener */
 
@@ -121,12 +121,10 @@ static enum err start (struct listener *l, struct http *h, const char *text, str
     l->daemon = MHD_start_daemon (
         daemon_flags (l), 0, exchange_on_accept, l, exchange_on_data, l, MHD_OPTION_LISTEN_SOCKET,
         fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned) NETWORK_THREADS, MHD_OPTION_CONNECTION_LIMIT,
-        connection_limit (), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t) (LIMIT_REQUEST_HEAD + HEAD_SLACK), MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
-        (size_t) (64 * KIB), MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) LIMIT_IDLE_S,
-        MHD_OPTION_NOTIFY_CONNECTION, exchange_on_connection, l, MHD_OPTION_URI_LOG_CALLBACK,
-        exchange_on_uri, l, MHD_OPTION_NOTIFY_COMPLETED, exchange_on_end, l, MHD_OPTION_ARRAY,
-        secure, MHD_OPTION_END);
+        connection_limit (), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) MEMORY,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) LIMIT_IDLE_S, MHD_OPTION_NOTIFY_CONNECTION,
+        exchange_on_connection, l, MHD_OPTION_URI_LOG_CALLBACK, exchange_on_uri, l,
+        MHD_OPTION_NOTIFY_COMPLETED, exchange_on_end, l, MHD_OPTION_ARRAY, secure, MHD_OPTION_END);
     if (!l->daemon)
         return FAIL (e, INTERNAL, "the HTTP server cannot start on '%s': %s", text,
                      g_strerror (errno));
@@ -158,10 +156,10 @@ static void http_free (struct http *h)
 enum err http_start (const struct api *api, const struct http_hooks *hooks, struct http **ret,
                      struct error *e)
 {
-    if (!refusal_is_active ())
+    if (!refusal_is_active () || !intake_is_active ())
         return FAIL (e, INTERNAL,
-                     "this build cannot answer malformed requests: the HTTP library "
-                     "does not call MHD_queue_response() through the linker");
+                     "this build cannot answer malformed or large requests: the HTTP library does "
+                     "not call MHD_queue_response() and recv() through the linker");
     struct http *h = g_new0 (struct http, 1);
     const struct config *config = api->config;
     h->api = api;

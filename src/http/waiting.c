@@ -1,25 +1,13 @@
-/* Who waits, and how much they have sent: the kernel counts it. */
+/* Who waits, and how much is held for them. */
 #include "http/waiting.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/queue.h"
 
 #define LOOK_MS  20 /* how much can come meanwhile adds to the bound */
 #define HARMLESS (LIMIT_HEADS / LIMIT_REQUEST_HEAD) /* so many waiters cannot exceed it */
-
-static uint64_t bytes_of (const struct waiter *waiter)
-{
-    struct tcp_info info = { 0 };
-    socklen_t len = sizeof info;
-    if (getsockopt (waiter->fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
-        return 0;
-    return info.tcpi_bytes_received;
-}
 
 static void unlink_waiter (struct waiting *w, struct waiter *waiter)
 {
@@ -38,10 +26,10 @@ static void shut_greedy (struct waiting *w)
 {
     for (;;) {
         struct waiter *greediest = NULL;
-        uint64_t sum = 0, most = 0;
+        size_t sum = 0, most = 0;
         for (GList *l = w->list.head; l; l = l->next) {
             struct waiter *waiter = l->data;
-            uint64_t bytes = bytes_of (waiter) - waiter->before;
+            size_t bytes = atomic_load (&waiter->bytes);
             sum += bytes;
             if (bytes > most) {
                 most = bytes;
@@ -93,8 +81,6 @@ void waiting_stop (struct waiting *w)
 
 void waiting_add (struct waiting *w, struct waiter *waiter)
 {
-    waiter->before = waiter->has_asked ? bytes_of (waiter) : 0;
-    waiter->has_asked = true;
     waiter->link.data = waiter;
     pthread_mutex_lock (&w->lock);
     g_queue_push_tail_link (&w->list, &waiter->link);
@@ -112,4 +98,10 @@ void waiting_remove (struct waiting *w, struct waiter *waiter)
     if (waiter->is_waiting)
         unlink_waiter (w, waiter);
     pthread_mutex_unlock (&w->lock);
+}
+
+void waiter_count (struct waiter *waiter, size_t bytes)
+{
+    if (atomic_load_explicit (&waiter->bytes, memory_order_relaxed) != bytes)
+        atomic_store (&waiter->bytes, bytes);
 }

@@ -5,14 +5,15 @@
 
 #include <glib.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
 /* One connection. Set `fd`, leave the rest. */
 struct waiter {
     int fd;
-    bool is_waiting, has_asked;
-    uint64_t before; /* bytes that came with earlier requests */
+    bool is_waiting;
+    atomic_size_t bytes; /* that are held of requests whose line has not been seen */
     GList link;
 };
 
@@ -32,3 +33,6 @@ void waiting_stop (struct waiting *w);
 /* When there are too many, the one that waits longest is shut. */
 void waiting_add (struct waiting *w, struct waiter *waiter);
 void waiting_remove (struct waiting *w, struct waiter *waiter);
+
+/* So many bytes are held of its next request. The network thread that has the connection. */
+void waiter_count (struct waiter *waiter, size_t bytes);
