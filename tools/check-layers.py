@@ -18,6 +18,7 @@ MAY = {
     'wire': ['base'],
     'process': ['base'],
     'worker': ['base', 'wire/frame.h', 'wire/meta.h', 'wire/meta.def', 'wire/profile.h', 'process'],
+    'render': ['base', 'wire/frame.h', 'wire/profile.h', 'process', 'worker'],
     'store': ['base', 'auth'],
     'index': ['base'],
     'scan': ['base', 'wire/pool.h', 'store', 'index'],
@@ -30,9 +31,11 @@ MAY = {
 
 # first words of a library's headers: who may include them. GLib and jansson: anybody.
 LIBRARIES = {
-    'vips/': ['worker'],
-    'libav': ['worker'],
-    'poppler': ['worker'],
+    'vips/': ['render'],
+    'libav': ['worker', 'render'],
+    'libsw': ['render'],
+    'poppler': ['worker', 'render'],
+    'cairo': ['render'],
     'archive': ['worker'],
     'libxml/': ['worker'],
     'seccomp': ['worker'],

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Checks what the two programs link: the server no library that parses objects, the worker none for network, SQL or HTTP.
+"""Checks what the programs link: the server no library that parses objects, the jailed ones none for network, SQL or HTTP.
 
 What counts are the libraries that a program names itself (NEEDED). Those may have needs of their own: libavformat's bring a TLS
-library into the worker's memory, where the jail keeps it from ever opening a socket.
+library into a worker's memory, where the jail keeps it from ever opening a socket.
 """
 import pathlib
 import re
@@ -12,6 +12,7 @@ import sys
 FORBIDDEN = {
     'bindery': 'av|sw(scale|resample)|poppler|archive|xml2|vips|png|jpeg|tiff|webp|heif|jxl|openjp2|gif|exif|raw|gsf|magic|'
                'zip|bz2|lzma|zstd|freetype|cairo|rsvg|seccomp',
+    'bindery-render': 'curl|microhttpd|nghttp|soup|sqlite|pq|mysql|ssl|crypto|gnutls|ssh|resolv|nsl|dbus',
     'bindery-worker': 'curl|microhttpd|nghttp|soup|sqlite|pq|mysql|ssl|crypto|gnutls|ssh|resolv|nsl|dbus',
 }
 

@@ -242,7 +242,17 @@
 #define LIMIT_WORKER_FILES  16        /* descriptors */
 #define LIMIT_WORKER_JOBS   20000     /* jobs until a worker is replaced by a fresh one */
 #define LIMIT_WORKER_STDERR 512       /* last bytes of its stderr that are kept for messages */
-#define LIMIT_READY_MS      10000     /* from the start of a worker to READY */
+
+/* Renditions. */
+#define LIMIT_RENDER_WALL_MS 20000
+#define LIMIT_RENDER_CPU_MS  20000
+#define LIMIT_RENDER_MEMORY  (1536 * MIB) /* address space of a renderer */
+#define LIMIT_RENDER_JOBS    2000         /* jobs until a renderer is replaced by a fresh one */
+#define LIMIT_FONT_FILES     256          /* descriptors of one that reads fonts */
+#define LIMIT_RENDER_SOURCE  (20 * MIB)   /* bytes of an image */
+#define LIMIT_RENDER_OUTPUT  (64 * MIB)   /* bytes of a rendition */
+#define LIMIT_RENDER_FRAMES  4096         /* of an animation that is processed */
+#define LIMIT_READY_MS       10000        /* from the start of a worker to READY */
 #define LIMIT_RESPAWN_MS                                                                           \
     30000 /* longest wait before a worker that keeps dying is started again                        \
            */
@@ -371,4 +381,4 @@
 #define LIMIT_OLE_FIELDS     32          /* fields of a text within each other */
 
 /* Renditions. */
-#define LIMIT_PROCESS_TEXT   (8 * KIB)   /* bytes of a process text, decoded */
+#define LIMIT_PROCESS_TEXT (8 * KIB) /* bytes of a process text, decoded */

@@ -5,18 +5,21 @@
  * Threads: any; the rows are constant. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum profile_id { PROFILE_EXTRACT, PROFILES };
+enum profile_id { PROFILE_EXTRACT, PROFILE_RENDER, PROFILE_RENDER_TEXT, PROFILES };
 
 struct profile {
     enum profile_id id;
-    const char *name; /* first argument of bindery-worker */
+    const char *name; /* first argument of the program */
     uint32_t wall_ms; /* a job, by the clock on the wall: then the worker is killed */
     uint32_t cpu_ms;  /* a job, of CPU time: then the worker ends itself */
     uint64_t memory;  /* bytes of address space, the libraries' own included */
     uint32_t files;   /* descriptors */
     uint32_t jobs;    /* until the worker is replaced by a fresh one */
+    uint64_t output;  /* bytes that it may write into a file that it was given */
+    bool reads_fonts; /* and what is beside them in their folders, nothing else */
 };
 
 const struct profile *profile_get (enum profile_id id);

@@ -2,6 +2,7 @@
 #include "worker/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +29,7 @@
 
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule       445
 #define SYS_landlock_restrict_self  446
 #endif
 #define LANDLOCK_VERSION 1u /* LANDLOCK_CREATE_RULESET_VERSION */
@@ -48,8 +50,34 @@ static const struct landlock_attr landlock_rights[] = {
     { 0, 0, 3 },              /* 6: abstract sockets and signals, to the outside */
 };
 
-/* Handles every right and grants none: no path can be opened any more. */
-static bool enter_landlock (const struct profile *profile UNUSED)
+/* A rule: rights below a folder. */
+#define LANDLOCK_BENEATH 1                   /* LANDLOCK_RULE_PATH_BENEATH */
+#define LANDLOCK_READ    (1u << 2 | 1u << 3) /* files, lists of folders */
+struct __attribute__ ((packed)) landlock_beneath {
+    uint64_t rights;
+    int32_t folder;
+};
+
+static const char *const font_folders[] = {
+    "/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/fontconfig", "/var/cache/fontconfig",
+    "/etc/fonts",
+};
+
+/* Those that are not there cannot be read, which is all right. */
+static bool allow_fonts (int rules)
+{
+    for (size_t i = 0; i < N_ELEMENTS (font_folders); i++) {
+        _cleanup_close_ int folder = open (font_folders[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct landlock_beneath beneath = { LANDLOCK_READ, folder };
+        if (folder >= 0 &&
+            syscall (SYS_landlock_add_rule, rules, LANDLOCK_BENEATH, &beneath, 0) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Handles every right and grants none but fonts: no other path can be opened any more. */
+static bool enter_landlock (const struct profile *profile)
 {
     long version = syscall (SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
     struct landlock_attr attr = { 0 };
@@ -61,7 +89,8 @@ static bool enter_landlock (const struct profile *profile UNUSED)
     if (version < 1)
         return false;
     _cleanup_close_ int rules = (int) syscall (SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-    return rules >= 0 && syscall (SYS_landlock_restrict_self, rules, 0) == 0;
+    return rules >= 0 && (!profile->reads_fonts || allow_fonts (rules)) &&
+           syscall (SYS_landlock_restrict_self, rules, 0) == 0;
 }
 
 /* ---- the other steps ---- */
@@ -106,7 +135,7 @@ static bool enter_limits (const struct profile *profile)
         int resource;
         rlim_t value;
     } limits[] = {
-        { RLIMIT_AS, profile->memory },    { RLIMIT_CORE, 0 },  { RLIMIT_FSIZE, 0 },
+        { RLIMIT_AS, profile->memory },    { RLIMIT_CORE, 0 },  { RLIMIT_FSIZE, profile->output },
         { RLIMIT_NOFILE, profile->files }, { RLIMIT_NPROC, 0 }, { RLIMIT_MEMLOCK, 0 },
     };
     for (size_t i = 0; i < N_ELEMENTS (limits); i++) {

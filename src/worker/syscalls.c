@@ -14,12 +14,17 @@
 
 /* clang-format off */
 #define ALL        ((1u << PROFILES) - 1)
+#define RENDER     (1u << PROFILE_RENDER | 1u << PROFILE_RENDER_TEXT)
+#define TEXT       (1u << PROFILE_RENDER_TEXT)
+#define NO_FILES   (ALL & ~TEXT)
 #define ANY        0, { { 0 } }
 #define ONLY(...)  1, { __VA_ARGS__ }
 #define FD_IS(fd)  ONLY (SCMP_A0 (SCMP_CMP_EQ, (fd)))
 /* clang-format on */
 #define NEVER_EXECUTABLE SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)
 #define ANONYMOUS        SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)
+#define READ_ONLY        SCMP_A2 (SCMP_CMP_EQ, PROT_READ)
+#define PRIVATE          SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_PRIVATE, MAP_PRIVATE)
 #define CHANGES_A_FILE   (O_ACCMODE | O_CREAT | O_TRUNC)
 
 static const struct rule {
@@ -37,6 +42,23 @@ static const struct rule {
     /* The object: reading by offset, never by a path. */
     { SCMP_SYS (pread64), ALL, 0, ANY },
     { SCMP_SYS (close), ALL, 0, ANY },
+    /* A rendition: the file for it is the only one that is open for writing. */
+    { SCMP_SYS (pwrite64), RENDER, 0, ANY },
+    /* Fonts, where Landlock lets them: opened, looked at, mapped, never written. */
+    { SCMP_SYS (openat), TEXT, 0, ONLY (SCMP_A2 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },
+    { SCMP_SYS (open), TEXT, 0, ONLY (SCMP_A1 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },
+    { SCMP_SYS (read), TEXT, 0, ANY },
+    { SCMP_SYS (lseek), TEXT, 0, ANY },
+    { SCMP_SYS (fstat), TEXT, 0, ANY },
+    { SCMP_SYS (fstatfs), TEXT, 0, ANY },
+    { SCMP_SYS (newfstatat), TEXT, 0, ANY },
+    { SCMP_SYS (stat), TEXT, 0, ANY },
+    { SCMP_SYS (access), TEXT, 0, ANY },
+    { SCMP_SYS (faccessat), TEXT, 0, ANY },
+    { SCMP_SYS (faccessat2), TEXT, 0, ANY },
+    { SCMP_SYS (getdents64), TEXT, 0, ANY },
+    { SCMP_SYS (fcntl), TEXT, 0, ANY },
+    { SCMP_SYS (mmap), TEXT, 0, 2, { READ_ONLY, PRIVATE } },
     /* Memory: never executable, never a file. */
     { SCMP_SYS (brk), ALL, 0, ANY },
     { SCMP_SYS (mmap), ALL, 0, 2, { NEVER_EXECUTABLE, ANONYMOUS } },
@@ -65,22 +87,22 @@ static const struct rule {
     /* What libraries try in passing and do without: character maps and encodings that are not
      * there, whether stderr is a terminal, how many processors there are. Opening for writing is
      * never in passing. */
-    { SCMP_SYS (open), ALL, EACCES, ONLY (SCMP_A1 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },
-    { SCMP_SYS (openat), ALL, EACCES, ONLY (SCMP_A2 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },
-    { SCMP_SYS (stat), ALL, EACCES, ANY },
+    { SCMP_SYS (open), NO_FILES, EACCES, ONLY (SCMP_A1 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },
+    { SCMP_SYS (openat), NO_FILES, EACCES, ONLY (SCMP_A2 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },
+    { SCMP_SYS (stat), NO_FILES, EACCES, ANY },
     { SCMP_SYS (lstat), ALL, EACCES, ANY },
-    { SCMP_SYS (fstat), ALL, EACCES, ANY },
-    { SCMP_SYS (newfstatat), ALL, EACCES, ANY },
+    { SCMP_SYS (fstat), NO_FILES, EACCES, ANY },
+    { SCMP_SYS (newfstatat), NO_FILES, EACCES, ANY },
     { SCMP_SYS (statx), ALL, EACCES, ANY },
-    { SCMP_SYS (access), ALL, EACCES, ANY },
-    { SCMP_SYS (faccessat), ALL, EACCES, ANY },
-    { SCMP_SYS (faccessat2), ALL, EACCES, ANY },
+    { SCMP_SYS (access), NO_FILES, EACCES, ANY },
+    { SCMP_SYS (faccessat), NO_FILES, EACCES, ANY },
+    { SCMP_SYS (faccessat2), NO_FILES, EACCES, ANY },
     { SCMP_SYS (readlink), ALL, EACCES, ANY },
     { SCMP_SYS (readlinkat), ALL, EACCES, ANY },
     { SCMP_SYS (getcwd), ALL, EACCES, ANY },
     { SCMP_SYS (umask), ALL, EPERM, ANY },
     { SCMP_SYS (ioctl), ALL, ENOTTY, ANY },
-    { SCMP_SYS (lseek), ALL, ESPIPE, ANY },
+    { SCMP_SYS (lseek), NO_FILES, ESPIPE, ANY },
     { SCMP_SYS (prlimit64), ALL, EPERM, ANY },
     { SCMP_SYS (sched_getaffinity), ALL, EPERM, ANY },
     /* Who probes for it must hear that the kernel is too old, and learn from clone. */

@@ -1,0 +1,33 @@
+/* Starting libvips: with its own code only. */
+#include "render/init.h"
+
+#include <gmodule.h>
+#include <vips/vips.h>
+#include <vips/vector.h>
+
+#include "base/macros.h"
+
+/* At its start libvips loads all modules of a folder that it finds through this variable; those
+ * beside HEIF parse formats that are never asked for, ImageMagick's among them. */
+#define NO_MODULES "/nonexistent"
+
+/* Reads and writes HEIC and AVIF; pictures of these formats are unsupported where it is not
+ * installed. Stays for the life of the process. */
+static void load_heif (void)
+{
+    GModule *module = g_module_open (VIPS_HEIF_MODULE, G_MODULE_BIND_LAZY);
+    if (module)
+        g_module_make_resident (module);
+}
+
+bool render_init (void)
+{
+    g_setenv ("VIPSHOME", NO_MODULES, TRUE);
+    if (VIPS_INIT ("bindery-render"))
+        return false;
+    load_heif ();
+    vips_concurrency_set (1);
+    vips_cache_set_max (0);
+    vips_vector_set_enabled (FALSE); /* its code is made in executable memory */
+    return true;
+}

@@ -1,0 +1,241 @@
+/* Loading: formats as rows, limits, what the decoder may spare. Knows of operations only whether
+ * the first one scales down. */
+#include "render/load.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "process/geometry.h"
+#include "render/jpeg_quality.h"
+#include "worker/sniff.h"
+
+/* ---- formats ---- */
+
+/* What to ask of a decoder. */
+struct wish {
+    int shrink;   /* JPEG: 1, 2, 4 or 8 */
+    double scale; /* WebP: at most 1 */
+    int n;        /* frames; -1: all */
+};
+
+typedef int load_fn (struct source *s, const struct wish *wish, VipsImage **ret);
+
+#define COMMON "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR
+
+static int load_jpeg (struct source *s, const struct wish *wish, VipsImage **ret)
+{
+    return vips_jpegload_buffer (s->bytes, s->size, ret, COMMON, "shrink", wish->shrink, NULL);
+}
+
+static int load_png (struct source *s, const struct wish *wish UNUSED, VipsImage **ret)
+{
+    return vips_pngload_buffer (s->bytes, s->size, ret, COMMON, NULL);
+}
+
+static int load_webp (struct source *s, const struct wish *wish, VipsImage **ret)
+{
+    return vips_webpload_buffer (s->bytes, s->size, ret, COMMON, "scale", wish->scale, "n", wish->n,
+                                 NULL);
+}
+
+static int load_gif (struct source *s, const struct wish *wish, VipsImage **ret)
+{
+    return vips_gifload_buffer (s->bytes, s->size, ret, COMMON, "n", wish->n, NULL);
+}
+
+static int load_tiff (struct source *s, const struct wish *wish UNUSED, VipsImage **ret)
+{
+    return vips_tiffload_buffer (s->bytes, s->size, ret, COMMON, NULL);
+}
+
+static int load_heif (struct source *s, const struct wish *wish UNUSED, VipsImage **ret)
+{
+    return vips_heifload_buffer (s->bytes, s->size, ret, COMMON, NULL);
+}
+
+static const struct row {
+    const char *type; /* as sniff() says */
+    enum process_format format;
+    load_fn *load;
+    bool is_turned; /* the decoder delivers pixels upright */
+} rows[] = {
+    { "image/jpeg", PROCESS_JPG, load_jpeg, false },
+    { "image/png", PROCESS_PNG, load_png, false },
+    { "image/apng", PROCESS_PNG, load_png, false },
+    { "image/webp", PROCESS_WEBP, load_webp, false },
+    { "image/gif", PROCESS_GIF, load_gif, false },
+    { "image/tiff", PROCESS_TIFF, load_tiff, false },
+    { "image/heic", PROCESS_HEIC, load_heif, true },
+    { "image/heif", PROCESS_HEIC, load_heif, true },
+    { "image/avif", PROCESS_AVIF, load_heif, true },
+};
+
+static enum err find_row (const struct source *s, const struct row **ret, struct error *e)
+{
+    g_autofree struct input *in = g_new (struct input, 1);
+    input_of_bytes (in, s->bytes, s->size);
+    in->extension = s->extension;
+    const char *type = sniff (in);
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++)
+        if (strcmp (type, rows[i].type) == 0) {
+            *ret = &rows[i];
+            return ERR_OK;
+        }
+    return FAIL (e, PROCESS_REQUEST, "the object is no picture of a format that can be processed");
+}
+
+/* ---- headers ---- */
+
+static int get_int (VipsImage *im, const char *name, int otherwise)
+{
+    int value;
+    return vips_image_get_typeof (im, name) && !vips_image_get_int (im, name, &value) ? value
+                                                                                      : otherwise;
+}
+
+static bool is_animated (enum process_format format)
+{
+    return format == PROCESS_GIF || format == PROCESS_WEBP;
+}
+
+/* The limits, by what the header says of all of it. */
+static enum err check_size (const struct render *r, VipsImage *header, int frames, struct error *e)
+{
+    static const struct process none = { .kind = PROCESS_KIND_IMAGE };
+    if (frames > LIMIT_RENDER_FRAMES)
+        return FAIL (e, IMAGE_TOO_LARGE, "the animation has %d frames, over the limit of %d",
+                     frames, LIMIT_RENDER_FRAMES);
+    return process_check_size (r->process ? r->process : &none, (uint32_t) header->Xsize,
+                               (uint32_t) header->Ysize, (uint32_t) frames, e);
+}
+
+/* ---- what the decoder may spare ---- */
+
+/* The factor by which the first operation that looks at pixels scales down, at least 1. Before it
+ * only what changes no pixel; turning by the orientation swaps both sides alike. */
+static double shrink_of (const struct render *r, VipsImage *header, int orientation)
+{
+    struct process_size size = { (uint32_t) header->Xsize, (uint32_t) header->Ysize };
+    struct process_scaling scaling;
+    bool is_turned = false;
+    for (size_t i = 0; r->process && i < r->process->n_ops; i++) {
+        const struct process_op *op = &r->process->ops[i];
+        if (op->id == PROCESS_AUTO_ORIENT) {
+            is_turned = is_turned || op->auto_orient.value;
+            continue;
+        }
+        if (op->id != PROCESS_RESIZE)
+            return 1;
+        if (is_turned && orientation > 4)
+            size = (struct process_size){ size.height, size.width };
+        if (process_scale (&op->resize, size, false, r->main, &scaling, NULL) != ERR_OK)
+            return 1;
+        return MAX (1, MIN ((double) size.width / scaling.scaled.width,
+                            (double) size.height / scaling.scaled.height));
+    }
+    return 1;
+}
+
+/* Decoded frames must have been asked for. */
+static int frames_wanted (const struct render *r, enum process_format format, int frames)
+{
+    if (!is_animated (format) || !r->process || frames < 2)
+        return 1;
+    return is_animated (process_result (r->process, format)) ? -1 : 1;
+}
+
+static struct wish make_wish (const struct render *r, const struct row *row, VipsImage *header,
+                              int frames, int orientation)
+{
+    double shrink = shrink_of (r, header, orientation);
+    int n = frames_wanted (r, row->format, frames);
+    return (struct wish){ .shrink = shrink >= 8   ? 8
+                                    : shrink >= 4 ? 4
+                                    : shrink >= 2 ? 2
+                                                  : 1,
+                          .scale = n == 1 ? 1 / shrink : 1,
+                          .n = n };
+}
+
+static bool is_spared (const struct row *row, const struct wish *wish)
+{
+    return (row->format == PROCESS_JPG && wish->shrink > 1) ||
+           (row->format == PROCESS_WEBP && wish->scale < 1) || wish->n != 1;
+}
+
+/* ---- pixels ---- */
+
+/* Other kinds of pixels become 8 bit sRGB; 8 bit RGB and grey with a profile wait for the first
+ * operation that needs their colours right, when there are fewer of them. */
+static enum err normalise (struct picture *p, struct error *e)
+{
+    VipsImage *im = p->image, *out = NULL;
+    bool is_plain = im->BandFmt == VIPS_FORMAT_UCHAR && im->Bands <= 4 &&
+                    (im->Type == VIPS_INTERPRETATION_sRGB || im->Type == VIPS_INTERPRETATION_B_W);
+    p->has_profile = vips_image_get_typeof (im, VIPS_META_ICC_NAME) != 0;
+    if (is_plain)
+        return ERR_OK;
+    enum err err = picture_to_srgb (p, e);
+    if (err != ERR_OK)
+        return err;
+    if (vips_colourspace (p->image, &out,
+                          p->image->Bands < 3 ? VIPS_INTERPRETATION_B_W : VIPS_INTERPRETATION_sRGB,
+                          NULL))
+        return picture_failed (e);
+    picture_take (p, out);
+    if (p->image->Bands > 4) {
+        if (vips_extract_band (p->image, &out, 0, "n", 3, NULL))
+            return picture_failed (e);
+        picture_take (p, out);
+    }
+    if (vips_cast (p->image, &out, VIPS_FORMAT_UCHAR, NULL))
+        return picture_failed (e);
+    picture_take (p, out);
+    return ERR_OK;
+}
+
+static void read_animation (struct picture *p)
+{
+    int *delays, n;
+    p->n_frames = MAX (1, p->image->Ysize / vips_image_get_page_height (p->image));
+    p->loop = get_int (p->image, "loop", 0);
+    if (p->n_frames < 2 || vips_image_get_array_int (p->image, "delay", &delays, &n) || n < 1)
+        return;
+    p->delays = g_new (int, p->n_frames);
+    for (int i = 0; i < p->n_frames; i++)
+        p->delays[i] = delays[MIN (i, n - 1)];
+}
+
+enum err load_picture (struct render *r, struct error *e)
+{
+    const struct row *row = NULL;
+    struct picture *p = &r->picture;
+    enum err err = source_load (&r->source, e);
+    if (err == ERR_OK)
+        err = find_row (&r->source, &row, e);
+    if (err != ERR_OK)
+        return err;
+    struct wish wish = { 1, 1, 1 };
+    if (row->load (&r->source, &wish, &p->image))
+        return picture_failed (e);
+    int frames = is_animated (row->format) ? get_int (p->image, "n-pages", 1) : 1;
+    int orientation = get_int (p->image, VIPS_META_ORIENTATION, 1);
+    p->format = row->format;
+    p->orientation = row->is_turned || orientation < 1 || orientation > 8 ? 1 : orientation;
+    if (row->format == PROCESS_JPG)
+        p->quality = jpeg_quality (r->source.bytes, r->source.size);
+    err = check_size (r, p->image, frames, e);
+    if (err != ERR_OK)
+        return err;
+    wish = make_wish (r, row, p->image, frames, p->orientation);
+    if (is_spared (row, &wish)) {
+        VipsImage *spared;
+        if (row->load (&r->source, &wish, &spared))
+            return picture_failed (e);
+        if (wish.n == 1)
+            p->full = picture_size (p);
+        picture_take (p, spared);
+    }
+    read_animation (p);
+    return normalise (p, e);
+}
