@@ -3,6 +3,7 @@
  * Threads: one. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <vips/vips.h>
 
