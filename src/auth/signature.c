@@ -91,10 +91,9 @@ static const char *find_token (const struct auth_request *r)
     return token && *token ? token : NULL;
 }
 
-static enum err check_token (const struct auth_request *r, const struct principal *p,
-                             int64_t now_ns, struct error *e)
+static enum err check_token (const char *token, const struct principal *p, int64_t now_ns,
+                             struct error *e)
 {
-    const char *token = find_token (r);
     uint8_t sum[PRINCIPAL_TOKEN_SUM];
     if (!token && !p->is_temporary)
         return ERR_OK;
@@ -119,13 +118,12 @@ static enum err check_token (const struct auth_request *r, const struct principa
     return ERR_OK;
 }
 
-/* Only asked when the signature is right: nobody else learns how it stands with a key. */
-static enum err check_usable (const struct auth_request *r, const struct principal *p,
-                              int64_t now_ns, struct error *e)
+enum err scheme_check_usable (const char *token, const struct principal *p, int64_t now_ns,
+                              struct error *e)
 {
     if (!p->is_active)
         return FAIL (e, KEY_INACTIVE, "Specified access key is disabled.");
-    return check_token (r, p, now_ns, e);
+    return check_token (token, p, now_ns, e);
 }
 
 /* "YYYY-MM-DDThh:mm:ssZ" and nothing else. */
@@ -176,7 +174,7 @@ static enum err check_claim (const struct auth_request *r, const struct scheme *
     if (code == ERR_OK)
         code = check_signature (scheme, claim, p, e);
     if (code == ERR_OK)
-        code = check_usable (r, p, now_ns, e);
+        code = scheme_check_usable (find_token (r), p, now_ns, e);
     if (code == ERR_OK)
         code = nonces_use (nonces, p->id, claim->nonce, date_ns, now_ns, e);
     if (code != ERR_OK)

@@ -192,3 +192,61 @@ bool clock_parse_zone (const char *text, int *ret_offset_min)
     *ret_offset_min = offset;
     return true;
 }
+
+static const char days_of_week[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+void clock_format_http (int64_t ns, char buf[CLOCK_TEXT_SIZE])
+{
+    int64_t seconds, fraction;
+    split (ns, &seconds, &fraction);
+    time_t t = (time_t) seconds;
+    struct tm tm;
+    gmtime_r (&t, &tm);
+    g_snprintf (buf, CLOCK_TEXT_SIZE, "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                days_of_week[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+                tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* One of `n` words of three letters: its number from 1 on. */
+static bool take_word (const char **p, const char (*words)[4], int n, int *ret)
+{
+    for (int i = 0; i < n; i++)
+        if (strncmp (*p, words[i], 3) == 0) {
+            *p += 3;
+            *ret = i + 1;
+            return true;
+        }
+    return false;
+}
+
+static bool take_text (const char **p, const char *text)
+{
+    if (!g_str_has_prefix (*p, text))
+        return false;
+    *p += strlen (text);
+    return true;
+}
+
+bool clock_parse_http (const char *text, int64_t *ret_ns)
+{
+    const char *p = text;
+    int week_day, year, month, day, hour, minute, second;
+    return take_word (&p, days_of_week, 7, &week_day) && take_text (&p, ", ") &&
+           take_digits (&p, 2, &day) && take_char (&p, ' ') && take_word (&p, months, 12, &month) &&
+           take_char (&p, ' ') && take_digits (&p, 4, &year) && take_char (&p, ' ') &&
+           take_digits (&p, 2, &hour) && take_char (&p, ':') && take_digits (&p, 2, &minute) &&
+           take_char (&p, ':') && take_digits (&p, 2, &second) && take_text (&p, " GMT") && !*p &&
+           clock_from_civil (year, month, day, hour, minute, second, ret_ns);
+}
+
+bool clock_parse_stamp (const char *text, int64_t *ret_ns)
+{
+    const char *p = text;
+    int year, month, day, hour, minute, second;
+    return take_digits (&p, 4, &year) && take_digits (&p, 2, &month) && take_digits (&p, 2, &day) &&
+           take_char (&p, 'T') && take_digits (&p, 2, &hour) && take_digits (&p, 2, &minute) &&
+           take_digits (&p, 2, &second) && take_char (&p, 'Z') && !*p &&
+           clock_from_civil (year, month, day, hour, minute, second, ret_ns);
+}

@@ -32,3 +32,12 @@ bool clock_from_civil (int year, int month, int day, int hour, int minute, int s
 
 /* Parses a zone setting: "UTC", "Z" or "+08:00". Minutes east of UTC. */
 bool clock_parse_zone (const char *text, int *ret_offset_min);
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", as headers of HTTP have it; fractions are left out. */
+void clock_format_http (int64_t ns, char buf[CLOCK_TEXT_SIZE]);
+
+/* The same, and nothing else. */
+bool clock_parse_http (const char *text, int64_t *ret_ns);
+
+/* "19941106T084937Z", as signatures have it. */
+bool clock_parse_stamp (const char *text, int64_t *ret_ns);

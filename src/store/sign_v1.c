@@ -3,88 +3,11 @@
 #include "store/sign_private.h"
 
 #include <string.h>
-#include <time.h>
 
-#include "base/macros.h"
-#include "base/text.h"
+#include "auth/signing.h"
+#include "base/clock.h"
 
-#define DIGEST_SIZE 20
-
-/* Parameters that are part of the resource, in byte order. So is all that begins with x-oss-. */
-static const char *const sub_resources[] = { "acl",
-                                             "append",
-                                             "asyncFetch",
-                                             "bucketInfo",
-                                             "callback",
-                                             "callback-var",
-                                             "cloudboxes",
-                                             "cname",
-                                             "comp",
-                                             "continuation-token",
-                                             "cors",
-                                             "delete",
-                                             "encryption",
-                                             "endTime",
-                                             "group",
-                                             "inventory",
-                                             "inventoryId",
-                                             "lifecycle",
-                                             "link",
-                                             "live",
-                                             "location",
-                                             "logging",
-                                             "metaQuery",
-                                             "objectInfo",
-                                             "objectMeta",
-                                             "partNumber",
-                                             "policy",
-                                             "position",
-                                             "qos",
-                                             "qosInfo",
-                                             "referer",
-                                             "regionList",
-                                             "replication",
-                                             "replicationLocation",
-                                             "replicationProgress",
-                                             "requestPayment",
-                                             "resourceGroup",
-                                             "response-cache-control",
-                                             "response-content-disposition",
-                                             "response-content-encoding",
-                                             "response-content-language",
-                                             "response-content-type",
-                                             "response-expires",
-                                             "restore",
-                                             "security-token",
-                                             "sequential",
-                                             "startTime",
-                                             "stat",
-                                             "status",
-                                             "symlink",
-                                             "tagging",
-                                             "transferAcceleration",
-                                             "uploadId",
-                                             "uploads",
-                                             "versionId",
-                                             "versioning",
-                                             "versions",
-                                             "vod",
-                                             "website",
-                                             "worm",
-                                             "wormExtend",
-                                             "wormId" };
-
-static int by_text (const void *name, const void *row)
-{
-    return strcmp (name, *(const char *const *) row);
-}
-
-static bool is_sub_resource (const char *name)
-{
-    return g_str_has_prefix (name, "x-oss-") ||
-           bsearch (name, sub_resources, N_ELEMENTS (sub_resources), sizeof sub_resources[0],
-                    by_text);
-}
+#define NS 1000000000ll
 
 /* "/bucket/key?acl&uploadId=7": nothing of it is encoded. `token` is a sub-resource of URLs. */
 static void append_resource (const struct sign_request *r, const char *token, GString *out)
@@ -97,7 +20,7 @@ static void append_resource (const struct sign_request *r, const char *token, GS
     struct sign_list l;
     sign_list_init (&l);
     for (size_t i = 0; i < r->n_query; i++)
-        if (is_sub_resource (r->query[i].name))
+        if (signing_is_sub_resource (r->query[i].name))
             sign_list_add (&l, r->query[i].name, r->query[i].value);
     if (token)
         sign_list_add (&l, "security-token", token);
@@ -143,27 +66,14 @@ static char *make_signature (const struct sign_request *r, const struct sign_key
     append_resource (r, is_url ? key->token : NULL, text);
     sign_list_clear (&headers);
 
-    g_autoptr (GHmac) h =
-        g_hmac_new (G_CHECKSUM_SHA1, (const guchar *) key->secret, strlen (key->secret));
-    g_hmac_update (h, (const guchar *) text->str, (gssize) text->len);
-    uint8_t digest[DIGEST_SIZE];
-    gsize len = sizeof digest;
-    g_hmac_get_digest (h, digest, &len);
-    return g_base64_encode (digest, len);
+    return signing_hmac_sha1 (key->secret, text->str, text->len);
 }
 
 void sign_v1_headers (const struct sign_request *r, const struct sign_key *key, sign_header_fn *add,
                       void *arg)
 {
-    static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    struct tm tm;
-    time_t t = r->now_s;
-    gmtime_r (&t, &tm);
-    g_autofree char *date =
-        g_strdup_printf ("%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
-                         months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    char date[CLOCK_TEXT_SIZE];
+    clock_format_http (r->now_s * NS, date);
     add (arg, "Date", date);
     if (key->token)
         add (arg, "x-oss-security-token", key->token);

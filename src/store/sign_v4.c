@@ -5,20 +5,16 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/macros.h"
+#include "auth/signing.h"
 #include "base/text.h"
 
-#define HASH_SIZE 32
-
-static const struct family {
-    const char *algorithm, *secret_prefix, *service, *terminator;
-    const char *date, *hash, *token; /* headers */
+/* How a header is put together, and what it is about, is of each. */
+static const struct {
+    const struct signing_family *words;
     const char *credential_separator;
 } families[] = {
-    [SIGN_S3] = { "AWS4-HMAC-SHA256", "AWS4", "s3", "aws4_request", "x-amz-date",
-                  "x-amz-content-sha256", "x-amz-security-token", ", " },
-    [SIGN_OSS4] = { "OSS4-HMAC-SHA256", "aliyun_v4", "oss", "aliyun_v4_request", "x-oss-date",
-                    "x-oss-content-sha256", "x-oss-security-token", "," },
+    [SIGN_S3] = { &signing_s3, ", " },
+    [SIGN_OSS4] = { &signing_oss4, "," },
 };
 
 /* "20231203T121212Z"; the first 8 characters are the day. */
@@ -28,24 +24,6 @@ static void format_stamp (int64_t now_s, char ret[32])
     time_t t = now_s;
     gmtime_r (&t, &tm);
     strftime (ret, 32, "%Y%m%dT%H%M%SZ", &tm);
-}
-
-static void hmac (const void *key, size_t key_len, const char *text, uint8_t ret[HASH_SIZE])
-{
-    g_autoptr (GHmac) h = g_hmac_new (G_CHECKSUM_SHA256, key, key_len);
-    g_hmac_update (h, (const guchar *) text, -1);
-    gsize len = HASH_SIZE;
-    g_hmac_get_digest (h, ret, &len);
-}
-
-static void derive_key (const struct family *f, const char *date, const char *region,
-                        const char *secret, uint8_t ret[HASH_SIZE])
-{
-    g_autofree char *first = g_strconcat (f->secret_prefix, secret, NULL);
-    hmac (first, strlen (first), date, ret);
-    hmac (ret, HASH_SIZE, region, ret);
-    hmac (ret, HASH_SIZE, f->service, ret);
-    hmac (ret, HASH_SIZE, f->terminator, ret);
 }
 
 static const uint8_t *find_key (enum sign_scheme scheme, const char *date, const char *region,
@@ -59,7 +37,7 @@ static const uint8_t *find_key (enum sign_scheme scheme, const char *date, const
         g_strlcpy (c->date, date, sizeof c->date);
         c->region = g_strdup (region);
         c->secret = g_strdup (secret);
-        derive_key (&families[scheme], date, region, secret, c->key);
+        signing_derive_key (families[scheme].words, date, region, secret, c->key);
     }
     return c->key;
 }
@@ -67,7 +45,7 @@ static const uint8_t *find_key (enum sign_scheme scheme, const char *date, const
 /* What a signature is made of. */
 struct act {
     enum sign_scheme scheme;
-    const struct family *family;
+    const struct signing_family *family;
     char stamp[32], date[16];
     char *scope;
     GString *names; /* of the signed headers, for S3 */
@@ -76,7 +54,7 @@ struct act {
 static void act_init (struct act *a, enum sign_scheme scheme, const struct sign_request *r)
 {
     a->scheme = scheme;
-    a->family = &families[scheme];
+    a->family = families[scheme].words;
     format_stamp (r->now_s, a->stamp);
     g_strlcpy (a->date, a->stamp, 9);
     a->scope = g_strdup_printf ("%s/%s/%s/%s", a->date, r->region, a->family->service,
@@ -146,9 +124,9 @@ static void sign_it (struct act *a, const struct sign_request *r, struct sign_li
     g_string_printf (text, "%s\n%s\n%s\n%s", a->family->algorithm, a->stamp, a->scope, hash);
     struct sign_cache own = { 0 };
     const uint8_t *key = find_key (a->scheme, a->date, r->region, secret, cache ? cache : &own);
-    uint8_t signature[HASH_SIZE];
-    hmac (key, HASH_SIZE, text->str, signature);
-    text_hex (signature, HASH_SIZE, ret);
+    uint8_t signature[SIGNING_KEY_SIZE];
+    signing_hmac (key, SIGNING_KEY_SIZE, text->str, signature);
+    text_hex (signature, SIGNING_KEY_SIZE, ret);
     sign_cache_clear (&own);
 }
 
@@ -181,7 +159,7 @@ void sign_v4_headers (enum sign_scheme scheme, const struct sign_request *r,
     sign_it (&a, r, &headers, query->str, payload, key->secret, cache, signature);
     g_autoptr (GString) value = g_string_sized_new (256);
     g_string_append_printf (value, "%s Credential=%s/%s%s", a.family->algorithm, key->id, a.scope,
-                            a.family->credential_separator);
+                            families[scheme].credential_separator);
     if (scheme == SIGN_S3)
         g_string_append_printf (value, "SignedHeaders=%s, ", a.names->str);
     g_string_append_printf (value, "Signature=%s", signature);

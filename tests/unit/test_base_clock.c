@@ -53,12 +53,41 @@ static void test_parse_refuses (void **state)
     }
 }
 
+static void test_dates_of_http (void **state)
+{
+    (void) state;
+    char text[CLOCK_TEXT_SIZE];
+    int64_t ns;
+    clock_format_http (784111777ll * 1000000000 + 5, text);
+    assert_string_equal ("Sun, 06 Nov 1994 08:49:37 GMT", text);
+    assert_true (clock_parse_http (text, &ns));
+    assert_int_equal (784111777ll * 1000000000, ns);
+    assert_true (clock_parse_stamp ("19941106T084937Z", &ns));
+    assert_int_equal (784111777ll * 1000000000, ns);
+    static const char *const bad[] = { "",
+                                       "Sun, 06 Nov 1994 08:49:37",
+                                       "Sun, 6 Nov 1994 08:49:37 GMT",
+                                       "Sun, 06 Nov 1994 08:49:37 GMT ",
+                                       "Sun, 06 Nov 1994 24:49:37 GMT",
+                                       "Sun, 31 Nov 1994 08:49:37 GMT",
+                                       "Sunday, 06-Nov-94 08:49:37 GMT",
+                                       "19941106T084937",
+                                       "19941106T084960Zx",
+                                       "19941306T084937Z",
+                                       "1994-11-06T08:49:37Z" };
+    for (size_t i = 0; i < N_ELEMENTS (bad); i++) {
+        assert_false (clock_parse_http (bad[i], &ns));
+        assert_false (clock_parse_stamp (bad[i], &ns));
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_format_drops_trailing_zeros),
         cmocka_unit_test (test_parse_is_the_inverse),
         cmocka_unit_test (test_parse_refuses),
+        cmocka_unit_test (test_dates_of_http),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
