@@ -334,6 +334,12 @@
 #define LIMIT_MEDIA_WORD       64  /* the same of a language, format or ratio */
 #define LIMIT_MEDIA_LYRIC      (64 * KIB - 1)
 
+/* Frames of videos and pages of documents. */
+#define LIMIT_VIDEO_READ   (256 * MIB) /* bytes of one object */
+#define LIMIT_VIDEO_PIXELS 36000000    /* of a frame that is decoded: 8K */
+#define LIMIT_VIDEO_MS     8000        /* CPU time to find a frame and decode up to it */
+#define LIMIT_PAGE_MS      8000        /* the same to read what a page consists of */
+
 /* Texts and archives inside of objects. */
 #define LIMIT_BODY_TEXT        (2 * MIB)   /* of a document's text that is kept for search */
 #define LIMIT_TEXT_READ        (2 * MIB)   /* bytes of a text that are looked at */

@@ -122,3 +122,29 @@ enum err picture_to_srgb (struct picture *p, struct error *e UNUSED)
     picture_take (p, srgb);
     return ERR_OK;
 }
+
+enum err picture_flatten (struct picture *p, struct error *e)
+{
+    VipsImage *flat = NULL;
+    if (!picture_has_alpha (p))
+        return ERR_OK;
+    VipsArrayDouble *white = vips_array_double_newv (1, 255.0);
+    int failed = vips_flatten (p->image, &flat, "background", white, NULL);
+    vips_area_unref (VIPS_AREA (white));
+    if (failed)
+        return picture_failed (e);
+    picture_take (p, flat);
+    return ERR_OK;
+}
+
+enum err picture_first_frame (struct picture *p, struct error *e)
+{
+    VipsImage *first = NULL;
+    if (p->n_frames == 1)
+        return ERR_OK;
+    if (vips_extract_area (p->image, &first, 0, 0, picture_width (p), picture_height (p), NULL))
+        return picture_failed (e);
+    picture_take (p, first);
+    p->n_frames = 1;
+    return ERR_OK;
+}

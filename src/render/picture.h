@@ -80,5 +80,10 @@ NODISCARD enum err picture_add_alpha (struct picture *p, struct error *e);
 /* Grey becomes three bands. */
 NODISCARD enum err picture_to_rgb (struct picture *p, struct error *e);
 
+/* What is transparent lies on white from now on. */
+NODISCARD enum err picture_flatten (struct picture *p, struct error *e);
+/* All other frames of an animation go. */
+NODISCARD enum err picture_first_frame (struct picture *p, struct error *e);
+
 /* What libvips said last, as an error; its buffer is empty then. Damage, unless memory ran out. */
 enum err picture_failed (struct error *e);

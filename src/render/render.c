@@ -2,12 +2,19 @@
 #include "render/render.h"
 
 #include "render/load.h"
+#include "render/object.h"
 #include "render/ops.h"
 #include "render/save.h"
 
+/* What looks at the object itself needs no pixels. */
+static bool needs_picture (const struct process *p)
+{
+    return !p || !p->n_ops || p->ops[0].id != PROCESS_INFO;
+}
+
 enum err render_picture (struct render *r, struct error *e)
 {
-    enum err err = load_picture (r, e);
+    enum err err = needs_picture (r->process) ? load_picture (r, e) : ERR_OK;
     for (size_t i = 0; err == ERR_OK && r->process && i < r->process->n_ops; i++)
         err = ops_run (r, &r->process->ops[i], e);
     return err;
@@ -16,6 +23,10 @@ enum err render_picture (struct render *r, struct error *e)
 /* How each kind of process comes to its picture, or answer. */
 static enum err (*const kinds[]) (struct render *r, struct error *e) = {
     [PROCESS_KIND_IMAGE] = render_picture,
+    [PROCESS_KIND_VIDEO_SNAPSHOT] = object_video_snapshot,
+    [PROCESS_KIND_VIDEO_INFO] = object_media_info,
+    [PROCESS_KIND_AUDIO_INFO] = object_media_info,
+    [PROCESS_KIND_DOC_SNAPSHOT] = object_doc_snapshot,
 };
 
 static void take_answer (struct render *r, struct render_result *ret)

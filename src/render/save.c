@@ -103,28 +103,6 @@ static const struct row {
 
 /* ---- what goes with the pixels ---- */
 
-static enum err flatten (struct picture *p, struct error *e)
-{
-    VipsImage *flat = NULL;
-    VipsArrayDouble *white = vips_array_double_newv (1, 255.0);
-    int failed = vips_flatten (p->image, &flat, "background", white, NULL);
-    vips_area_unref (VIPS_AREA (white));
-    if (failed)
-        return picture_failed (e);
-    picture_take (p, flat);
-    return ERR_OK;
-}
-
-static enum err first_frame (struct picture *p, struct error *e)
-{
-    VipsImage *first = NULL;
-    if (vips_extract_area (p->image, &first, 0, 0, picture_width (p), picture_height (p), NULL))
-        return picture_failed (e);
-    picture_take (p, first);
-    p->n_frames = 1;
-    return ERR_OK;
-}
-
 /* EXIF of one entry. */
 static void put_orientation (VipsImage *im, int orientation)
 {
@@ -170,10 +148,10 @@ enum err save_picture (struct render *r, struct render_result *ret, struct error
     enum process_format to = r->save.has_format ? r->save.format : p->format;
     const struct row *row = &rows[to];
     enum err err = picture_to_srgb (p, e);
-    if (err == ERR_OK && p->n_frames > 1 && !row->is_animated)
-        err = first_frame (p, e);
-    if (err == ERR_OK && picture_has_alpha (p) && !row->has_alpha)
-        err = flatten (p, e);
+    if (err == ERR_OK && !row->is_animated)
+        err = picture_first_frame (p, e);
+    if (err == ERR_OK && !row->has_alpha)
+        err = picture_flatten (p, e);
     struct options options = { .quality = quality_of (r, to),
                                .is_interlaced = r->save.is_interlaced,
                                .has_metadata = row->has_orientation && p->orientation != 1 };

@@ -31,6 +31,12 @@ NODISCARD enum err media_open (struct input *in, const char *type, struct media 
 void media_clear (struct media *media);
 #define _cleanup_media_ __attribute__ ((cleanup (media_clear)))
 
+/* So much CPU time from now on, for what comes after media_open(); then all reading ends. */
+void media_allow (struct media *media, int64_t ms);
+
+/* Sees whether it is over, where nothing is read for long. */
+void media_check_time (struct media *media);
+
 /* Name of the demuxer for a type; NULL if there is none. */
 const char *media_demuxer (struct input *in, const char *type);
 

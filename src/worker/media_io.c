@@ -14,7 +14,7 @@ static int64_t cpu_now_ns (void)
     return t.tv_sec * INT64_C (1000000000) + t.tv_nsec;
 }
 
-static void allow (struct media *media, int64_t ms)
+void media_allow (struct media *media, int64_t ms)
 {
     media->deadline_ns = cpu_now_ns () + ms * INT64_C (1000000);
 }
@@ -24,6 +24,11 @@ static int is_late (void *opaque)
     struct media *media = opaque;
     media->is_late = media->is_late || cpu_now_ns () > media->deadline_ns;
     return media->is_late;
+}
+
+void media_check_time (struct media *media)
+{
+    (void) is_late (media);
 }
 
 static int read_some (void *opaque, uint8_t *to, int length)
@@ -139,10 +144,10 @@ enum err media_open (struct input *in, const char *type, struct media *ret, stru
         return FAIL (e, EXTRACT_FAILED, "out of memory");
     AVDictionary *options = NULL;
     av_dict_set (&options, "scan_all_pmts", "1", 0);
-    allow (ret, LIMIT_MEDIA_HEADER_MS);
+    media_allow (ret, LIMIT_MEDIA_HEADER_MS);
     int code = avformat_open_input (&ret->format, NULL, demuxer, &options);
     av_dict_free (&options);
-    allow (ret, LIMIT_MEDIA_LOOK_MS);
+    media_allow (ret, LIMIT_MEDIA_LOOK_MS);
     if (code >= 0)
         code = look_into_streams (ret->format);
     if (input_is_waiting (in))
