@@ -39,7 +39,11 @@ NODISCARD enum err process_cut (const struct process_crop *crop, struct process_
 struct process_box process_slice (const struct process_indexcrop *indexcrop,
                                   struct process_size source);
 
-/* Radius within the image: at most half of the shorter side. */
+/* The square around the circle: 2 r + 1 pixels a side, r being at most (the shorter side - 1) / 2.
+ */
+struct process_box process_circle (const struct process_circle *circle, struct process_size source);
+
+/* Radius of rounded corners: at most half of the shorter side. */
 uint32_t process_radius (int32_t r, struct process_size source);
 
 /* The smallest canvas that holds the image, rotated. */
@@ -50,7 +54,12 @@ struct process_size process_rotated (int32_t degrees, struct process_size source
 void process_place (enum process_gravity g, struct process_size canvas, struct process_size item,
                     int32_t x, int32_t y, int32_t voffset, int32_t *ret_x, int32_t *ret_y);
 
-/* What `op` makes of `size`, in place. With the limits of each operation. */
+/* What `op` makes of `size`, in place, with the limits of each operation. auto-orient and watermark
+ * change nothing here; `main` as in process_scale(). */
 NODISCARD enum err process_resize_by (const struct process_op *op, uint32_t frames,
                                       const struct process_size *main, struct process_size *size,
                                       struct error *e);
+
+/* Refuses a result of that size in the format that a source of that format gives. */
+NODISCARD enum err process_check_result (const struct process *p, enum process_format source,
+                                         struct process_size size, struct error *e);

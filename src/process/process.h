@@ -39,14 +39,15 @@ struct process_source {
     struct process *process; /* what is done with it before it is laid; NULL: nothing */
 };
 
-#define PROCESS_TYPE_INT(min, max)            int32_t
-#define PROCESS_TYPE_WORD(list)               enum process_##list
-#define PROCESS_TYPE_COLOR                    uint32_t /* 0xRRGGBB */
-#define PROCESS_TYPE_TEXT(most)               char *   /* decoded UTF-8; NULL: not given */
-#define PROCESS_TYPE_SOURCE                   struct process_source * /* NULL: not given */
+#define PROCESS_TYPE_INT(min, max)                int32_t
+#define PROCESS_TYPE_WORD(list)                   enum process_##list
+#define PROCESS_TYPE_WORD64(list)                 enum process_##list
+#define PROCESS_TYPE_COLOR                        uint32_t /* 0xRRGGBB */
+#define PROCESS_TYPE_TEXT(most)                   char *   /* decoded UTF-8; NULL: not given */
+#define PROCESS_TYPE_SOURCE                       struct process_source * /* NULL: not given */
 
-#define OP(id, name, kind, wire, flags, help) struct process_##name {
-#define REQUIRED(field, key, kind, ec, help)  PROCESS_TYPE_##kind field;
+#define OP(id, name, kind, wire, flags, ec, help) struct process_##name {
+#define REQUIRED(field, key, kind, ec, help)      PROCESS_TYPE_##kind field;
 #define OPTIONAL(field, key, kind, ec, help)                                                       \
     PROCESS_TYPE_##kind field;                                                                     \
     bool has_##field;
@@ -54,15 +55,9 @@ struct process_source {
 #define END(name)                                                                                  \
     }                                                                                              \
     ;
-#define LATER(wire)
 #include "process/process.def"
 
-#define OP(id, name, kind, wire, flags, help) PROCESS_##id,
-#define REQUIRED(field, key, kind, ec, help)
-#define OPTIONAL(field, key, kind, ec, help)
-#define DEFAULT(field, key, kind, preset, ec, help)
-#define END(name)
-#define LATER(wire)
+#define OP(id, name, kind, wire, flags, ec, help) PROCESS_##id,
 enum process_op_id {
 #include "process/process.def"
     PROCESS_N_OPS
@@ -79,12 +74,7 @@ enum process_kind {
 struct process_op {
     enum process_op_id id;
     union {
-#define OP(id, name, kind, wire, flags, help) struct process_##name name;
-#define REQUIRED(field, key, kind, ec, help)
-#define OPTIONAL(field, key, kind, ec, help)
-#define DEFAULT(field, key, kind, preset, ec, help)
-#define END(name)
-#define LATER(wire)
+#define OP(id, name, kind, wire, flags, ec, help) struct process_##name name;
 #include "process/process.def"
     };
 };
@@ -141,8 +131,9 @@ enum process_format process_result (const struct process *p, enum process_format
 const char *process_content_type (enum process_format format);
 
 /* Refuses what the dimensions alone forbid: source, and the result of each operation. `frames` is 1
- * for what is not animated; 0 for sides that are not known, which are then not looked at. Only for
- * PROCESS_KIND_IMAGE; all else is accepted. */
+ * for what is not animated; 0 for sides that are not known, which are then not looked at. They are
+ * those of the pixels as they are stored, before any EXIF orientation. Only for PROCESS_KIND_IMAGE;
+ * all else is accepted. */
 NODISCARD enum err process_check_size (const struct process *p, uint32_t width, uint32_t height,
                                        uint32_t frames, struct error *e);
 

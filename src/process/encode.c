@@ -1,0 +1,60 @@
+/* Base64url, and numbers of the vendor's error pages. */
+#include <stdio.h>
+#include <string.h>
+
+#include "process/table.h"
+
+const char *process_ec (unsigned ec, char buf[16])
+{
+    if (ec == 0)
+        buf[0] = '\0';
+    else
+        snprintf (buf, 16, "0040-%08u", ec % 1000);
+    return buf;
+}
+
+/* Value of a digit; -1 for what is none. */
+static int digit_of (char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '-' || c == '+')
+        return 62;
+    return c == '_' || c == '/' ? 63 : -1;
+}
+
+bool process_decode (const char *text, char **ret, size_t *ret_len)
+{
+    size_t len = strlen (text);
+    size_t padding = 0;
+    while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
+        padding++;
+    if ((padding > 0 && len % 4 != 0) || (len - padding) % 4 == 1)
+        return false;
+
+    g_autoptr (GString) out = g_string_sized_new (len);
+    uint32_t bits = 0;
+    for (size_t i = 0; i < len - padding; i++) {
+        int digit = digit_of (text[i]);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (uint32_t) digit;
+        if (i % 4 > 0)
+            g_string_append_c (out, (char) (bits >> (6 - 2 * (i % 4)) & 0xff));
+    }
+    *ret_len = out->len;
+    *ret = g_string_free (g_steal_pointer (&out), false);
+    return true;
+}
+
+char *process_encode (const char *text)
+{
+    char *encoded = g_base64_encode ((const guchar *) text, strlen (text));
+    g_strdelimit (g_strdelimit (encoded, "+", '-'), "/", '_');
+    encoded[strcspn (encoded, "=")] = '\0';
+    return encoded;
+}
