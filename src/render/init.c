@@ -2,6 +2,7 @@
 #include "render/init.h"
 
 #include <gmodule.h>
+#include <malloc.h>
 #include <vips/vips.h>
 #include <vips/vector.h>
 
@@ -22,6 +23,7 @@ static void load_heif (void)
 
 bool render_init (void)
 {
+    mallopt (M_ARENA_MAX, 1); /* threads' own heaps would fill the address space */
     g_setenv ("VIPSHOME", NO_MODULES, TRUE);
     if (VIPS_INIT ("bindery-render"))
         return false;

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "process/geometry.h"
+#include "render/bmp.h"
 #include "render/jpeg_quality.h"
 #include "worker/sniff.h"
 
@@ -53,17 +54,24 @@ static int load_heif (struct source *s, const struct wish *wish UNUSED, VipsImag
     return vips_heifload_buffer (s->bytes, s->size, ret, COMMON, NULL);
 }
 
+static int load_bmp (struct source *s, const struct wish *wish UNUSED, VipsImage **ret)
+{
+    return bmp_load (s->bytes, s->size, ret);
+}
+
 static const struct row {
     const char *type; /* as sniff() says */
     enum process_format format;
     load_fn *load;
     bool is_turned; /* the decoder delivers pixels upright */
+    bool is_eager;  /* it decodes at once: its size has to be known before */
 } rows[] = {
     { "image/jpeg", PROCESS_JPG, load_jpeg, false },
     { "image/png", PROCESS_PNG, load_png, false },
     { "image/apng", PROCESS_PNG, load_png, false },
     { "image/webp", PROCESS_WEBP, load_webp, false },
     { "image/gif", PROCESS_GIF, load_gif, false },
+    { "image/bmp", PROCESS_BMP, load_bmp, false, true },
     { "image/tiff", PROCESS_TIFF, load_tiff, false },
     { "image/heic", PROCESS_HEIC, load_heif, true },
     { "image/heif", PROCESS_HEIC, load_heif, true },
@@ -99,14 +107,31 @@ static bool is_animated (enum process_format format)
 }
 
 /* The limits, by what the header says of all of it. */
-static enum err check_size (const struct render *r, VipsImage *header, int frames, struct error *e)
+static enum err check_size (const struct render *r, int width, int height, int frames,
+                            struct error *e)
 {
     static const struct process none = { .kind = PROCESS_KIND_IMAGE };
     if (frames > LIMIT_RENDER_FRAMES)
         return FAIL (e, IMAGE_TOO_LARGE, "the animation has %d frames, over the limit of %d",
                      frames, LIMIT_RENDER_FRAMES);
-    return process_check_size (r->process ? r->process : &none, (uint32_t) header->Xsize,
-                               (uint32_t) header->Ysize, (uint32_t) frames, e);
+    return process_check_size (r->process ? r->process : &none, (uint32_t) width, (uint32_t) height,
+                               (uint32_t) frames, e);
+}
+
+/* The picture with nothing but its header known, or all of it where that is not to be had. */
+static enum err load_header (struct render *r, const struct row *row, struct error *e)
+{
+    static const struct wish all = { 1, 1, 1 };
+    struct picture *p = &r->picture;
+    int width, height;
+    enum err err = ERR_OK;
+    if (row->is_eager && !bmp_size (r->source.bytes, r->source.size, &width, &height))
+        return FAIL (e, EXTRACT_FAILED, "the header of the picture is damaged");
+    if (row->is_eager)
+        err = check_size (r, width, height, 1, e);
+    if (err != ERR_OK)
+        return err;
+    return row->load (&r->source, &all, &p->image) ? picture_failed (e) : ERR_OK;
 }
 
 /* ---- what the decoder may spare ---- */
@@ -206,6 +231,30 @@ static void read_animation (struct picture *p)
         p->delays[i] = delays[MIN (i, n - 1)];
 }
 
+static void read_header (struct render *r, const struct row *row)
+{
+    struct picture *p = &r->picture;
+    int orientation = get_int (p->image, VIPS_META_ORIENTATION, 1);
+    p->format = row->format;
+    p->orientation = row->is_turned || orientation < 1 || orientation > 8 ? 1 : orientation;
+    if (row->format == PROCESS_JPG)
+        p->quality = jpeg_quality (r->source.bytes, r->source.size);
+}
+
+/* Again, with less to decode. */
+static enum err load_less (struct render *r, const struct row *row, const struct wish *wish,
+                           struct error *e)
+{
+    struct picture *p = &r->picture;
+    VipsImage *less;
+    if (row->load (&r->source, wish, &less))
+        return picture_failed (e);
+    if (wish->n == 1)
+        p->full = picture_size (p);
+    picture_take (p, less);
+    return ERR_OK;
+}
+
 enum err load_picture (struct render *r, struct error *e)
 {
     const struct row *row = NULL;
@@ -213,29 +262,20 @@ enum err load_picture (struct render *r, struct error *e)
     enum err err = source_load (&r->source, e);
     if (err == ERR_OK)
         err = find_row (&r->source, &row, e);
+    if (err == ERR_OK)
+        err = load_header (r, row, e);
     if (err != ERR_OK)
         return err;
-    struct wish wish = { 1, 1, 1 };
-    if (row->load (&r->source, &wish, &p->image))
-        return picture_failed (e);
     int frames = is_animated (row->format) ? get_int (p->image, "n-pages", 1) : 1;
-    int orientation = get_int (p->image, VIPS_META_ORIENTATION, 1);
-    p->format = row->format;
-    p->orientation = row->is_turned || orientation < 1 || orientation > 8 ? 1 : orientation;
-    if (row->format == PROCESS_JPG)
-        p->quality = jpeg_quality (r->source.bytes, r->source.size);
-    err = check_size (r, p->image, frames, e);
+    err = check_size (r, p->image->Xsize, p->image->Ysize, frames, e);
     if (err != ERR_OK)
         return err;
-    wish = make_wish (r, row, p->image, frames, p->orientation);
-    if (is_spared (row, &wish)) {
-        VipsImage *spared;
-        if (row->load (&r->source, &wish, &spared))
-            return picture_failed (e);
-        if (wish.n == 1)
-            p->full = picture_size (p);
-        picture_take (p, spared);
-    }
+    read_header (r, row);
+    struct wish wish = make_wish (r, row, p->image, frames, p->orientation);
+    if (is_spared (row, &wish))
+        err = load_less (r, row, &wish, e);
+    if (err != ERR_OK)
+        return err;
     read_animation (p);
     return normalise (p, e);
 }

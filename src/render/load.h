@@ -11,6 +11,3 @@
 
 /* r->picture from r->source. */
 NODISCARD enum err load_picture (struct render *r, struct error *e);
-
-/* A picture from an uncompressed one in memory, as BMP has it: see load_bmp.c. */
-int load_bmp (uint8_t *bytes, size_t size, VipsImage **ret, ...);

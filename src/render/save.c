@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
-#include "render/save_bmp.h"
+#include "render/bmp.h"
 
 #define QUALITY_MOST    90 /* of what nobody asked a quality for */
 #define QUALITY_HEIF    60 /* of HEIC and AVIF, on their own scale */

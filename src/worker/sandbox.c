@@ -140,6 +140,9 @@ static bool enter_limits (const struct profile *profile)
     };
     for (size_t i = 0; i < N_ELEMENTS (limits); i++) {
         struct rlimit limit = { limits[i].value, limits[i].value };
+        /* Threads count, with all processes of the user; seccomp lets no process start. */
+        if (limits[i].resource == RLIMIT_NPROC && profile->has_threads)
+            continue;
         if (setrlimit ((__rlimit_resource_t) limits[i].resource, &limit) < 0)
             return false;
     }

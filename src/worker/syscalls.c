@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -23,9 +25,13 @@
 /* clang-format on */
 #define NEVER_EXECUTABLE SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)
 #define ANONYMOUS        SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS)
-#define READ_ONLY        SCMP_A2 (SCMP_CMP_EQ, PROT_READ)
-#define PRIVATE          SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_PRIVATE, MAP_PRIVATE)
-#define CHANGES_A_FILE   (O_ACCMODE | O_CREAT | O_TRUNC)
+/* As the C library starts them. */
+#define A_THREAD                                                                                   \
+    (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
+     CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
+#define READ_ONLY      SCMP_A2 (SCMP_CMP_EQ, PROT_READ)
+#define PRIVATE        SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_PRIVATE, MAP_PRIVATE)
+#define CHANGES_A_FILE (O_ACCMODE | O_CREAT | O_TRUNC)
 
 static const struct rule {
     int call;
@@ -44,6 +50,16 @@ static const struct rule {
     { SCMP_SYS (close), ALL, 0, ANY },
     /* A rendition: the file for it is the only one that is open for writing. */
     { SCMP_SYS (pwrite64), RENDER, 0, ANY },
+    /* Threads of its own, which the codecs of HEIC and AVIF start; no process. */
+    { SCMP_SYS (clone), RENDER, 0, ONLY (SCMP_A0 (SCMP_CMP_EQ, A_THREAD)) },
+    { SCMP_SYS (set_robust_list), RENDER, 0, ANY },
+    { SCMP_SYS (rseq), RENDER, 0, ANY },
+    { SCMP_SYS (prctl), RENDER, 0, ONLY (SCMP_A0 (SCMP_CMP_EQ, PR_SET_NAME)) },
+    { SCMP_SYS (get_mempolicy), RENDER, EPERM, ANY },
+    { SCMP_SYS (set_mempolicy), RENDER, EPERM, ANY },
+    { SCMP_SYS (sched_setscheduler), RENDER, EPERM, ANY },
+    { SCMP_SYS (sched_getscheduler), RENDER, EPERM, ANY },
+    { SCMP_SYS (sched_getparam), RENDER, EPERM, ANY },
     /* Fonts, where Landlock lets them: opened, looked at, mapped, never written. */
     { SCMP_SYS (openat), TEXT, 0, ONLY (SCMP_A2 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },
     { SCMP_SYS (open), TEXT, 0, ONLY (SCMP_A1 (SCMP_CMP_MASKED_EQ, CHANGES_A_FILE, 0)) },

@@ -1,5 +1,5 @@
 /* Writing BMP. Knows nothing of pictures. */
-#include "render/save_bmp.h"
+#include "render/bmp.h"
 
 #include <string.h>
 
