@@ -1,7 +1,9 @@
 /* resize: scales, then cuts or pads as geometry says. */
 #include "render/ops.h"
+#include "render/scale.h"
 
 #define ALPHA_OPAQUE 255.0
+#define STRIP_ROWS   16 /* of a decoder at once */
 
 /* Colours of transparent pixels must not bleed: they are weighed by alpha while they are mixed. */
 static int scale_with_alpha (VipsImage *in, VipsImage **ret, double x, double y)
@@ -14,11 +16,46 @@ static int scale_with_alpha (VipsImage *in, VipsImage **ret, double x, double y)
            vips_unpremultiply (scaled, &back, NULL) || vips_cast (back, ret, in->BandFmt, NULL);
 }
 
+/* Pixels are asked for from top to bottom, a few rows at a time, so that a decoder goes along. */
+static int feed (VipsImage *in, struct scaler *s)
+{
+    g_autoptr (GObject) owner = (GObject *) vips_region_new (in);
+    VipsRegion *region = (VipsRegion *) owner;
+    for (int y = 0; y < in->Ysize; y += STRIP_ROWS) {
+        VipsRect strip = { 0, y, in->Xsize, MIN (STRIP_ROWS, in->Ysize - y) };
+        if (vips_region_prepare (region, &strip))
+            return -1;
+        for (int row = y; row < y + strip.height; row++)
+            scaler_put (s, VIPS_REGION_ADDR (region, 0, row));
+    }
+    return 0;
+}
+
+static int scale_down (VipsImage *in, struct process_size to, VipsImage **ret)
+{
+    g_autoptr (VipsImage) out = vips_image_new_memory ();
+    if (vips_image_pipelinev (out, VIPS_DEMAND_STYLE_ANY, in, NULL))
+        return -1;
+    out->Xsize = (int) to.width;
+    out->Ysize = (int) to.height;
+    if (vips_image_write_prepare (out))
+        return -1;
+    struct process_size from = { (uint32_t) in->Xsize, (uint32_t) in->Ysize };
+    _cleanup_scaler_ struct scaler *s =
+        scaler_new (from, to, (unsigned) in->Bands, VIPS_IMAGE_ADDR (out, 0, 0));
+    if (feed (in, s))
+        return -1;
+    *ret = g_steal_pointer (&out);
+    return 0;
+}
+
 static int scale (VipsImage *in, struct process_size to, VipsImage **ret)
 {
     double x = (double) to.width / in->Xsize, y = (double) to.height / in->Ysize;
     if ((uint32_t) in->Xsize == to.width && (uint32_t) in->Ysize == to.height)
         return vips_copy (in, ret, NULL);
+    if (to.width <= (uint32_t) in->Xsize && to.height <= (uint32_t) in->Ysize)
+        return scale_down (in, to, ret);
     if (in->Bands == 2 || in->Bands == 4)
         return scale_with_alpha (in, ret, x, y);
     return vips_resize (in, ret, x, "vscale", y, NULL);
