@@ -21,6 +21,17 @@ static void load_heif (void)
         g_module_make_resident (module);
 }
 
+/* What the C library does at the first thread of a process is done here. */
+static void *do_nothing (void *arg)
+{
+    return arg;
+}
+
+static void warm_threads (void)
+{
+    g_thread_join (g_thread_new ("first", do_nothing, NULL));
+}
+
 bool render_init (void)
 {
     mallopt (M_ARENA_MAX, 1); /* threads' own heaps would fill the address space */
@@ -28,6 +39,7 @@ bool render_init (void)
     if (VIPS_INIT ("bindery-render"))
         return false;
     load_heif ();
+    warm_threads ();
     vips_concurrency_set (1);
     vips_cache_set_max (0);
     vips_vector_set_enabled (FALSE); /* its code is made in executable memory */
