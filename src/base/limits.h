@@ -334,6 +334,8 @@
 #define LIMIT_MEDIA_WORD       64  /* the same of a language, format or ratio */
 #define LIMIT_MEDIA_LYRIC      (64 * KIB - 1)
 
+#define LIMIT_FILTER_PIXELS 67108864 /* of all frames of what is blurred or sharpened */
+
 /* Frames of videos and pages of documents. */
 #define LIMIT_VIDEO_READ   (256 * MIB) /* bytes of one object */
 #define LIMIT_VIDEO_PIXELS 36000000    /* of a frame that is decoded: 8K */

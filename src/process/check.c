@@ -110,7 +110,8 @@ enum err process_check_size (const struct process *p, uint32_t width, uint32_t h
 {
     struct process_size size = { width, height };
     bool is_known = width > 0 && height > 0;
-    bool is_looked_at = p->kind == PROCESS_KIND_IMAGE && p->ops[0].id != PROCESS_INFO;
+    bool is_info = p->n_ops && p->ops[0].id == PROCESS_INFO;
+    bool is_looked_at = p->kind == PROCESS_KIND_IMAGE && !is_info;
     enum err r = is_looked_at && is_known ? check_source (size, MAX (frames, 1), e) : ERR_OK;
     for (size_t i = 0; is_looked_at && r == ERR_OK && i < p->n_ops; i++) {
         const struct process_op *op = &p->ops[i];
@@ -120,7 +121,7 @@ enum err process_check_size (const struct process *p, uint32_t width, uint32_t h
         r = is_known ? process_resize_by (op, frames, NULL, &size, e) : check_text (op, e);
     }
     /* a format that is not named is the source's, and JPG has no limit here */
-    if (is_looked_at && is_known && r == ERR_OK)
+    if (is_looked_at && is_known && p->n_ops && r == ERR_OK)
         r = process_check_result (p, PROCESS_JPG, size, e);
     return r;
 }

@@ -17,7 +17,7 @@ bool process_needs_fonts (const struct process *p)
     for (size_t i = 0; i < p->n_ops; i++)
         if (p->ops[i].id == PROCESS_WATERMARK && p->ops[i].watermark.text != NULL)
             return true;
-    return false;
+    return p->kind == PROCESS_KIND_DOC_SNAPSHOT;
 }
 
 static enum process_format snapshot_format (enum process_snapshot format)

@@ -121,7 +121,7 @@ char *process_canonical (const struct process *p);
 size_t process_sources (const struct process *p,
                         const struct process_source *ret[LIMIT_PROCESS_SOURCES]);
 
-/* True if it takes fonts: a watermark has a text. */
+/* True if it takes fonts: a watermark has a text, or a document may lack a font. */
 bool process_needs_fonts (const struct process *p);
 
 /* Format of the rendition of a source of that format; PROCESS_JSON for what is answered as JSON. */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "render/pixels.h"
 
 struct filter {
@@ -113,6 +114,10 @@ enum err filter_run (struct picture *p, const float *kernel, int radius, float o
                      struct error *e)
 {
     VipsImage *out;
+    if (VIPS_IMAGE_N_PELS (p->image) > LIMIT_FILTER_PIXELS)
+        return FAIL (e, IMAGE_TOO_LARGE,
+                     "The image of %d x %d is too large to be filtered: %d pixels are allowed.",
+                     p->image->Xsize, p->image->Ysize, LIMIT_FILTER_PIXELS);
     enum err err = picture_keep (p, e);
     if (err == ERR_OK)
         err = pixels_like (p->image, &out, e);

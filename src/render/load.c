@@ -114,8 +114,8 @@ static enum err check_size (const struct render *r, int width, int height, int f
     if (frames > LIMIT_RENDER_FRAMES)
         return FAIL (e, IMAGE_TOO_LARGE, "the animation has %d frames, over the limit of %d",
                      frames, LIMIT_RENDER_FRAMES);
-    return process_check_size (r->process ? r->process : &none, (uint32_t) width, (uint32_t) height,
-                               (uint32_t) frames, e);
+    const struct process *p = r->process && !r->main ? r->process : &none;
+    return process_check_size (p, (uint32_t) width, (uint32_t) height, (uint32_t) frames, e);
 }
 
 /* The picture with nothing but its header known, or all of it where that is not to be had. */

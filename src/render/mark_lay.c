@@ -73,6 +73,13 @@ static void place (const struct process_watermark *w, const struct picture *p, s
     }
 }
 
+/* `image` lives as long as `out`. */
+static void keep_with (VipsImage *out, VipsImage *image)
+{
+    g_object_ref (image);
+    vips_object_local (out, image);
+}
+
 enum err mark_lay (const struct process_watermark *w, VipsImage *mark, struct picture *p,
                    struct error *e)
 {
@@ -83,8 +90,8 @@ enum err mark_lay (const struct process_watermark *w, VipsImage *mark, struct pi
     struct lay *lay = VIPS_NEW (out, struct lay);
     *lay = (struct lay){ .mark = mark, .frame_height = picture_height (p) };
     lay->opacity = (uint32_t) (w->t * 255 + 50) / 100;
-    g_object_ref (mark);
-    vips_object_local (out, mark);
+    keep_with (out, mark);
+    keep_with (out, p->image);
     place (w, p, lay);
     if (vips_image_pipelinev (out, VIPS_DEMAND_STYLE_THINSTRIP, p->image, NULL) ||
         vips_image_generate (out, vips_start_one, lay_region, vips_stop_one, p->image, lay)) {
