@@ -27,6 +27,7 @@ static const struct {
     { "user", cli_user, "make, list, show, change and delete users" },
     { "key", cli_key, "make, list, deactivate and delete the keys of users" },
     { "policy", cli_policy, "write policies, give them to users, and try them" },
+    { "style", cli_style, "name what images of a bucket are processed by" },
     { "status", cli_status, "show the server, its workers and all bindings" },
     { "call", cli_call, "call any action of the API" },
     { "manual", cli_manual, NULL },

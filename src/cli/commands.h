@@ -17,4 +17,5 @@ int cli_status (char **args);
 int cli_user (char **args);
 int cli_key (char **args);
 int cli_policy (char **args);
+int cli_style (char **args);
 int cli_manual (char **args);

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/limits.h"
 #include "index/query.h"
+#include "process/process.h"
 
 static const struct {
     const char *name, *title, *intro;
@@ -38,6 +39,20 @@ static const struct {
       "`[store NAME]` of the file sets up one more: `url = ...` is its `store`, `kind = ...` its\n"
       "`store-kind`, and so on; `alias NAME = BUCKET` serves its BUCKET as NAME.\n",
       config_markdown },
+    { "processing", "Processing of images, videos and documents",
+      "What `x-oss-process` of the OSS endpoint can say:\n"
+      "`TYPE/OPERATION,KEY_VALUE,...[/OPERATION,...][|sys/saveas,o_KEY[,b_BUCKET]]`, or "
+      "`style/NAME`.\n\n"
+      "Operations are done from left to right, each on what the one before made. Keys may stand "
+      "in\nany order; of one that is repeated the last counts, and one that the operation does not "
+      "have\nis ignored, as OSS does. What a value may be is checked. *Encoded* values are "
+      "base64 with `-`\nand `_`, with or without padding.\n\n"
+      "Sizes are rounded to the nearest, and no side becomes 0. Without `auto-orient,1` "
+      "before them,\noperations count the pixels as they are stored. Gravity of `crop` says where "
+      "the part is laid\nbefore `x` and `y` move it to the right and down; that of a watermark, "
+      "which edges they are\ncounted from.\n\n"
+      "EC is what the answer to a bad value says in `EC`, behind `0040-00000`.\n",
+      process_markdown },
 };
 
 int cli_manual (char **args)
@@ -50,7 +65,8 @@ int cli_manual (char **args)
                 pages[i].title, pages[i].intro, text);
         return EXIT_DONE;
     }
-    fputs ("bindery manual: expected the name of a page: actions, fields, limits or options\n",
+    fputs ("bindery manual: expected the name of a page: actions, fields, limits, options or "
+           "processing\n",
            stderr);
     return EXIT_USAGE;
 }

@@ -24,8 +24,12 @@ enum err catalog_open (const char *data_dir, struct catalog **ret, struct error 
     pthread_mutex_init (&c->lock, NULL);
     pthread_rwlock_init (&c->attached_lock, NULL);
     c->attached = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    pthread_rwlock_init (&c->styles_lock, NULL);
+    c->styles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, style_free);
     c->sql = s;
     r = catalog_load_attached (c, e);
+    if (r == ERR_OK)
+        r = catalog_load_styles (c, e);
     if (r == ERR_OK)
         *ret = c;
     else
@@ -40,6 +44,8 @@ void catalog_close (struct catalog *c)
     sql_close (c->sql);
     g_hash_table_unref (c->attached);
     pthread_rwlock_destroy (&c->attached_lock);
+    g_hash_table_unref (c->styles);
+    pthread_rwlock_destroy (&c->styles_lock);
     pthread_mutex_destroy (&c->lock);
     g_free (c);
 }

@@ -74,6 +74,13 @@ void project_free (void *p);
 void dataset_free (void *d);
 void binding_free (void *b);
 void attachment_free (void *a);
+
+/* A text of x-oss-process that goes by a name, in one bucket. */
+struct style {
+    char *bucket, *name, *text;
+    int64_t create_ns, update_ns;
+};
+void style_free (void *s);
 void tag_free (void *t);
 
 /* Opens or makes DATA/catalog.db. */
@@ -163,3 +170,15 @@ NODISCARD enum err catalog_delete_attachment (struct catalog *c, const char *buc
 /* Whether the bucket is attached now, asked for every request: from memory, without the lock of the
  * catalogue. Nobody is told otherwise once catalog_delete_attachment() has returned. */
 bool catalog_is_attached (struct catalog *c, const char *bucket);
+
+/* Styles. put: makes it, or gives it another text; fills times; LIMIT over `max` of its bucket.
+ * get, delete: NO_STYLE. get is asked for many requests: from memory, as catalog_is_attached().
+ * list: at most max + 1 of a bucket by name, from `from` (NULL: the first) on. */
+NODISCARD enum err catalog_put_style (struct catalog *c, struct style *s, unsigned max,
+                                      struct error *e);
+NODISCARD enum err catalog_get_style (struct catalog *c, const char *bucket, const char *name,
+                                      struct style **ret, struct error *e);
+NODISCARD enum err catalog_list_styles (struct catalog *c, const char *bucket, const char *from,
+                                        unsigned max, GPtrArray **ret, struct error *e);
+NODISCARD enum err catalog_delete_style (struct catalog *c, const char *bucket, const char *name,
+                                         struct error *e);

@@ -12,6 +12,8 @@ struct catalog {
     struct sql *sql;
     pthread_rwlock_t attached_lock;
     GHashTable *attached; /* names of the attached buckets, as the table has them */
+    pthread_rwlock_t styles_lock;
+    GHashTable *styles; /* "BUCKET/NAME": struct style, as the table has them */
 };
 
 static inline struct catalog *catalog_lock (struct catalog *c)
@@ -68,6 +70,9 @@ NODISCARD enum err catalog_write_setting (struct catalog *c, const char *key, co
 
 /* Fills c->attached, before threads share the catalogue. */
 NODISCARD enum err catalog_load_attached (struct catalog *c, struct error *e);
+
+/* Fills c->styles, before threads share the catalogue. */
+NODISCARD enum err catalog_load_styles (struct catalog *c, struct error *e);
 
 /* A column of text, "" if it is null. Caller frees. */
 char *catalog_text (struct sql_stmt *st, int column);

@@ -13,7 +13,7 @@
  * fields.def or what phrase_words() yields. The version in a dataset file has a sum of the fields
  * behind it: while a program is being written, too, no file has columns that the program has not.
  */
-#define CATALOG_VERSION "3"
+#define CATALOG_VERSION "4"
 #define DATASET_VERSION G_GINT64_CONSTANT (3)
 
 /* Secrets are sealed bytes; expires_ns, token_sum and the session are of temporary keys alone. */
@@ -34,6 +34,11 @@
     "CREATE TABLE user_policy (user_id INTEGER NOT NULL, policy TEXT NOT NULL,"                    \
     " attach_ns INTEGER NOT NULL, PRIMARY KEY (user_id, policy)) WITHOUT ROWID;"                   \
     "CREATE INDEX user_policy_policy ON user_policy (policy);"
+
+#define STYLE_TABLE                                                                                \
+    "CREATE TABLE style (bucket TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL,"            \
+    " create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL, PRIMARY KEY (bucket, name))"         \
+    " WITHOUT ROWID;"
 
 static const char catalog_script[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -59,7 +64,7 @@ static const char catalog_script[] =
     "CREATE TABLE attachment (bucket TEXT PRIMARY KEY, project_id INTEGER NOT NULL,"
     " description TEXT NOT NULL, create_ns INTEGER NOT NULL, update_ns INTEGER NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE INDEX attachment_project ON attachment (project_id, bucket);" ACCESS_TABLES;
+    "CREATE INDEX attachment_project ON attachment (project_id, bucket);" ACCESS_TABLES STYLE_TABLE;
 
 /* What turns a catalogue of one version into one of the next: in order, none left out. */
 static const struct {
@@ -69,6 +74,7 @@ static const struct {
       "ALTER TABLE binding ADD COLUMN secret TEXT NOT NULL DEFAULT '';"
       "ALTER TABLE binding ADD COLUMN subscription TEXT NOT NULL DEFAULT '';" },
     { "2", "3", ACCESS_TABLES },
+    { "3", "4", STYLE_TABLE },
 };
 
 /* binding.failed, .rejected and .pending are how many there are now: kept with the rows that they

@@ -107,7 +107,7 @@ describe('a dataset file of another version', () => {
 describe('a catalogue of another version', () => {
   const server = useServer();
   const change = (script) => run(path.join(server.data, 'catalog.db'), script);
-  const older = { 2: 'DROP TABLE user; DROP TABLE access_key; DROP TABLE policy; DROP TABLE user_policy;' };
+  const older = { 2: 'DROP TABLE style; DROP TABLE user; DROP TABLE access_key; DROP TABLE policy; DROP TABLE user_policy;' };
   older[1] = `${older[2]} ALTER TABLE binding DROP COLUMN secret; ALTER TABLE binding DROP COLUMN subscription;`;
 
   for (const [version, script] of Object.entries(older))

@@ -30,7 +30,7 @@ static void test_all_known (void **state)
         admin += table[i].face == CALL_ADMIN;
     }
     assert_int_equal (imm, 105);
-    assert_int_equal (admin, 31);
+    assert_int_equal (admin, 35);
     assert_null (action_find ("createproject"));
     assert_null (action_find (""));
 }

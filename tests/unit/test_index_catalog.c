@@ -355,18 +355,21 @@ static void a_subscription_that_waits_is_kept (void **state)
     binding_hook_clear (&hook);
 }
 
-/* Gives the file the tables that version 1, or another, had. */
-static void make_older (struct world *w, const char *version)
+#define WITHOUT_STYLES "DROP TABLE style;"
+#define WITHOUT_USERS                                                                              \
+    WITHOUT_STYLES "DROP TABLE user; DROP TABLE access_key; DROP TABLE policy;"                    \
+                   "DROP TABLE user_policy;"
+#define WITHOUT_SECRETS                                                                            \
+    WITHOUT_USERS "ALTER TABLE binding DROP COLUMN secret;"                                        \
+                  "ALTER TABLE binding DROP COLUMN subscription;"
+
+/* Gives the file the tables that an older version had, by `change`. */
+static void make_older (struct world *w, const char *version, const char *change)
 {
     struct sql *s;
     g_autofree char *path = g_build_filename (w->tree.path, "catalog.db", NULL);
-    g_autofree char *script = g_strdup_printf (
-        "%s DROP TABLE user; DROP TABLE access_key; DROP TABLE policy; DROP TABLE user_policy;"
-        "UPDATE schema_version SET version = '%s'",
-        strcmp (version, "1") == 0 ? "ALTER TABLE binding DROP COLUMN secret;"
-                                     "ALTER TABLE binding DROP COLUMN subscription;"
-                                   : "",
-        version);
+    g_autofree char *script =
+        g_strdup_printf ("%s UPDATE schema_version SET version = '%s'", change, version);
     catalog_close (g_steal_pointer (&w->c));
     assert_ok (sql_open (&sql_sqlite, path, SQL_CREATE, &s, &w->e), &w->e);
     assert_ok (sql_exec (s, script, &w->e), &w->e);
@@ -380,7 +383,7 @@ static void a_catalogue_of_version_1_is_changed_in_place (void **state)
     int64_t d, id;
     assert_ok (add_dataset (w, w->project, "d", &d), &w->e);
     assert_ok (add_binding (w, d, "photos", &id), &w->e);
-    make_older (w, "1");
+    make_older (w, "1", WITHOUT_SECRETS);
     assert_ok (catalog_open (w->tree.path, &w->c, &w->e), &w->e);
     assert_ok (catalog_get_binding_by_id (w->c, id, &b, &w->e), &w->e);
     assert_string_equal (b->bucket, "photos");
@@ -400,7 +403,7 @@ static void a_catalogue_of_version_2_gets_users (void **state)
     assert_ok (add_dataset (w, w->project, "d", &d), &w->e);
     assert_ok (add_binding (w, d, "photos", &id), &w->e);
     g_autofree char *secret = secret_of (w, id);
-    make_older (w, "2");
+    make_older (w, "2", WITHOUT_USERS);
     assert_ok (catalog_open (w->tree.path, &w->c, &w->e), &w->e);
     g_autofree char *kept = secret_of (w, id);
     assert_string_equal (kept, secret);
@@ -409,10 +412,71 @@ static void a_catalogue_of_version_2_gets_users (void **state)
     assert_err (EXISTS, catalog_create_user (w->c, &u, 2, &w->e));
 }
 
+static void a_catalogue_of_version_3_gets_styles (void **state)
+{
+    struct world *w = *state;
+    struct style s = { "photos", "small", "image/resize,w_1", 0, 0 }, *found;
+    make_older (w, "3", WITHOUT_STYLES);
+    assert_ok (catalog_open (w->tree.path, &w->c, &w->e), &w->e);
+    assert_ok (catalog_put_style (w->c, &s, 1, &w->e), &w->e);
+    reopen (w);
+    assert_ok (catalog_get_style (w->c, "photos", "small", &found, &w->e), &w->e);
+    assert_string_equal (found->text, s.text);
+    assert_int_equal (found->create_ns, s.create_ns);
+    style_free (found);
+}
+
+static void put_style (struct world *w, const char *bucket, const char *name, const char *text)
+{
+    struct style s = { (char *) bucket, (char *) name, (char *) text, 0, 0 };
+    assert_ok (catalog_put_style (w->c, &s, 2, &w->e), &w->e);
+    assert_true (s.create_ns > 0 && s.update_ns >= s.create_ns);
+}
+
+static void assert_style (struct world *w, const char *bucket, const char *name, const char *text)
+{
+    struct style *found = NULL;
+    assert_ok (catalog_get_style (w->c, bucket, name, &found, &w->e), &w->e);
+    assert_string_equal (found->text, text);
+    assert_string_equal (found->bucket, bucket);
+    assert_string_equal (found->name, name);
+    style_free (found);
+}
+
+static void styles_are_limited_and_kept_by_bucket (void **state)
+{
+    struct world *w = *state;
+    struct style third = { "photos", "c", "3", 0, 0 }, *none = NULL;
+    put_style (w, "photos", "b", "1");
+    put_style (w, "photos", "a", "2");
+    put_style (w, "other", "b", "4");
+    assert_err (LIMIT, catalog_put_style (w->c, &third, 2, &w->e));
+    assert_err (NO_STYLE, catalog_get_style (w->c, "photos", "c", &none, &w->e));
+    put_style (w, "photos", "b", "5");
+    assert_style (w, "photos", "b", "5");
+    assert_style (w, "other", "b", "4");
+
+    g_autoptr (GPtrArray) list = NULL, rest = NULL;
+    assert_ok (catalog_list_styles (w->c, "photos", NULL, 1, &list, &w->e), &w->e);
+    assert_int_equal (list->len, 2);
+    assert_string_equal (((struct style *) list->pdata[0])->name, "a");
+    assert_ok (catalog_list_styles (w->c, "photos", "b", 10, &rest, &w->e), &w->e);
+    assert_int_equal (rest->len, 1);
+
+    assert_ok (catalog_delete_style (w->c, "photos", "b", &w->e), &w->e);
+    assert_err (NO_STYLE, catalog_delete_style (w->c, "photos", "b", &w->e));
+    assert_err (NO_STYLE, catalog_get_style (w->c, "photos", "b", &none, &w->e));
+    assert_ok (catalog_put_style (w->c, &third, 2, &w->e), &w->e);
+    reopen (w);
+    assert_err (NO_STYLE, catalog_get_style (w->c, "photos", "b", &none, &w->e));
+    assert_style (w, "photos", "c", "3");
+    assert_style (w, "other", "b", "4");
+}
+
 static void a_catalogue_of_a_newer_program_is_refused_and_left_alone (void **state)
 {
     struct world *w = *state;
-    make_older (w, "1000");
+    make_older (w, "1000", "");
     for (int i = 0; i < 2; i++) {
         assert_err (DATABASE, catalog_open (w->tree.path, &w->c, &w->e));
         assert_non_null (strstr (w->e.message, "version 1000"));
@@ -440,6 +504,8 @@ int main (void)
         T (a_subscription_that_waits_is_kept),
         T (a_catalogue_of_version_1_is_changed_in_place),
         T (a_catalogue_of_version_2_gets_users),
+        T (a_catalogue_of_version_3_gets_styles),
+        T (styles_are_limited_and_kept_by_bucket),
         T (a_catalogue_of_a_newer_program_is_refused_and_left_alone),
         T (a_file_that_is_no_database_is_refused),
     };
