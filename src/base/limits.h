@@ -251,6 +251,7 @@
 #define LIMIT_FONT_FILES     256          /* descriptors of one that reads fonts */
 #define LIMIT_RENDER_SOURCE  (20 * MIB)   /* bytes of an image */
 #define LIMIT_RENDER_OUTPUT  (64 * MIB)   /* bytes of a rendition */
+#define LIMIT_PNG_PIXELS     (128 * MIB)  /* bytes of pixels that a PNG is decoded to at once */
 #define LIMIT_RENDER_FRAMES  4096         /* of an animation that is processed */
 #define LIMIT_READY_MS       10000        /* from the start of a worker to READY */
 #define LIMIT_RESPAWN_MS                                                                           \

@@ -10,7 +10,9 @@
 
 /* At its start libvips loads all modules of a folder that it finds through this variable; those
  * beside HEIF parse formats that are never asked for, ImageMagick's among them. */
-#define NO_MODULES "/nonexistent"
+#define NO_MODULES  "/nonexistent"
+
+#define KEPT_MEMORY (32 << 20) /* bytes that are not given back between two jobs */
 
 /* Reads and writes HEIC and AVIF; pictures of these formats are unsupported where it is not
  * installed. Stays for the life of the process. */
@@ -34,7 +36,9 @@ static void warm_threads (void)
 
 bool render_init (void)
 {
-    mallopt (M_ARENA_MAX, 1); /* threads' own heaps would fill the address space */
+    mallopt (M_ARENA_MAX, 1);                /* threads' own heaps would fill the address space */
+    mallopt (M_MMAP_THRESHOLD, KEPT_MEMORY); /* what a job frees, the next one uses */
+    mallopt (M_TRIM_THRESHOLD, KEPT_MEMORY);
     g_setenv ("VIPSHOME", NO_MODULES, TRUE);
     if (VIPS_INIT ("bindery-render"))
         return false;

@@ -8,6 +8,7 @@
 #include "process/geometry.h"
 #include "render/bmp.h"
 #include "render/jpeg_quality.h"
+#include "render/png.h"
 #include "worker/sniff.h"
 
 /* ---- formats ---- */
@@ -255,6 +256,16 @@ static enum err load_less (struct render *r, const struct row *row, const struct
     return ERR_OK;
 }
 
+/* All pixels of a plain PNG at once, in place of libpng's. */
+static void hurry_png (struct render *r)
+{
+    VipsImage *pixels;
+    if (!png_decode (r->source.bytes, r->source.size, r->picture.image, &pixels))
+        return;
+    picture_take (&r->picture, pixels);
+    r->picture.is_kept = true;
+}
+
 enum err load_picture (struct render *r, struct error *e)
 {
     const struct row *row = NULL;
@@ -276,6 +287,8 @@ enum err load_picture (struct render *r, struct error *e)
         err = load_less (r, row, &wish, e);
     if (err != ERR_OK)
         return err;
+    if (row->format == PROCESS_PNG)
+        hurry_png (r);
     read_animation (p);
     return normalise (p, e);
 }
