@@ -124,6 +124,100 @@ static void test_what_is_no_page (void **state)
     expect_lie (many->str, NULL, "elements");
 }
 
+static enum err take_value (void *arg, const char *path, const char *text, struct error *e UNUSED)
+{
+    g_string_append_printf (arg, "%s=%s\n", path, text);
+    return ERR_OK;
+}
+
+/* Of a memory that ends where the text does. */
+static enum err read_xml (const char *text, GString *found, struct error *e)
+{
+    size_t len = strlen (text);
+    g_autofree char *bytes = g_memdup2 (text, len);
+    return s3_xml_read (bytes, len, "r", take_value, found, e);
+}
+
+static void test_xml (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *text, *found;
+    } rows[] = {
+        { "<r/>", "" },
+        { "\xef\xbb\xbf<?xml version='1.0'?>\n<!-- <x> --><r\n a='1' b = \">\"/>\n<!-- -->\n", "" },
+        { "<r><a>1</a><b/><c d='e' /></r>", "a=1\nb=\nc=\n" },
+        { "<r><a> <b>1</b>x<c><d>2</d></c>3</a></r>", "a/b=1\na/c/d=2\na/c=\na=3\n" },
+        { "<r><a>&lt;&gt;&amp;&quot;&apos;&#65;&#x2F;&#228;&#x1F600;</a></r>",
+          "a=<>&\"'A/\xc3\xa4\xf0\x9f\x98\x80\n" },
+        { "<r><a>1<![CDATA[<b>&amp;]]]>2<!-- no -->3<?no?></a ></r >", "a=1<b>&amp;]23\n" },
+        { "<r><\xc3\xa4:_-.9>1</\xc3\xa4:_-.9></r>", "\xc3\xa4:_-.9=1\n" },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        g_autoptr (GString) found = g_string_new (NULL);
+        struct error e;
+        assert_ok (read_xml (rows[i].text, found, &e), &e);
+        assert_string_equal (rows[i].found, found->str);
+    }
+}
+
+static void test_what_is_no_xml (void **state)
+{
+    (void) state;
+    static const char *const rows[] = {
+        "<",
+        "<r",
+        "<r>",
+        "<r><a>",
+        "<r><a></r>",
+        "<r></a></r>",
+        "</r>",
+        "<r></r></r>",
+        "<r/><r/>",
+        "<r/>x",
+        "x<r/>",
+        "<r><a></ab>",
+        "< r/>",
+        "<r><></r>",
+        "<r><a></ a></r>",
+        "<r a/>",
+        "<r a=1/>",
+        "<r a='1/>",
+        "<r a='<'/>",
+        "<r a='1'b='2'/>",
+        "<r /a>",
+        "<r><!-- </r>",
+        "<r><?x</r>",
+        "<r><![CDATA[x",
+        "<![CDATA[x]]><r/>",
+        "<r>&</r>",
+        "<r>&amp</r>",
+        "<r>&;</r>",
+        "<r>&x;</r>",
+        "<r>&#0;</r>",
+        "<r>&#;</r>",
+        "<r>&#x;</r>",
+        "<r>&#xg;</r>",
+        "<r>&#xd800;</r>",
+        "<r>&#x110000;</r>",
+        "<r>&#4294967361;</r>",
+        "<!DOCTYPE r [<!ENTITY a 'b'>]><r>&a;</r>",
+        "<!DOCTYPE r><r/>",
+        "<r>&#00000000065;</r>",
+        "<s/>",
+        "<?xml version='1.0'?>",
+        "<rr/>",
+        "  ",
+        "<r><a/></b></r>",
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        g_autoptr (GString) found = g_string_new (NULL);
+        struct error e;
+        if (read_xml (rows[i], found, &e) != ERR_STORE_DOWN)
+            fail_msg ("'%s' is read", rows[i]);
+    }
+}
+
 /* ---- Headers ---- */
 
 static const struct s3_dialect s3 = { .kind = "s3",
@@ -287,6 +381,8 @@ int main (void)
         cmocka_unit_test (test_keys_that_are_not_encoded),
         cmocka_unit_test (test_pages_that_lie),
         cmocka_unit_test (test_what_is_no_page),
+        cmocka_unit_test (test_xml),
+        cmocka_unit_test (test_what_is_no_xml),
         cmocka_unit_test (test_etags_and_times),
         cmocka_unit_test (test_facts),
         cmocka_unit_test (test_attributes),
