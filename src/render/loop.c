@@ -13,7 +13,8 @@
 
 static enum err say_ready (const struct sandbox_report *report, struct error *e)
 {
-    struct frame_ready ready = { .wire_version = FRAME_VERSION };
+    struct frame_ready ready = { .wire_version = FRAME_VERSION,
+                                 .extractor_version = RENDER_VERSION };
     g_strlcpy (ready.missing, report->missing, sizeof ready.missing);
     return frame_send (FRAME_SOCKET, FRAME_READY, &ready, sizeof ready, NULL, 0, e);
 }

@@ -16,8 +16,9 @@
 #include "base/error.h"
 
 #define FRAME_VERSION   6
-#define FRAME_SOCKET    3   /* the worker's end */
-#define FRAME_EXTENSION 16  /* bytes of an extension, with its NUL */
+#define RENDER_VERSION  1  /* grows when the same text makes another rendition of the same object */
+#define FRAME_SOCKET    3  /* the worker's end */
+#define FRAME_EXTENSION 16 /* bytes of an extension, with its NUL */
 #define FRAME_MESSAGE   256 /* bytes of a message, with its NUL */
 #define FRAME_EXTRAS    3   /* most further objects of a rendition: its image watermarks */
 #define FRAME_FDS       (2 + FRAME_EXTRAS) /* most descriptors of a frame */
@@ -52,7 +53,7 @@ enum frame_state {
 };
 
 struct frame_ready {
-    uint32_t wire_version, extractor_version;
+    uint32_t wire_version, extractor_version; /* of a renderer, RENDER_VERSION is the latter */
     char missing[FRAME_MESSAGE]; /* parts of the jail that could not be set up, "" if none */
 };
 

@@ -186,7 +186,8 @@ static enum err worker_ready (struct pool *p, struct worker *w, struct error *e)
     struct frame_ready ready;
     memcpy (&ready, w->reader.body, sizeof ready);
     ready.missing[sizeof ready.missing - 1] = '\0';
-    if (ready.wire_version != FRAME_VERSION || ready.extractor_version != META_EXTRACTOR_VERSION)
+    uint32_t version = p->profile->id == PROFILE_EXTRACT ? META_EXTRACTOR_VERSION : RENDER_VERSION;
+    if (ready.wire_version != FRAME_VERSION || ready.extractor_version != version)
         return FAIL (e, UNAVAILABLE, "the worker is of another version of Bindery");
     if (p->options.sandbox_required && ready.missing[0])
         return FAIL (e, UNAVAILABLE, "the worker's jail lacks: %s", ready.missing);
