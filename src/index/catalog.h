@@ -182,3 +182,5 @@ NODISCARD enum err catalog_list_styles (struct catalog *c, const char *bucket, c
                                         unsigned max, GPtrArray **ret, struct error *e);
 NODISCARD enum err catalog_delete_style (struct catalog *c, const char *bucket, const char *name,
                                          struct error *e);
+/* Whether any is. */
+bool catalog_has_attachments (struct catalog *c);

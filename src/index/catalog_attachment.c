@@ -67,6 +67,14 @@ bool catalog_is_attached (struct catalog *c, const char *bucket)
     return is_attached;
 }
 
+bool catalog_has_attachments (struct catalog *c)
+{
+    pthread_rwlock_rdlock (&c->attached_lock);
+    bool has = g_hash_table_size (c->attached) > 0;
+    pthread_rwlock_unlock (&c->attached_lock);
+    return has;
+}
+
 static enum err insert (struct catalog *c, struct attachment *a, struct error *e)
 {
     struct sql_stmt *st = NULL;

@@ -107,6 +107,45 @@ enum err files_get_entry (struct dataset_db *db, const char *bucket, const char 
     return r;
 }
 
+static uint32_t get_side (struct sql_stmt *st, int i)
+{
+    return (uint32_t) CLAMP (sql_get_int (st, i), 0, UINT32_MAX);
+}
+
+static enum err find_dimensions (struct sql *s, const char *uri, struct file_dimensions *ret,
+                                 struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum err r =
+        sql_find (s,
+                  "SELECT o.size, o.mtime_ns, o.etag, f.image_width, f.image_height,"
+                  " f.frame_count FROM object o JOIN file f ON f.id = o.id WHERE o.uri = ?",
+                  uri, &st, &has_row, e);
+    if (r != ERR_OK)
+        return r;
+    if (!has_row)
+        return FAIL (e, NOT_FOUND, "'%s' is not indexed", uri);
+    rows_get_version (st, 0, &ret->version);
+    ret->width = get_side (st, 3);
+    ret->height = get_side (st, 4);
+    ret->frames = get_side (st, 5);
+    return ERR_OK;
+}
+
+enum err files_get_dimensions (struct dataset_db *db, const char *bucket, const char *key,
+                               struct file_dimensions *ret, struct error *e)
+{
+    struct sql *s = NULL;
+    g_autofree char *uri = rows_uri (bucket, key);
+    enum err r = dataset_read (db, &s, e);
+    if (r != ERR_OK)
+        return r;
+    r = find_dimensions (s, uri, ret, e);
+    dataset_read_done (db, s);
+    return r;
+}
+
 /* ---- Dividing a bucket's rows ---- */
 
 /* The URI of the first row with an id of at least `id`. Rows that wait have it beside their texts,

@@ -65,6 +65,14 @@ NODISCARD enum err files_page (struct dataset_db *db, const char *bucket, const 
 NODISCARD enum err files_get_entry (struct dataset_db *db, const char *bucket, const char *key,
                                     struct index_entry *ret, struct error *e);
 
+/* Width and height of a picture as stored, frames if there are several; 0: not known. NOT_FOUND. */
+struct file_dimensions {
+    struct file_version version;
+    uint32_t width, height, frames;
+};
+NODISCARD enum err files_get_dimensions (struct dataset_db *db, const char *bucket, const char *key,
+                                         struct file_dimensions *ret, struct error *e);
+
 /* Adds keys of the bucket to `keys` (char *, ascending) that divide its rows into parts of about
  * the same size: at most `max_parts`, of at least about `min_rows` rows each. Looks at
  * LIMIT_SPLIT_SAMPLES rows, however many there are. */

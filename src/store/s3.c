@@ -265,6 +265,7 @@ static const struct store_ops s3_ops = {
     .own_name = s3_own_name,
     .fetch = s3_fetch,
     .cancel = s3_cancel,
+    .put = store_s3_put,
 };
 
 static void free_filter (void *filter)

@@ -89,6 +89,14 @@ void store_cancel (struct store *s)
         s->ops->cancel (s);
 }
 
+enum err store_put (struct store *s, const char *bucket, const char *key, const void *bytes,
+                    size_t len, const char *content_type, struct error *e)
+{
+    if (!s->ops->put)
+        return FAIL (e, STORE_DENIED, "the store '%s' cannot be written", s->name);
+    return s->ops->put (s, bucket, key, bytes, len, content_type, e);
+}
+
 enum err store_notify (struct store *s, const char *bucket, const struct store_notify *n,
                        char **ret_target, struct error *e)
 {

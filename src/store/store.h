@@ -201,6 +201,9 @@ struct store_ops {
                        struct error *e);
     /* The same: fetches that are under way end soon, with CLOSED. */
     void (*cancel) (struct store *s);
+    /* Stores that can be written. */
+    enum err (*put) (struct store *s, const char *bucket, const char *key, const void *bytes,
+                     size_t len, const char *content_type, struct error *e);
 };
 
 /* Back-ends embed these as the first members of their own. */
@@ -263,6 +266,13 @@ NODISCARD enum err store_fetch (struct store_handle *h, uint64_t head, uint64_t 
  */
 void store_cancel (struct store *s);
 
+/* Writes an object of at most LIMIT_STORE_BODY bytes, in place of what has the key; once it
+ * returns, a power cut takes nothing of it back. STORE_DENIED if the store is not writable,
+ * NO_OBJECT for a key that none can have. `content_type` may be NULL. */
+NODISCARD enum err store_put (struct store *s, const char *bucket, const char *key,
+                              const void *bytes, size_t len, const char *content_type,
+                              struct error *e);
+
 /* Has a bucket report its changes, beside what others set up; again: as told last. *ret_target: ARN
  * of where they go; caller frees. NOT_IMPLEMENTED if the store cannot. */
 NODISCARD enum err store_notify (struct store *s, const char *bucket, const struct store_notify *n,
@@ -302,7 +312,11 @@ bool stores_have_remote (const struct stores *all);
 NODISCARD enum err stores_find (struct stores *all, const char *bucket, struct store **ret,
                                 struct error *e);
 
-/* The same, but asks now, whatever was said before: for a person who waits for the answer. */
+/* True if that will wait for no network: the bucket is a folder, as far as is known, or no store is
+ * remote. */
+bool stores_find_is_cheap (struct stores *all, const char *bucket);
+
+/* stores_find(), but asks now, whatever was said before: for a person who waits for the answer. */
 NODISCARD enum err stores_ask (struct stores *all, const char *bucket, struct store **ret,
                                struct error *e);
 

@@ -174,6 +174,15 @@ enum err stores_find (struct stores *all, const char *bucket, struct store **ret
     return k.error.code;
 }
 
+bool stores_find_is_cheap (struct stores *all, const char *bucket)
+{
+    pthread_mutex_lock (&all->lock);
+    const struct known *k = g_hash_table_lookup (all->known, bucket);
+    bool is_folder = k && k->store && !store_is_remote (k->store);
+    pthread_mutex_unlock (&all->lock);
+    return is_folder || !stores_have_remote (all);
+}
+
 enum err stores_find_near (struct stores *all, const char *bucket, const struct store_near *near,
                            struct store **ret, struct error *e)
 {
