@@ -276,8 +276,28 @@
 #define LIMIT_HEIC_SIDE       4096
 #define LIMIT_AVIF_WIDTH      4096
 #define LIMIT_AVIF_PIXELS     9437184
-#define LIMIT_STYLES          50 /* of a bucket */
+#define LIMIT_STYLES          50          /* of a bucket */
 #define LIMIT_STYLE_NAME      63
+
+/* How they are made and kept. */
+#define LIMIT_MEDIA_THREADS 8 /* that open sources and keep renditions */
+#define LIMIT_MEDIA_FETCHES 8 /* remote sources on their way, beside those at renderers */
+#define LIMIT_MEDIA_MEMORY                                                                         \
+    (256 * MIB) /* of remote sources at a time; a larger one waits to be alone */
+#define LIMIT_MEDIA_FETCHED   (512 * MIB) /* of one of them: the largest video that is fetched */
+#define LIMIT_MEDIA_WAIT_MS   15000       /* that a request waits for its turn */
+#define LIMIT_MEDIA_WAITERS   4096        /* requests that wait for renditions, of all */
+#define LIMIT_MEDIA_TRIES     3           /* at a source that changes while it is read */
+#define LIMIT_MEDIA_FACTS_MS  1000        /* what a remote store said of an object is believed */
+#define LIMIT_MEDIA_FACTS     65536       /* objects of which that is known */
+#define LIMIT_MEDIA_BOUND_MS  5000        /* which datasets have a bucket is believed */
+#define LIMIT_MEDIA_BOUND     4096        /* buckets of which that is known */
+#define LIMIT_MEDIA_STRIKES   2           /* crashes or timeouts before an object is refused ... */
+#define LIMIT_MEDIA_STRUCK_MS 600000      /* ... for that long */
+#define LIMIT_MEDIA_STRUCK    1024        /* objects that have a strike */
+#define LIMIT_MEDIA_START_MS 5000 /* before renderers that did not come up are started again */
+#define LIMIT_CACHE_OPEN      256         /* files of renditions that are kept open */
+#define LIMIT_CACHE_TOUCH_S   3600 /* between two writings of when a rendition was last used */
 
 /* EXIF. */
 #define LIMIT_EXIF_ENTRIES 512  /* of one directory */
@@ -388,6 +408,3 @@
 #define LIMIT_OLE_TABLE      (4 * MIB)   /* bytes of the table of a text's pieces */
 #define LIMIT_OLE_PIECE      (64 * KIB)  /* bytes of a piece that are looked at together */
 #define LIMIT_OLE_FIELDS     32          /* fields of a text within each other */
-
-/* Renditions. */
-#define LIMIT_PROCESS_TEXT (8 * KIB) /* bytes of a process text, decoded */

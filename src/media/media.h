@@ -33,10 +33,10 @@ struct media_options {
     const char *render_path; /* bindery-render */
     const char *cache_dir;   /* made if it is not there */
     uint64_t cache_bytes;    /* of the cache; 0: nothing is cached */
-    uint64_t source_bytes;   /* of a picture's or document's source */
     unsigned renderers;      /* processes */
     unsigned queue_max;      /* renditions that may wait for one; more: BUSY */
     bool sandbox_required;
+    bool is_warm; /* starts the renderers at once; else when they are needed */
     /* Told why a renderer did not come up or ended; see struct pool_options. */
     void (*on_failed_worker) (const char *why);
 };
@@ -53,7 +53,7 @@ struct media_request {
     const struct media_save *save; /* NULL: none */
     /* Asked on any thread while the request waits: true, and it is dropped, with CLOSED. May be
      * NULL. */
-    bool (*is_cancelled) (void *arg);
+    bool (*is_cancelled) (void *arg); /* must neither block nor call back */
     /* Asked at once, on the caller's thread, for the ETag that the rendition will have: true, and
      * the result is only facts (is_unchanged, fd -1), and nothing is made. May be NULL. Not for
      * saves. */
@@ -80,7 +80,7 @@ void media_result_clear (struct media_result *r);
 typedef void media_done_fn (void *arg, enum err code, struct media_result *result,
                             const struct error *e);
 
-/* Starts the renderers. UNAVAILABLE if they do not come up. IO: the cache's folder cannot be made.
+/* IO: the cache's folder cannot be made. That renderers do not come up is told when one is needed.
  */
 NODISCARD enum err media_new (const struct media_options *o, struct media **ret, struct error *e);
 
@@ -95,7 +95,7 @@ NODISCARD enum err media_begin (struct media *m, const struct media_request *r, 
 /* The same, and waits. NO_OBJECT, NO_BUCKET, NOT_A_FILE, STORE_* as stores say; BUSY: too much
  * waits already; CLOSED: it was cancelled, or the server stops; TIMED_OUT: no renderer in
  * LIMIT_MEDIA_WAIT_MS; PROCESS_* and others of process.h; IMAGE_TOO_LARGE; WATERMARK;
- * VERSION_CHANGED: the source kept changing; INTERNAL: the renderer died of it. */
+ * VERSION_CHANGED: the source kept changing; UNAVAILABLE: no renderer comes up. */
 NODISCARD enum err media_get (struct media *m, const struct media_request *r,
                               struct media_result *ret, struct error *e);
 
@@ -106,7 +106,7 @@ struct media_stats {
     uint64_t rejected;                 /* BUSY */
     uint64_t dropped;                  /* their client had left */
     uint64_t crashes, timeouts;
-    uint64_t cached_bytes, cached, evicted, damaged; /* of the cache */
+    uint64_t cached_bytes, cached, evicted, damaged, unwritten; /* of the cache */
     char worker_error[256];
 };
 

@@ -1,0 +1,166 @@
+/* The objects of a rendition: opened where they are files, fetched whole where they are remote,
+ * always in the version that was asked for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "media/media_priv.h"
+
+/* ---- Sizes ---- */
+
+static bool is_film (const struct process *p)
+{
+    return p->kind == PROCESS_KIND_VIDEO_SNAPSHOT || p->kind == PROCESS_KIND_VIDEO_INFO ||
+           p->kind == PROCESS_KIND_AUDIO_INFO;
+}
+
+/* Most bytes of an object: of a film that is a file only what is needed is read. */
+static uint64_t most_bytes (const struct flight *f, unsigned i, bool is_remote)
+{
+    if (i > 0 || f->process->kind == PROCESS_KIND_IMAGE)
+        return LIMIT_RENDER_SOURCE;
+    if (is_remote)
+        return LIMIT_MEDIA_FETCHED;
+    return is_film (f->process) ? UINT64_MAX : LIMIT_DOCUMENT_SIZE;
+}
+
+static enum err check_size (const struct flight *f, unsigned i, bool is_remote, struct error *e)
+{
+    uint64_t size = f->wanted.objects[i].facts.size, most = most_bytes (f, i, is_remote);
+    if (size > most && i > 0)
+        return FAIL (e, WATERMARK, "The object of a watermark has %llu bytes, more than %llu.",
+                     (unsigned long long) size, (unsigned long long) most);
+    if (size > most)
+        return FAIL (e, IMAGE_TOO_LARGE, "The object has %llu bytes, more than %llu.",
+                     (unsigned long long) size, (unsigned long long) most);
+    if (size == 0)
+        return FAIL (e, PROCESS_REQUEST, "The object is empty.");
+    return ERR_OK;
+}
+
+/* ---- Remote objects ---- */
+
+/* Waits until the flight may hold so many bytes of memory. */
+static enum err take_memory (struct flight *f, uint64_t bytes, struct error *e)
+{
+    struct media *m = f->media;
+    pthread_mutex_lock (&m->lock);
+    while (!m->is_stopping && m->held > f->held && m->held + bytes > LIMIT_MEDIA_MEMORY)
+        pthread_cond_wait (&m->room, &m->lock);
+    bool is_stopping = m->is_stopping;
+    m->held += bytes;
+    f->held += bytes;
+    pthread_mutex_unlock (&m->lock);
+    return is_stopping ? FAIL (e, CLOSED, "The server stops.") : ERR_OK;
+}
+
+static void give_memory (struct flight *f)
+{
+    struct media *m = f->media;
+    pthread_mutex_lock (&m->lock);
+    m->held -= f->held;
+    f->held = 0;
+    pthread_cond_broadcast (&m->room);
+    pthread_mutex_unlock (&m->lock);
+}
+
+/* One fetch, waited for. */
+struct fetch {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool is_done;
+    enum err code;
+    char message[256];
+};
+
+static void on_fetched (void *arg, enum err code, const char *message)
+{
+    struct fetch *t = arg;
+    pthread_mutex_lock (&t->lock);
+    t->is_done = true;
+    t->code = code;
+    g_strlcpy (t->message, message, sizeof t->message);
+    pthread_cond_signal (&t->changed);
+    pthread_mutex_unlock (&t->lock);
+}
+
+static enum err fetch_once (struct store_handle *h, uint64_t head, const struct store_range *more,
+                            size_t n, struct error *e)
+{
+    struct fetch t = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+    enum err r = store_fetch (h, head, 0, more, n, on_fetched, &t, e);
+    if (r != ERR_OK)
+        return r;
+    pthread_mutex_lock (&t.lock);
+    while (!t.is_done)
+        pthread_cond_wait (&t.changed, &t.lock);
+    pthread_mutex_unlock (&t.lock);
+    return t.code == ERR_OK ? ERR_OK
+                            : error_set (e, t.code, NULL, __FILE__, __LINE__, "%s", t.message);
+}
+
+static enum err fetch_whole (struct flight *f, struct store *store, const struct wanted_object *o,
+                             struct store_handle *ret, struct error *e)
+{
+    enum err r = take_memory (f, o->facts.size, e);
+    if (r != ERR_OK)
+        return r;
+    store_handle_init (ret, store, f->wanted.bucket, o->key);
+    ret->facts = o->facts;
+    ret->is_urgent = true;
+    r = fetch_once (ret, o->facts.size, NULL, 0, e);
+    const struct store_range all = { 0, ret->facts.size };
+    if (r == ERR_OK && store_facts_equal (&ret->facts, &o->facts) && !store_handle_is_whole (ret))
+        r = fetch_once (ret, 0, &all, 1, e);
+    if (r == ERR_OK && store_facts_equal (&ret->facts, &o->facts) && !store_handle_is_whole (ret))
+        r = FAIL (e, STORE_DOWN, "'%s' could not be fetched whole", o->key);
+    return r;
+}
+
+/* ---- All of them ---- */
+
+static enum err open_one (struct flight *f, struct store *store, unsigned i, struct error *e)
+{
+    const struct wanted_object *o = &f->wanted.objects[i];
+    struct store_handle *h = &f->handles[i];
+    bool is_remote = store_is_remote (store);
+    enum err r = check_size (f, i, is_remote, e);
+    if (r != ERR_OK)
+        return r;
+    f->n_handles = i + 1;
+    r = is_remote ? fetch_whole (f, store, o, h, e)
+                  : store_open (store, f->wanted.bucket, o->key, NULL, h, e);
+    if (r == ERR_OK && !store_facts_equal (&h->facts, &o->facts))
+        return FAIL (e, VERSION_CHANGED, "'%s' has changed", o->key);
+    return r;
+}
+
+enum err source_open (struct flight *f, struct error *e)
+{
+    struct store *store;
+    enum err r = stores_find (f->media->o.stores, f->wanted.bucket, &store, e);
+    for (unsigned i = 0; i < f->wanted.n_objects && r == ERR_OK; i++) {
+        f->handles[i] = (struct store_handle){ .fd = -1 };
+        r = open_one (f, store, i, e);
+    }
+    return r;
+}
+
+/* What was fetched whole is of one version, whatever the object is now. */
+enum err source_verify (struct flight *f, struct error *e)
+{
+    enum err r = ERR_OK;
+    for (unsigned i = 0; i < f->n_handles && r == ERR_OK; i++)
+        if (!f->handles[i].is_remote)
+            r = store_verify (&f->handles[i], NULL, e);
+    return r;
+}
+
+void source_close (struct flight *f)
+{
+    for (unsigned i = 0; i < f->n_handles; i++)
+        store_handle_clear (&f->handles[i]);
+    f->n_handles = 0;
+    if (f->held)
+        give_memory (f);
+}
