@@ -50,6 +50,7 @@ struct api {
     struct keyring *keyring; /* api/keyring.h */
     struct nonces *nonces;   /* auth/nonces.h */
     struct rates *rates;     /* api/rates.h */
+    struct media *media;     /* media/media.h */
     const char *region, *account_id;
     int timezone_min;
     int64_t start_ns;

@@ -26,6 +26,7 @@
 #include "cli/signals.h"
 #include "http/server.h"
 #include "index/operators.h"
+#include "media/media.h"
 
 #define REGION_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 #define STOP_CALLS_MS  2000 /* running calls get this long */
@@ -44,8 +45,9 @@ struct server {
     struct keyring *keyring;
     struct nonces *nonces;
     struct scan *scan;
+    struct media *media;
     struct http *http;
-    char *account_id, *worker_path;
+    char *account_id, *worker_path, *render_path;
     struct api api;
 };
 
@@ -80,7 +82,9 @@ static void set_up_log (const struct config *c)
 
 /* ---- Parts ---- */
 
-static enum err find_worker (const char *wanted, char **ret, struct error *e)
+/* A program of ours; `option` names it. */
+static enum err find_program (const char *name, const char *wanted, const char *option, char **ret,
+                              struct error *e)
 {
     if (*wanted) {
         *ret = g_strdup (wanted);
@@ -88,16 +92,16 @@ static enum err find_worker (const char *wanted, char **ret, struct error *e)
     }
     g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
     g_autofree char *dir = self ? g_path_get_dirname (self) : NULL;
-    g_autofree char *beside = dir ? g_build_filename (dir, "bindery-worker", NULL) : NULL;
+    g_autofree char *beside = dir ? g_build_filename (dir, name, NULL) : NULL;
     if (beside && g_file_test (beside, G_FILE_TEST_IS_EXECUTABLE)) {
         *ret = g_steal_pointer (&beside);
         return ERR_OK;
     }
-    char *found = g_find_program_in_path ("bindery-worker");
+    char *found = g_find_program_in_path (name);
     if (!found)
         return FAIL (e, UNAVAILABLE,
-                     "cannot find bindery-worker, neither beside this program nor in PATH; name it "
-                     "with --worker-path");
+                     "cannot find %s, neither beside this program nor in PATH; name it with --%s",
+                     name, option);
     *ret = found;
     return ERR_OK;
 }
@@ -203,7 +207,7 @@ static void warn_of_jail (struct scan *scan)
 static enum err start_scan (struct server *s, struct error *e)
 {
     const struct config *c = &s->config;
-    enum err r = find_worker (c->worker_path, &s->worker_path, e);
+    enum err r = find_program ("bindery-worker", c->worker_path, "worker-path", &s->worker_path, e);
     if (r != ERR_OK)
         return r;
     const struct scan_options o = {
@@ -229,6 +233,36 @@ static enum err start_scan (struct server *s, struct error *e)
     return r;
 }
 
+static void say_failed (const char *why)
+{
+    LOG (LOG_WARN, "media", "a renderer failed", LOG_STR ("error", why));
+}
+
+static enum err start_media (struct server *s, struct error *e)
+{
+    const struct config *c = &s->config;
+    long cores = sysconf (_SC_NPROCESSORS_ONLN);
+    g_autofree char *folder = *c->rendition_folder ? g_strdup (c->rendition_folder)
+                                                   : g_build_filename (c->data, "renditions", NULL);
+    enum err r = find_program ("bindery-render", c->render_path, "render-path", &s->render_path, e);
+    if (r != ERR_OK)
+        return r;
+    const struct media_options o = {
+        .stores = s->stores,
+        .catalog = s->catalog,
+        .datasets = s->datasets,
+        .render_path = s->render_path,
+        .cache_dir = folder,
+        .cache_bytes = c->rendition_cache,
+        .renderers = (unsigned) (c->renderers ? c->renderers : CLAMP (cores, 1, 64)),
+        .queue_max = (unsigned) c->render_queue,
+        .sandbox_required = strcmp (c->sandbox, "required") == 0,
+        .is_warm = catalog_has_attachments (s->catalog),
+        .on_failed_worker = say_failed,
+    };
+    return media_new (&o, &s->media, e);
+}
+
 static bool is_ready (void *arg, char *ret_reason, size_t size)
 {
     struct scan_workers stats;
@@ -246,6 +280,7 @@ static enum err start_http (struct server *s, struct error *e)
         .datasets = s->datasets,
         .stores = s->stores,
         .scan = s->scan,
+        .media = s->media,
         .keys = s->keys,
         .keyring = s->keyring,
         .nonces = s->nonces,
@@ -288,9 +323,9 @@ static enum err server_start (struct server *s, struct error *e)
     if (r != ERR_OK)
         return r;
     datadir_remove_endpoints (s->config.data); /* of a server that was killed */
-    enum err (*const steps[]) (struct server *,
-                               struct error *) = { check_config, open_stores, open_index, open_keys,
-                                                   open_keyring, start_scan,  start_http };
+    enum err (*const steps[]) (
+        struct server *, struct error *) = { check_config, open_stores, open_index,  open_keys,
+                                             open_keyring, start_scan,  start_media, start_http };
     for (size_t i = 0; i < N_ELEMENTS (steps) && r == ERR_OK; i++)
         r = steps[i](s, e);
     return r;
@@ -307,6 +342,7 @@ static void server_stop (struct server *s)
         _exit (EXIT_DONE);
     }
     rates_free (s->api.rates);
+    media_free (s->media);
     scan_free (s->scan);
     nonces_close (s->nonces);
     keyring_close (s->keyring);
@@ -321,6 +357,7 @@ static void server_stop (struct server *s)
         close (s->lock_fd);
     g_free (s->account_id);
     g_free (s->worker_path);
+    g_free (s->render_path);
     config_clear (&s->config);
 }
 
