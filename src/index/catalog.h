@@ -171,6 +171,9 @@ NODISCARD enum err catalog_delete_attachment (struct catalog *c, const char *buc
  * catalogue. Nobody is told otherwise once catalog_delete_attachment() has returned. */
 bool catalog_is_attached (struct catalog *c, const char *bucket);
 
+/* Whether any is. */
+bool catalog_has_attachments (struct catalog *c);
+
 /* Styles. put: makes it, or gives it another text; fills times; LIMIT over `max` of its bucket.
  * get, delete: NO_STYLE. get is asked for many requests: from memory, as catalog_is_attached().
  * list: at most max + 1 of a bucket by name, from `from` (NULL: the first) on. */
@@ -182,5 +185,3 @@ NODISCARD enum err catalog_list_styles (struct catalog *c, const char *bucket, c
                                         unsigned max, GPtrArray **ret, struct error *e);
 NODISCARD enum err catalog_delete_style (struct catalog *c, const char *bucket, const char *name,
                                          struct error *e);
-/* Whether any is. */
-bool catalog_has_attachments (struct catalog *c);
