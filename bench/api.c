@@ -1,11 +1,12 @@
 /* Calls a second over keep-alive connections, and what a bare server gives for the same bytes.
  *
- *   bench_api load HOST:PORT CONNECTIONS REQUESTS QUERY   sends REQUESTS calls, signed before the
- *       clock starts, each with a nonce of its own; prints calls a second and the median latency.
+ *   bench_api load HOST:PORT CONNECTIONS REQUESTS QUERY [PAUSE]   sends REQUESTS calls, signed
+ *       before the clock starts, each with a nonce of its own, the next of a connection PAUSE ms
+ *       after the answer; prints calls a second and the median latency.
  *       The key is in BINDERY_ACCESS_KEY_ID and BINDERY_ACCESS_KEY_SECRET. QUERY: parameters of the
  *       call, encoded and joined by '&', without those of the signature.
- *   bench_api peer FILE MEMORY   answers every request with FILE by libmicrohttpd alone, MEMORY
- * being the memory limit of a connection (0: the library's); prints its port. Ends with its input.
+ *   bench_api peer FILE   answers every request with FILE by libmicrohttpd alone, as it is
+ *       configured by itself; prints its port. Ends with its input.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -107,6 +108,7 @@ struct load {
     guint next, refused;
     GArray *latencies;
     unsigned dialled;
+    uint64_t pause_ms;
     int epoll;
 };
 
@@ -175,6 +177,8 @@ static void lane_done (struct load *load, struct lane *lane)
         return;
     if (is_over)
         lane_dial (load, lane);
+    if (load->pause_ms)
+        g_usleep (load->pause_ms * 1000);
     lane_send (load, lane);
 }
 
@@ -215,19 +219,21 @@ static void load_run (struct load *load, unsigned n_lanes)
             quantile (load->latencies, 99), load->refused, load->dialled);
 }
 
-static void load_main (char **argv)
+static void load_main (int argc, char **argv)
 {
-    uint64_t port, n_lanes, n;
+    uint64_t port, n_lanes, n, pause_ms = 0;
     const char *colon = strrchr (argv[0], ':');
     if (!colon || !text_parse_u64 (colon + 1, &port) || port > 65535 ||
         !text_parse_u64 (argv[1], &n_lanes) || !n_lanes || n_lanes > CONNECTIONS_MAX ||
-        !text_parse_u64 (argv[2], &n) || n < n_lanes || n > G_MAXINT)
+        !text_parse_u64 (argv[2], &n) || n < n_lanes || n > G_MAXINT ||
+        (argc > 4 && !text_parse_u64 (argv[4], &pause_ms)))
         die ("cannot understand the arguments");
     struct load load = {
         .to = { .sin_family = AF_INET,
                 .sin_port = htons ((uint16_t) port),
                 .sin_addr.s_addr = htonl (INADDR_LOOPBACK) },
         .requests = requests_new (argv[0], argv[3], n),
+        .pause_ms = pause_ms,
         .latencies = g_array_sized_new (FALSE, FALSE, sizeof (int64_t), (guint) n),
     };
     load_run (&load, (unsigned) n_lanes);
@@ -264,13 +270,11 @@ static enum MHD_Result reply (void *cls, struct MHD_Connection *c, const char *u
 static void peer_main (char **argv)
 {
     struct bytes b;
-    uint64_t memory;
-    if (!g_file_get_contents (argv[0], &b.text, &b.len, NULL) || !text_parse_u64 (argv[1], &memory))
+    if (!g_file_get_contents (argv[0], &b.text, &b.len, NULL))
         die ("cannot understand the arguments");
-    struct MHD_Daemon *d = MHD_start_daemon (
-        MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, reply, &b, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned) NETWORK_THREADS, memory ? MHD_OPTION_CONNECTION_MEMORY_LIMIT : MHD_OPTION_END,
-        (size_t) memory, MHD_OPTION_END);
+    struct MHD_Daemon *d =
+        MHD_start_daemon (MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, reply, &b,
+                          MHD_OPTION_THREAD_POOL_SIZE, (unsigned) NETWORK_THREADS, MHD_OPTION_END);
     if (!d)
         die ("the peer does not start");
     printf ("%u\n", MHD_get_daemon_info (d, MHD_DAEMON_INFO_BIND_PORT)->port);
@@ -283,11 +287,11 @@ static void peer_main (char **argv)
 
 int main (int argc, char **argv)
 {
-    if (argc == 6 && strcmp (argv[1], "load") == 0)
-        load_main (argv + 2);
-    else if (argc == 4 && strcmp (argv[1], "peer") == 0)
+    if ((argc == 6 || argc == 7) && strcmp (argv[1], "load") == 0)
+        load_main (argc - 2, argv + 2);
+    else if (argc == 3 && strcmp (argv[1], "peer") == 0)
         peer_main (argv + 2);
     else
-        die ("usage: load HOST:PORT CONNECTIONS REQUESTS QUERY, or peer FILE MEMORY");
+        die ("usage: load HOST:PORT CONNECTIONS REQUESTS QUERY [PAUSE], or peer FILE");
     return 0;
 }
