@@ -1,9 +1,17 @@
-/* Two rings under one mutex: the places where items wait, and at each the users with items. */
+/* Two rings under one mutex: the places where items wait, and at each the users with items.
+ *
+ * To wake a thread for an item costs as much as many items do. So no more are woken than there are
+ * processors: who runs takes the next item when it has ended. One of the idle threads minds that
+ * something ends; when nothing does for a while, those that run are waiting for something, and as
+ * many more are woken. */
 #include "base/fair.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
 #include <glib.h>
 
 struct place {
@@ -27,10 +35,16 @@ struct fair {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     size_t n_threads, max, waiting, running;
+    size_t n_lively; /* so many that run keep the processors busy */
+    size_t n_stuck;  /* of those that run: too long to be waited for */
+    uint64_t n_begun;
+    bool is_minded; /* a thread looks whether those that run are stuck */
     bool is_closed;
     GHashTable *places; /* name -> struct place */
     GQueue ring;        /* those with items, next first */
 };
+
+#define PATIENCE_MS 2
 
 static void place_free (void *arg)
 {
@@ -53,9 +67,14 @@ struct fair *fair_new (size_t n_threads, size_t max)
     struct fair *f = g_new0 (struct fair, 1);
     f->n_threads = n_threads;
     f->max = max;
+    f->n_lively = MIN (n_threads, (size_t) g_get_num_processors ());
     f->places = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, place_free);
     pthread_mutex_init (&f->lock, NULL);
-    pthread_cond_init (&f->wake, NULL);
+    pthread_condattr_t attr;
+    pthread_condattr_init (&attr);
+    pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
+    pthread_cond_init (&f->wake, &attr);
+    pthread_condattr_destroy (&attr);
     return f;
 }
 
@@ -146,6 +165,18 @@ static struct fair_turn *greediest (struct fair *f)
     return user;
 }
 
+static bool are_too_few (const struct fair *f)
+{
+    return f->running - f->n_stuck < f->n_lively;
+}
+
+/* Wakes an idle thread if there is anything for it to do. */
+static void wake_one (struct fair *f)
+{
+    if (f->waiting && (are_too_few (f) || !f->is_minded))
+        pthread_cond_signal (&f->wake);
+}
+
 enum err fair_push (struct fair *f, const char *where, const char *who, void *item,
                     void **ret_dropped, struct error *e)
 {
@@ -160,7 +191,7 @@ enum err fair_push (struct fair *f, const char *where, const char *who, void *it
             dropped = remove_item (f, u, true);
             forget_if_idle (f, u);
         }
-        pthread_cond_signal (&f->wake);
+        wake_one (f);
     }
     pthread_mutex_unlock (&f->lock);
     if (is_closed)
@@ -203,22 +234,52 @@ static void *begin_turn (struct fair *f, struct fair_turn *u)
     u->running++;
     p->running++;
     f->running++;
+    f->n_begun++;
     return item;
+}
+
+/* True if nothing began meanwhile. */
+static bool mind (struct fair *f)
+{
+    struct timespec end;
+    uint64_t before = f->n_begun;
+    clock_gettime (CLOCK_MONOTONIC, &end);
+    end.tv_nsec += PATIENCE_MS * 1000000;
+    end.tv_sec += end.tv_nsec / 1000000000;
+    end.tv_nsec %= 1000000000;
+    f->is_minded = true;
+    bool is_late = pthread_cond_timedwait (&f->wake, &f->lock, &end) == ETIMEDOUT;
+    f->is_minded = false;
+    return is_late && f->n_begun == before;
+}
+
+/* Waits for the next who may run; NULL when closed and empty. */
+static struct fair_turn *wait_for_user (struct fair *f)
+{
+    for (;;) {
+        struct fair_turn *u = next_user (f);
+        if ((u && are_too_few (f)) || (f->is_closed && !f->waiting))
+            return u;
+        if (!u || f->is_minded)
+            pthread_cond_wait (&f->wake, &f->lock);
+        else if (mind (f))
+            f->n_stuck = f->running;
+    }
 }
 
 void *fair_pop (struct fair *f, struct fair_turn **ret)
 {
     void *item = NULL;
     pthread_mutex_lock (&f->lock);
-    struct fair_turn *u;
-    while (!(u = next_user (f)) && !(f->is_closed && !f->waiting))
-        pthread_cond_wait (&f->wake, &f->lock);
+    struct fair_turn *u = wait_for_user (f);
     if (u) {
         item = begin_turn (f, u);
         *ret = u;
     }
-    if ((f->waiting && f->running < f->n_threads) || f->is_closed)
-        pthread_cond_signal (&f->wake);
+    if (f->is_closed)
+        pthread_cond_broadcast (&f->wake);
+    else
+        wake_one (f);
     pthread_mutex_unlock (&f->lock);
     return item;
 }
@@ -229,6 +290,7 @@ void fair_end (struct fair *f, struct fair_turn *turn)
     turn->running--;
     turn->place->running--;
     f->running--;
+    f->n_stuck = MIN (f->n_stuck, f->running);
     forget_if_idle (f, turn);
     pthread_mutex_unlock (&f->lock);
 }

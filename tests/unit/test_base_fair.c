@@ -137,6 +137,26 @@ static void loses_nothing_between_threads (void **state)
     fair_free (f);
 }
 
+/* A turn that waits until another one has had its turn, too: whatever the number of processors. */
+static void those_who_wait_for_something_hold_up_nobody (void **state)
+{
+    (void) state;
+    enum { N = 16 };
+    struct fair *f = fair_new (N, 100);
+    struct fair_turn *turns[N];
+    for (int i = 0; i < N; i++) {
+        char where[] = { (char) ('a' + i), '\0' };
+        push (f, where, 'x', i);
+    }
+    for (int i = 0; i < N; i++) {
+        g_autofree char *name = g_strdup_printf ("x%d", i);
+        turns[i] = pop (f, name);
+    }
+    for (int i = 0; i < N; i++)
+        fair_end (f, turns[i]);
+    drain (f);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +164,7 @@ int main (void)
         cmocka_unit_test (users_take_turns_and_so_do_places),
         cmocka_unit_test (a_flood_leaves_threads_for_others),
         cmocka_unit_test (who_fills_the_queue_makes_room_for_others),
+        cmocka_unit_test (those_who_wait_for_something_hold_up_nobody),
         cmocka_unit_test (loses_nothing_between_threads),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
