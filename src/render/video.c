@@ -132,42 +132,69 @@ static bool feed (struct video *v, int64_t near)
     return true;
 }
 
-/* Decodes until a frame is at `target` or behind it; the one before it stays if there is none. */
-static bool decode_to (struct video *v, int64_t target)
+/* Decodes until a frame is at `target` or behind it; the one before it stays if there is none.
+ * `*ret_first` is when the first frame of all is shown. */
+static bool decode_to (struct video *v, int64_t target, bool is_first_enough, int64_t *ret_first)
 {
     int64_t near = target - av_rescale_q (1, (AVRational){ 1, 1 }, v->stream->time_base);
     AVFrame *next = av_frame_alloc ();
     bool found = false, has_more = next;
+    *ret_first = INT64_MAX;
     while (!found && has_more && !v->media.is_late) {
         int code = avcodec_receive_frame (v->codec, next);
-        if (code == AVERROR (EAGAIN)) {
-            has_more = feed (v, near);
-            continue;
-        }
         if (code == AVERROR_EOF)
             break;
+        if (code == AVERROR (EAGAIN))
+            has_more = feed (v, near);
         if (code < 0)
             continue;
         av_frame_unref (v->frame);
         av_frame_move_ref (v->frame, next);
-        found = v->frame->best_effort_timestamp == AV_NOPTS_VALUE ||
-                v->frame->best_effort_timestamp >= target;
+        int64_t shown = v->frame->best_effort_timestamp;
+        *ret_first = MIN (*ret_first, shown);
+        found = is_first_enough || shown == AV_NOPTS_VALUE || shown >= target;
         media_check_time (&v->media);
     }
     av_frame_free (&next);
     return v->frame->width > 0;
 }
 
+/* The start is sought before the first time there is: packets are shown later than decoded. */
+static void seek_before (struct video *v, int64_t ms)
+{
+    const int early = 10000, index = v->stream->index;
+    AVFormatContext *format = v->media.format;
+    if (ms > 0 || av_seek_frame (format, index, target_of (v, -early), AVSEEK_FLAG_BACKWARD) < 0)
+        (void) av_seek_frame (format, index, target_of (v, ms), AVSEEK_FLAG_BACKWARD);
+}
+
+/* Containers without an index are left at any packet, from which on nothing may be decoded before
+ * the next key frame: then from further ahead again, at last from the start. */
+static bool seek_and_decode (struct video *v, int64_t ms, bool is_fast)
+{
+    static const int64_t ahead[] = { 0, 2000, 10000, INT64_MAX };
+    int64_t target = target_of (v, ms), first = INT64_MAX;
+    bool found = false;
+    for (size_t i = 0; i < N_ELEMENTS (ahead) && !v->media.is_late; i++) {
+        int64_t from = ahead[i] < ms ? ms - ahead[i] : 0;
+        if (i > 0 || ms > 0)
+            seek_before (v, from);
+        avcodec_flush_buffers (v->codec);
+        av_frame_unref (v->frame);
+        found = decode_to (v, target, is_fast, &first);
+        if (from == 0 || (found && first <= target))
+            return found;
+    }
+    return found;
+}
+
 enum err video_find (struct video *v, int64_t ms, bool is_fast, struct error *e)
 {
-    int64_t target = target_of (v, ms);
     enum err err = check_end (v, ms, e);
     if (err != ERR_OK)
         return err;
     media_allow (&v->media, LIMIT_VIDEO_MS);
-    if (ms > 0)
-        (void) av_seek_frame (v->media.format, v->stream->index, target, AVSEEK_FLAG_BACKWARD);
-    bool found = decode_to (v, is_fast ? INT64_MIN / 2 : target);
+    bool found = seek_and_decode (v, ms, is_fast);
     if (v->media.is_late && !is_fast)
         return FAIL (e, PROCESS_REQUEST,
                      "it takes too long to decode the video up to that frame; m_fast takes a key "
