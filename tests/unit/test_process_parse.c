@@ -30,6 +30,7 @@ static const struct {
     { "image/resize,,w_9,", "image/resize,w_9" },
     { "image/crop,w_100,h_0,x_0,y_5,g_nw", "image/crop,w_100,y_5" },
     { "image/crop,x_10,g_se,p_50", "image/crop,x_10,g_se" },
+    { "image/crop,h_0", "image/crop" },
     { "image/indexcrop,x_100,i_0", "image/indexcrop,x_100" },
     { "image/indexcrop,x_100,y_50,i_3", "image/indexcrop,y_50,i_3" },
     { "image/circle,r_4096", "image/circle,r_4096" },
