@@ -100,7 +100,8 @@
 #define QUOTA_ENGINE_CONCURRENCY 100
 
 /* Index. */
-#define LIMIT_BATCH_ROWS 500 /* rows of one write transaction */
+#define LIMIT_CATALOG_KNOWN 4096 /* projects, datasets and bindings that are kept in memory */
+#define LIMIT_BATCH_ROWS    500  /* rows of one write transaction */
 #define LIMIT_BATCH_RESULTS                                                                        \
     128 /* of extraction that are stored together; far below those in flight, so that workers      \
            never wait */
@@ -355,7 +356,7 @@
 #define LIMIT_MEDIA_WORD       64  /* the same of a language, format or ratio */
 #define LIMIT_MEDIA_LYRIC      (64 * KIB - 1)
 
-#define LIMIT_FILTER_PIXELS 67108864 /* of all frames of what is blurred or sharpened */
+#define LIMIT_FILTER_PIXELS    67108864 /* of all frames of what is blurred or sharpened */
 
 /* Frames of videos and pages of documents. */
 #define LIMIT_VIDEO_READ   (256 * MIB) /* bytes of one object */

@@ -27,6 +27,7 @@ enum err catalog_open (const char *data_dir, struct catalog **ret, struct error 
     pthread_rwlock_init (&c->styles_lock, NULL);
     c->styles = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, style_free);
     c->sql = s;
+    catalog_known_init (c);
     r = catalog_load_attached (c, e);
     if (r == ERR_OK)
         r = catalog_load_styles (c, e);
@@ -42,6 +43,7 @@ void catalog_close (struct catalog *c)
     if (!c)
         return;
     sql_close (c->sql);
+    catalog_known_clear (c);
     g_hash_table_unref (c->attached);
     pthread_rwlock_destroy (&c->attached_lock);
     g_hash_table_unref (c->styles);
@@ -53,8 +55,10 @@ void catalog_close (struct catalog *c)
 enum err catalog_end (struct catalog *c, enum err r, struct error *e)
 {
     if (r == ERR_OK)
-        return sql_commit (c->sql, e);
-    sql_rollback (c->sql);
+        r = sql_commit (c->sql, e);
+    else
+        sql_rollback (c->sql);
+    catalog_forget (c);
     return r;
 }
 

@@ -124,10 +124,20 @@ static enum err read_one (struct sql_stmt *st, struct binding **ret, struct erro
     return ERR_OK;
 }
 
-enum err catalog_get_binding (struct catalog *c, int64_t dataset_id, const char *bucket,
+static void *copy_binding (const void *row)
+{
+    const struct binding *b = row;
+    struct binding *copy = g_memdup2 (b, sizeof *b);
+    copy->project = g_strdup (b->project);
+    copy->dataset = g_strdup (b->dataset);
+    copy->bucket = g_strdup (b->bucket);
+    copy->reason = g_strdup (b->reason);
+    return copy;
+}
+
+static enum err find_binding (struct catalog *c, int64_t dataset_id, const char *bucket,
                               struct binding **ret, struct error *e)
 {
-    CATALOG_LOCK (c);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     enum err r = sql_prepare (c->sql, SELECT "WHERE b.dataset_id = ? AND b.bucket = ?", &st, e);
     if (r != ERR_OK)
@@ -135,6 +145,22 @@ enum err catalog_get_binding (struct catalog *c, int64_t dataset_id, const char 
     sql_bind_int (st, 1, dataset_id);
     sql_bind_text (st, 2, bucket);
     return read_one (st, ret, e);
+}
+
+enum err catalog_get_binding (struct catalog *c, int64_t dataset_id, const char *bucket,
+                              struct binding **ret, struct error *e)
+{
+    g_autofree char *key = g_strdup_printf ("binding %" G_GINT64_FORMAT " %s", dataset_id, bucket);
+    struct binding *known = catalog_recall (c, key, copy_binding);
+    if (known) {
+        *ret = known;
+        return ERR_OK;
+    }
+    CATALOG_LOCK (c);
+    enum err r = find_binding (c, dataset_id, bucket, ret, e);
+    if (r == ERR_OK)
+        catalog_keep (c, key, *ret, copy_binding, binding_free);
+    return r;
 }
 
 enum err catalog_get_binding_by_id (struct catalog *c, int64_t id, struct binding **ret,

@@ -119,10 +119,20 @@ enum err catalog_create_dataset (struct catalog *c, struct dataset *d, struct er
     return r == ERR_OK ? catalog_end (c, insert (c, d, e), e) : r;
 }
 
-enum err catalog_get_dataset (struct catalog *c, int64_t project_id, const char *name,
+static void *copy_dataset (const void *row)
+{
+    const struct dataset *d = row;
+    struct dataset *copy = g_memdup2 (d, sizeof *d);
+    copy->name = g_strdup (d->name);
+    copy->description = g_strdup (d->description);
+    copy->template_id = g_strdup (d->template_id);
+    copy->workflow_parameters = g_strdup (d->workflow_parameters);
+    return copy;
+}
+
+static enum err find_dataset (struct catalog *c, int64_t project_id, const char *name,
                               struct dataset **ret, struct error *e)
 {
-    CATALOG_LOCK (c);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
     enum err r = sql_prepare (
@@ -138,6 +148,22 @@ enum err catalog_get_dataset (struct catalog *c, int64_t project_id, const char 
         return FAIL (e, NOT_FOUND, "The specified resource dataset is not found.");
     *ret = read_dataset (st);
     return ERR_OK;
+}
+
+enum err catalog_get_dataset (struct catalog *c, int64_t project_id, const char *name,
+                              struct dataset **ret, struct error *e)
+{
+    g_autofree char *key = g_strdup_printf ("dataset %" G_GINT64_FORMAT " %s", project_id, name);
+    struct dataset *known = catalog_recall (c, key, copy_dataset);
+    if (known) {
+        *ret = known;
+        return ERR_OK;
+    }
+    CATALOG_LOCK (c);
+    enum err r = find_dataset (c, project_id, name, ret, e);
+    if (r == ERR_OK)
+        catalog_keep (c, key, *ret, copy_dataset, dataset_free);
+    return r;
 }
 
 enum err catalog_list_datasets (struct catalog *c, int64_t project_id, const char *prefix,

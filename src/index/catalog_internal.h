@@ -14,7 +14,26 @@ struct catalog {
     GHashTable *attached; /* names of the attached buckets, as the table has them */
     pthread_rwlock_t styles_lock;
     GHashTable *styles; /* "BUCKET/NAME": struct style, as the table has them */
+    pthread_rwlock_t known_lock;
+    GHashTable *known; /* key -> row, see catalog_recall() */
 };
+
+typedef void *catalog_copy_fn (const void *row);
+
+void catalog_known_init (struct catalog *c);
+void catalog_known_clear (struct catalog *c);
+
+/* A copy of the row that is kept under `key`, or NULL: then it has to be read. Takes no lock of the
+ * caller's. */
+void *catalog_recall (struct catalog *c, const char *key, catalog_copy_fn *copy);
+
+/* Keeps a copy of a row that was read, until the next transaction ends. Under the lock, since
+ * before the row was read. */
+void catalog_keep (struct catalog *c, const char *key, const void *row, catalog_copy_fn *copy,
+                   GDestroyNotify free_row);
+
+/* Under the lock: rows may have changed. */
+void catalog_forget (struct catalog *c);
 
 static inline struct catalog *catalog_lock (struct catalog *c)
 {

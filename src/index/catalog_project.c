@@ -145,10 +145,31 @@ enum err catalog_create_project (struct catalog *c, struct project *p, unsigned 
     return r == ERR_OK ? catalog_end (c, insert (c, p, max_projects, e), e) : r;
 }
 
-enum err catalog_get_project (struct catalog *c, const char *name, struct project **ret,
+static void *copy_tag (const void *row, void *unused UNUSED)
+{
+    const struct tag *t = row;
+    struct tag *copy = g_new0 (struct tag, 1);
+    copy->key = g_strdup (t->key);
+    copy->value = g_strdup (t->value);
+    return copy;
+}
+
+static void *copy_project (const void *row)
+{
+    const struct project *p = row;
+    struct project *copy = g_memdup2 (p, sizeof *p);
+    copy->name = g_strdup (p->name);
+    copy->description = g_strdup (p->description);
+    copy->template_id = g_strdup (p->template_id);
+    copy->service_role = g_strdup (p->service_role);
+    if (p->tags)
+        copy->tags = g_ptr_array_copy (p->tags, copy_tag, NULL);
+    return copy;
+}
+
+static enum err find_project (struct catalog *c, const char *name, struct project **ret,
                               struct error *e)
 {
-    CATALOG_LOCK (c);
     _cleanup_stmt_ struct sql_stmt *st = NULL;
     bool has_row = false;
     enum err r =
@@ -158,6 +179,22 @@ enum err catalog_get_project (struct catalog *c, const char *name, struct projec
     if (!has_row)
         return FAIL (e, NOT_FOUND, "The specified resource project is not found.");
     return read_project (c->sql, st, ret, e);
+}
+
+enum err catalog_get_project (struct catalog *c, const char *name, struct project **ret,
+                              struct error *e)
+{
+    g_autofree char *key = g_strconcat ("project ", name, NULL);
+    struct project *known = catalog_recall (c, key, copy_project);
+    if (known) {
+        *ret = known;
+        return ERR_OK;
+    }
+    CATALOG_LOCK (c);
+    enum err r = find_project (c, name, ret, e);
+    if (r == ERR_OK)
+        catalog_keep (c, key, *ret, copy_project, project_free);
+    return r;
 }
 
 /* A wanted tag without a value asks for the key only. */

@@ -276,6 +276,43 @@ static void a_state_is_kept_and_touches_only_when_told (void **state)
                                                       BINDING_FULL_SCANNING, "", true, &w->e));
 }
 
+/* What is asked for again comes from memory, until something has changed; it is the caller's own.
+ */
+static void what_was_read_is_read_anew_after_a_change (void **state)
+{
+    struct world *w = *state;
+    int64_t dataset, binding;
+    assert_ok (add_dataset (w, w->project, "d", &dataset), &w->e);
+    assert_ok (add_binding (w, dataset, "b", &binding), &w->e);
+    for (int i = 0; i < 3; i++) {
+        struct project *p;
+        struct dataset *d;
+        struct binding *b;
+        assert_ok (catalog_get_project (w->c, "p", &p, &w->e), &w->e);
+        assert_ok (catalog_get_dataset (w->c, p->id, "d", &d, &w->e), &w->e);
+        assert_ok (catalog_get_binding (w->c, d->id, "b", &b, &w->e), &w->e);
+        assert_int_equal (p->dataset_count, 1);
+        assert_string_equal (p->description, i < 2 ? "" : "other");
+        assert_int_equal (d->bind_count, 1);
+        assert_int_equal (b->state, i < 2 ? BINDING_RUNNING : BINDING_RETRYING);
+        assert_string_equal (b->reason, i < 2 ? "" : "why");
+        g_free (p->description);
+        p->description = g_strdup ("other");
+        if (i == 1) {
+            assert_ok (catalog_update_project (w->c, p, &w->e), &w->e);
+            assert_ok (catalog_set_binding_state (w->c, b->id, BINDING_RETRYING, b->phase, "why",
+                                                  false, &w->e),
+                       &w->e);
+        }
+        project_free (p);
+        dataset_free (d);
+        binding_free (b);
+    }
+    struct binding *gone;
+    assert_ok (catalog_delete_binding (w->c, binding, &w->e), &w->e);
+    assert_err (NOT_FOUND, catalog_get_binding (w->c, dataset, "b", &gone, &w->e));
+}
+
 static void settings_are_kept (void **state)
 {
     struct world *w = *state;
@@ -452,6 +489,7 @@ int main (void)
         T (ids_are_never_used_again),
         T (bindings_are_listed_by_dataset_then_bucket),
         T (a_state_is_kept_and_touches_only_when_told),
+        T (what_was_read_is_read_anew_after_a_change),
         T (settings_are_kept),
         T (a_binding_has_a_secret_of_its_own),
         T (a_subscription_that_waits_is_kept),
