@@ -113,6 +113,7 @@ void datadir_clear_endpoints (struct datadir_endpoints *p)
 {
     g_free (p->imm.address);
     g_free (p->admin.address);
+    g_free (p->oss.address);
     g_free (p->key_pin);
     *p = (struct datadir_endpoints){ 0 };
 }
@@ -125,9 +126,11 @@ static const char *protocol (const struct datadir_listener *l)
 enum err datadir_write_endpoints (const char *data, const struct datadir_endpoints *p,
                                   struct error *e)
 {
-    json_auto_t *doc = json_pack ("{s:s, s:s, s:s, s:s, s:s*}", "imm", p->imm.address,
-                                  "imm_protocol", protocol (&p->imm), "admin", p->admin.address,
-                                  "admin_protocol", protocol (&p->admin), "public_key", p->key_pin);
+    json_auto_t *doc =
+        json_pack ("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s*}", "imm", p->imm.address, "imm_protocol",
+                   protocol (&p->imm), "admin", p->admin.address, "admin_protocol",
+                   protocol (&p->admin), "oss", p->oss.address, "oss_protocol",
+                   p->oss.address ? protocol (&p->oss) : NULL, "public_key", p->key_pin);
     g_autofree char *text = json_dumps (doc, JSON_COMPACT | JSON_PRESERVE_ORDER);
     g_autofree char *path = endpoints_path (data);
     g_autoptr (GError) error = NULL;
@@ -157,12 +160,15 @@ enum err datadir_read_endpoints (const char *data, struct datadir_endpoints *ret
     if (!g_file_get_contents (path, &text, &len, &error))
         return FAIL (e, NOT_FOUND, "%s", error->message);
     json_auto_t *doc = len <= ENDPOINTS_SIZE_MAX ? json_loadb (text, len, 0, NULL) : NULL;
-    const char *imm, *admin, *imm_protocol = NULL, *admin_protocol = NULL, *key_pin = NULL;
-    if (json_unpack (doc, "{s:s, s:s, s?s, s?s, s?s}", "imm", &imm, "admin", &admin, "imm_protocol",
-                     &imm_protocol, "admin_protocol", &admin_protocol, "public_key", &key_pin) != 0)
+    const char *imm, *admin, *oss = NULL, *key_pin = NULL;
+    const char *imm_protocol = NULL, *admin_protocol = NULL, *oss_protocol = NULL;
+    if (json_unpack (doc, "{s:s, s:s, s?s, s?s, s?s, s?s, s?s}", "imm", &imm, "admin", &admin,
+                     "oss", &oss, "imm_protocol", &imm_protocol, "admin_protocol", &admin_protocol,
+                     "oss_protocol", &oss_protocol, "public_key", &key_pin) != 0)
         return FAIL (e, INVALID_ARGUMENT, "%s does not hold the endpoints of a server", path);
     take_listener (&ret->imm, imm, imm_protocol);
     take_listener (&ret->admin, admin, admin_protocol);
+    take_listener (&ret->oss, oss, oss_protocol);
     ret->key_pin = g_strdup (key_pin);
     return ERR_OK;
 }

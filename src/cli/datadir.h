@@ -21,7 +21,7 @@ struct datadir_listener {
     bool is_tls;
 };
 struct datadir_endpoints {
-    struct datadir_listener imm, admin;
+    struct datadir_listener imm, admin, oss; /* oss.address NULL: it does not listen */
     char *key_pin; /* hash of the public key that it has, "sha256//BASE64"; NULL: no TLS */
 };
 void datadir_clear_endpoints (struct datadir_endpoints *p);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <glib.h>
 
+#include "auth/oss_signature.h"
 #include "auth/signature.h"
 #include "base/limits.h"
 

@@ -71,6 +71,7 @@ static struct datadir_endpoints describe (const struct http *h)
     return (struct datadir_endpoints){
         .imm = { (char *) http_address_imm (h), http_is_tls_imm (h) },
         .admin = { (char *) http_address_admin (h), http_is_tls_admin (h) },
+        .oss = { (char *) http_address_oss (h), http_is_tls_imm (h) },
         .key_pin = http_key_pin (h),
     };
 }
@@ -82,6 +83,8 @@ enum err listeners_announce (const struct config *c, const struct http *h, struc
     warn_of_certificate (c, h);
     warn_of_plain (c, "imm", &p.imm);
     warn_of_plain (c, "admin", &p.admin);
+    if (p.oss.address)
+        warn_of_plain (c, "oss", &p.oss);
     return datadir_write_endpoints (c->data, &p, e);
 }
 

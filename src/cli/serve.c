@@ -367,7 +367,8 @@ static void log_started (const struct server *s)
 {
     const char *path = keys_root_path (s->keys);
     LOG (LOG_INFO, "serve", "listening", LOG_STR ("imm", http_address_imm (s->http)),
-         LOG_STR ("admin", http_address_admin (s->http)), LOG_STR ("data", s->config.data),
+         LOG_STR ("admin", http_address_admin (s->http)),
+         LOG_STR ("oss", http_address_oss (s->http)), LOG_STR ("data", s->config.data),
          LOG_STR ("region", s->config.region), LOG_STR ("account", s->account_id),
          LOG_STR ("access_key_id", keys_root (s->keys)->id),
          LOG_STR ("secret_in", path ? path : "the configuration"),

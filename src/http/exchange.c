@@ -104,12 +104,20 @@ static const char *header (const struct exchange *x, const char *name)
  * into a connection that is just being closed. */
 #define KEEP_ALIVE "timeout=15"
 
+void exchange_set_persistence (const struct exchange *x, struct MHD_Response *r)
+{
+    if (!x->must_close && !intake_must_end (&x->peer->intake) &&
+        !atomic_load (&x->listener->http->is_draining))
+        MHD_add_response_header (r, "Keep-Alive", KEEP_ALIVE);
+    else
+        MHD_add_response_header (r, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
 /* Only clients that say so use a connection again. */
-static bool may_stay_open (const struct exchange *x)
+static bool is_kept (const struct exchange *x)
 {
     const char *wish = header (x, MHD_HTTP_HEADER_CONNECTION);
-    return wish && g_ascii_strcasecmp (wish, "keep-alive") == 0 && !x->must_close &&
-           !intake_must_end (&x->peer->intake) && !atomic_load (&x->listener->http->is_draining);
+    return wish && g_ascii_strcasecmp (wish, "keep-alive") == 0;
 }
 
 /* ---- Reading ---- */
@@ -359,10 +367,8 @@ enum MHD_Result exchange_answer (struct exchange *x)
     }
     if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header (r, MHD_HTTP_HEADER_ALLOW, "GET, POST");
-    if (may_stay_open (x))
-        MHD_add_response_header (r, "Keep-Alive", KEEP_ALIVE);
-    else
-        MHD_add_response_header (r, MHD_HTTP_HEADER_CONNECTION, "close");
+    x->must_close |= !is_kept (x);
+    exchange_set_persistence (x, r);
     enum MHD_Result queued = MHD_queue_response (x->connection, a->status, r);
     MHD_destroy_response (r);
     return queued;

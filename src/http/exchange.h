@@ -52,7 +52,8 @@ struct listener {
 struct http {
     const struct api *api;
     struct http_hooks hooks;
-    struct listener imm, admin;
+    struct listener imm, admin, oss_listener;
+    struct oss *oss;         /* NULL: its listener is not wanted */
     struct tls *tls;         /* NULL: neither listener speaks it */
     struct proxies *proxies; /* that are believed */
     struct calls *calls;
@@ -128,6 +129,9 @@ void exchange_leave (struct exchange *x);
 
 /* The body is not needed any more. */
 void exchange_release_body (struct exchange *x);
+
+/* Says whether the connection may be used again, and for how long. */
+void exchange_set_persistence (const struct exchange *x, struct MHD_Response *r);
 
 /* Fills x->answer with a refusal. */
 void exchange_refuse (struct exchange *x, const struct error *why);

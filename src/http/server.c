@@ -16,6 +16,7 @@
 #include "http/calls.h"
 #include "http/exchange.h"
 #include "http/imm.h"
+#include "http/oss.h"
 #include "http/refusal.h"
 
 #define BACKLOG         1024
@@ -132,6 +133,12 @@ static enum err start (struct listener *l, struct http *h, const char *text, str
     return ERR_OK;
 }
 
+static enum err start_oss (struct http *h, struct error *e)
+{
+    enum err r = oss_new (h->api, &h->oss, e);
+    return r == ERR_OK ? start (&h->oss_listener, h, h->api->config->oss_listen, e) : r;
+}
+
 static void stop (struct listener *l)
 {
     if (l->daemon)
@@ -144,9 +151,12 @@ static void http_free (struct http *h)
 {
     stop (&h->imm);
     stop (&h->admin);
+    stop (&h->oss_listener);
+    oss_free (h->oss);
     calls_stop (h->calls);
     waiting_stop (&h->imm.waiting);
     waiting_stop (&h->admin.waiting);
+    waiting_stop (&h->oss_listener.waiting);
     tls_free (h->tls);
     proxies_free (h->proxies);
     auditlog_close (h->audit);
@@ -165,8 +175,10 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
     h->api = api;
     h->imm = (struct listener){ .manner = &manner_imm, .face = CALL_IMM };
     h->admin = (struct listener){ .manner = &manner_admin, .face = CALL_ADMIN };
+    h->oss_listener = (struct listener){ .manner = &manner_oss };
     waiting_start (&h->imm.waiting, connection_limit () / 4 * 3);
     waiting_start (&h->admin.waiting, connection_limit () / 4 * 3);
+    waiting_start (&h->oss_listener.waiting, connection_limit () / 4 * 3);
     if (hooks)
         h->hooks = *hooks;
     h->calls = calls_start ((size_t) config->api_threads, (size_t) config->api_queue);
@@ -175,12 +187,15 @@ enum err http_start (const struct api *api, const struct http_hooks *hooks, stru
         r = proxies_new (config->trusted_proxies, &h->proxies, e);
     h->imm.tls = h->tls;
     h->admin.tls = config->admin_tls ? h->tls : NULL;
+    h->oss_listener.tls = h->tls;
     if (r == ERR_OK)
         r = auditlog_open (config->audit_log, &h->audit, e);
     if (r == ERR_OK)
         r = start (&h->imm, h, config->imm_listen, e);
     if (r == ERR_OK)
         r = start (&h->admin, h, config->admin_listen, e);
+    if (r == ERR_OK && config->oss_listen && *config->oss_listen)
+        r = start_oss (h, e);
     if (r != ERR_OK) {
         http_free (h);
         return r;
@@ -207,6 +222,16 @@ const char *http_address_imm (const struct http *h)
 const char *http_address_admin (const struct http *h)
 {
     return h->admin.address;
+}
+
+uint16_t http_port_oss (const struct http *h)
+{
+    return h->oss_listener.port;
+}
+
+const char *http_address_oss (const struct http *h)
+{
+    return h->oss ? h->oss_listener.address : NULL;
 }
 
 bool http_is_tls_imm (const struct http *h)

@@ -19,7 +19,7 @@ struct http_hooks {
     void *arg;
 };
 
-/* Binds and starts both listeners as api->config says (imm_listen, admin_listen, tls_...,
+/* Binds and starts the listeners as api->config says (imm_listen, admin_listen, oss_..., tls_...,
  * admin_tls, trusted_proxies, api_threads, api_queue). INVALID_ARGUMENT for an address that cannot
  * be understood or bound, or a certificate that cannot be used, naming it. `api` and what it points
  * at outlive the handle; `hooks` is copied and may be NULL. */
@@ -31,6 +31,11 @@ uint16_t http_port_imm (const struct http *h);
 uint16_t http_port_admin (const struct http *h);
 const char *http_address_imm (const struct http *h);
 const char *http_address_admin (const struct http *h);
+
+/* The same of the OSS endpoint, which speaks HTTPS if that of IMM does; 0 and NULL: there is none.
+ */
+uint16_t http_port_oss (const struct http *h);
+const char *http_address_oss (const struct http *h);
 
 /* Whether they speak HTTPS. */
 bool http_is_tls_imm (const struct http *h);

@@ -173,6 +173,7 @@ class Server {
       store: this.store,
       'imm-listen': '127.0.0.1:0',
       'admin-listen': '127.0.0.1:0',
+      'oss-listen': '127.0.0.1:0',
       region: REGION,
       'account-id': ACCOUNT,
       workers: '2',

@@ -94,7 +94,9 @@ static void test_a_data_folder_that_cannot_be (void **state)
 static void test_endpoints (void **state)
 {
     const struct world *w = *state;
-    struct datadir_endpoints written = { { "[::1]:80", true }, { "h:81", false }, "sha256//a=" };
+    struct datadir_endpoints written = {
+        { "[::1]:80", true }, { "h:81", false }, { "h:82", true }, "sha256//a="
+    };
     struct datadir_endpoints p = { 0 };
     struct error e;
     int fd;
@@ -106,12 +108,15 @@ static void test_endpoints (void **state)
     assert_true (g_file_get_contents (path, &text, NULL, NULL));
     assert_string_equal (text,
                          "{\"imm\":\"[::1]:80\",\"imm_protocol\":\"https\",\"admin\":\"h:81\","
-                         "\"admin_protocol\":\"http\",\"public_key\":\"sha256//a=\"}");
+                         "\"admin_protocol\":\"http\",\"oss\":\"h:82\",\"oss_protocol\":\"https\","
+                         "\"public_key\":\"sha256//a=\"}");
     assert_ok (datadir_read_endpoints (w->data, &p, &e), &e);
     assert_string_equal (p.imm.address, "[::1]:80");
     assert_true (p.imm.is_tls);
     assert_string_equal (p.admin.address, "h:81");
     assert_false (p.admin.is_tls);
+    assert_string_equal (p.oss.address, "h:82");
+    assert_true (p.oss.is_tls);
     assert_string_equal (p.key_pin, "sha256//a=");
     datadir_clear_endpoints (&p);
     datadir_remove_endpoints (w->data);

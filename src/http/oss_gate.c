@@ -1,0 +1,92 @@
+/* Who asks, and whether he may. All from memory: network threads come here. */
+#include "http/oss_call.h"
+
+#include "api/keyring.h"
+#include "api/rates.h"
+#include "auth/oss_signature.h"
+#include "base/clock.h"
+#include "index/catalog.h"
+
+static enum err sign_in (struct oss_call *c, struct error *e)
+{
+    const struct exchange *x = c->x;
+    const struct api *api = c->oss->api;
+    int64_t now_ns = clock_now_ns ();
+    size_t n_query;
+    const struct auth_pair *query = oss_query_pairs (c->query, &n_query);
+    const struct oss_request r = {
+        .method = x->method,
+        .bucket = c->bucket,
+        .key = c->key,
+        .is_virtual = c->is_virtual,
+        .headers = c->headers,
+        .query = query,
+        .n_query = n_query,
+        .body = x->body ? (const uint8_t *) x->body->str : NULL,
+        .body_len = x->body ? x->body->len : 0,
+        .region = api->region,
+    };
+    c->facts = (struct policy_facts){ .source_ip = x->client,
+                                      .user_agent = oss_header (c, "user-agent"),
+                                      .now_ns = now_ns,
+                                      .is_secure = x->is_secure };
+    return oss_verify (&r, api->keys, now_ns, &c->who, e);
+}
+
+static enum err count (struct oss_call *c, struct error *e)
+{
+    int64_t retry_ms;
+    return rates_take_user (c->oss->api->rates, c->who, c->facts.now_ns, &retry_ms, e);
+}
+
+/* The first response-... parameter; NULL: there is none. */
+static const char *find_override (const struct oss_call *c)
+{
+    size_t n;
+    const struct auth_pair *pairs = oss_query_pairs (c->query, &n);
+    for (size_t i = 0; i < n; i++)
+        if (g_str_has_prefix (pairs[i].name, "response-"))
+            return pairs[i].name;
+    return NULL;
+}
+
+static enum err check_anonymous (const struct oss_call *c, struct error *e)
+{
+    const char *override = find_override (c);
+    if (!c->op->is_public || !g_hash_table_contains (c->oss->is_public, c->bucket))
+        return FAIL (e, NO_PERMISSION,
+                     "You have no right to access this object: the request is not signed, and the "
+                     "bucket is not public.");
+    if (override)
+        return FAIL (e, BAD_REQUEST, "%.64s is for signed requests only.", override);
+    return ERR_OK;
+}
+
+enum err oss_check (const struct oss_call *c, const char *action, const char *bucket,
+                    const char *key, struct error *e)
+{
+    if (!c->who || c->who->is_root)
+        return c->who ? ERR_OK : check_anonymous (c, e);
+    const struct api *api = c->oss->api;
+    g_autofree char *resource = g_strconcat ("acs:oss:", api->region, ":", api->account_id, ":",
+                                             bucket, key ? "/" : "", key ? key : "", NULL);
+    const struct policy_request r = { action, resource, &c->facts };
+    if (policy_decide (&c->who->policies, &r).effect == POLICY_ALLOW)
+        return ERR_OK;
+    return FAIL (e, NO_PERMISSION, "You have no right to access this object: %s on %s.", action,
+                 resource);
+}
+
+enum err oss_admit (struct oss_call *c, struct error *e)
+{
+    enum err r = sign_in (c, e);
+    if (r == ERR_OK && c->who)
+        r = count (c, e);
+    if (r != ERR_OK)
+        return r;
+    if (c->who)
+        c->x->user = c->who->user_id ? c->who->user_id : "root";
+    if (!catalog_is_attached (c->oss->api->catalog, c->bucket))
+        return FAIL (e, NO_PERMISSION, "The bucket is not attached to a project.");
+    return oss_check (c, c->op->policy, c->bucket, c->key, e);
+}
