@@ -8,13 +8,13 @@
 #include "render/pixels.h"
 
 /* How much of the pixel at (x, y) from a corner is within the circle of radius r around (r, r). */
-static uint8_t coverage (int x, int y, int r)
+static uint8_t coverage (int x, int y, double r)
 {
     double dx = x + 0.5 - r, dy = y + 0.5 - r;
     return (uint8_t) lrint (255 * CLAMP (r + 0.5 - sqrt (dx * dx + dy * dy), 0, 1));
 }
 
-static void draw_corners (VipsImage *mask, int r)
+static void draw_corners (VipsImage *mask, double r)
 {
     for (int y = 0; y < r; y++) {
         uint8_t *top = VIPS_IMAGE_ADDR (mask, 0, y),
@@ -26,7 +26,7 @@ static void draw_corners (VipsImage *mask, int r)
     }
 }
 
-static enum err make_mask (int width, int height, int r, VipsImage **ret, struct error *e)
+static enum err make_mask (int width, int height, double r, VipsImage **ret, struct error *e)
 {
     enum err err = pixels_new (width, height, 1, ret, e);
     if (err != ERR_OK)
@@ -51,7 +51,7 @@ static int apply (VipsImage *image, VipsImage *mask, VipsImage **ret)
 }
 
 /* Rounds the corners of all frames. */
-static enum err round_corners (struct picture *p, int r, struct error *e)
+static enum err round_corners (struct picture *p, double r, struct error *e)
 {
     g_autoptr (VipsImage) mask = NULL, all = NULL;
     VipsImage *rounded = NULL;
@@ -66,9 +66,9 @@ static enum err round_corners (struct picture *p, int r, struct error *e)
 
 static enum err cut_square (VipsImage *frame, void *arg, VipsImage **ret, struct error *e)
 {
-    int side = *(int *) arg;
-    if (vips_extract_area (frame, ret, (frame->Xsize - side) / 2, (frame->Ysize - side) / 2, side,
-                           side, NULL))
+    const struct process_box *box = arg;
+    if (vips_extract_area (frame, ret, (int) box->x, (int) box->y, (int) box->width,
+                           (int) box->height, NULL))
         return picture_failed (e);
     return ERR_OK;
 }
@@ -76,13 +76,13 @@ static enum err cut_square (VipsImage *frame, void *arg, VipsImage **ret, struct
 enum err op_circle (struct render *r, const struct process_op *op, struct error *e)
 {
     struct picture *p = &r->picture;
-    int radius = (int) process_radius (op->circle.r, picture_size (p)), side = 2 * radius;
-    enum err err = radius ? picture_each (p, cut_square, &side, e) : ERR_OK;
-    return err == ERR_OK ? round_corners (p, radius, e) : err;
+    struct process_box box = process_circle (&op->circle, picture_size (p));
+    enum err err = picture_each (p, cut_square, &box, e);
+    return err == ERR_OK ? round_corners (p, box.width / 2.0, e) : err;
 }
 
 enum err op_rounded (struct render *r, const struct process_op *op, struct error *e)
 {
     struct picture *p = &r->picture;
-    return round_corners (p, (int) process_radius (op->rounded_corners.r, picture_size (p)), e);
+    return round_corners (p, process_radius (op->rounded_corners.r, picture_size (p)), e);
 }
