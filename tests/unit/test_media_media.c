@@ -1,0 +1,338 @@
+/* Renditions of a folder's objects, made by the real renderer. */
+#include "test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <glib.h>
+
+#include "index/catalog.h"
+#include "index/dataset.h"
+#include "media/media.h"
+#include "process/process.h"
+#include "store/dir.h"
+#include "tree.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
+struct world {
+    struct tree tree;
+    struct stores *stores;
+    struct catalog *catalog;
+    struct datasets *datasets;
+    struct media *media;
+    char *cache;
+};
+
+static void start (struct world *w, unsigned queue_max, uint64_t cache_bytes)
+{
+    struct error e;
+    const struct media_options o = { .stores = w->stores,
+                                     .catalog = w->catalog,
+                                     .datasets = w->datasets,
+                                     .render_path = RENDER_PATH,
+                                     .cache_dir = w->cache,
+                                     .cache_bytes = cache_bytes,
+                                     .renderers = 1,
+                                     .queue_max = queue_max,
+                                     .sandbox_required = !SANITIZED };
+    assert_ok (media_new (&o, &w->media, &e), &e);
+}
+
+static void put_sample (struct world *w, const char *sample, const char *key)
+{
+    g_autofree char *from = g_build_filename (getenv ("SAMPLES"), sample, NULL);
+    g_autofree char *to = g_build_filename (w->tree.path, "buckets/photos", key, NULL);
+    g_autofree char *bytes = NULL;
+    gsize n;
+    assert_true (g_file_get_contents (from, &bytes, &n, NULL));
+    assert_true (g_file_set_contents (to, bytes, (gssize) n, NULL));
+}
+
+static int setup (void **state)
+{
+    struct world *w = g_new0 (struct world, 1);
+    struct error e;
+    struct store *dir;
+    tree_init (&w->tree);
+    tree_mkdir (&w->tree, "buckets/photos");
+    tree_mkdir (&w->tree, "data");
+    g_autofree char *root = g_build_filename (w->tree.path, "buckets", NULL);
+    g_autofree char *data = g_build_filename (w->tree.path, "data", NULL);
+    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (int64_t));
+    w->cache = g_build_filename (data, "renditions", NULL);
+    w->stores = stores_new ();
+    assert_ok (store_dir_new ("dir", root, &dir, &e), &e);
+    stores_add_take (w->stores, dir);
+    assert_ok (catalog_open (data, &w->catalog, &e), &e);
+    assert_ok (datasets_open (data, ids, &w->datasets, &e), &e);
+    put_sample (w, "camera.jpg", "a.jpg");
+    start (w, 100, 1 << 30);
+    *state = w;
+    return 0;
+}
+
+static int teardown (void **state)
+{
+    struct world *w = *state;
+    media_free (w->media);
+    datasets_close (w->datasets);
+    catalog_close (w->catalog);
+    stores_free (w->stores);
+    tree_clear (&w->tree);
+    g_free (w->cache);
+    g_free (w);
+    return 0;
+}
+
+static enum err get (struct world *w, const char *key, const char *text, struct media_result *ret,
+                     struct error *e)
+{
+    _cleanup_process_ struct process *p = NULL;
+    assert_ok (process_parse (text, strlen (text), &p, e), e);
+    const struct media_request r = { .bucket = "photos", .key = key, .process = p };
+    return media_get (w->media, &r, ret, e);
+}
+
+static void get_ok (struct world *w, const char *text, struct media_result *ret)
+{
+    struct error e;
+    assert_ok (get (w, "a.jpg", text, ret, &e), &e);
+}
+
+static void test_made_once (void **state)
+{
+    struct world *w = *state;
+    struct media_result first, second;
+    struct media_stats s;
+    char head[4];
+    get_ok (w, "image/resize,w_20/format,png", &first);
+    assert_false (first.is_hit);
+    assert_string_equal (first.content_type, "image/png");
+    assert_int_equal (first.width, 20);
+    assert_int_equal (pread (first.fd, head, 4, (off_t) first.offset), 4);
+    assert_memory_equal (head, "\x89PNG", 4);
+    do { /* it is kept after it was answered */
+        get_ok (w, "image/resize,m_lfit,w_020/format,png", &second);
+        assert_string_equal (second.etag, first.etag);
+        assert_int_equal (second.size, first.size);
+        assert_int_equal (pread (second.fd, head, 4, (off_t) second.offset), 4);
+        assert_memory_equal (head, "\x89PNG", 4);
+        media_result_clear (&second);
+    } while (!second.is_hit && (media_get_stats (w->media, &s), s.hits == 0));
+    media_get_stats (w->media, &s);
+    assert_int_equal (s.rendered, 1);
+    assert_int_equal (s.cached, 1);
+    media_result_clear (&first);
+}
+
+static void test_after_a_restart (void **state)
+{
+    struct world *w = *state;
+    struct media_result r;
+    struct media_stats s;
+    get_ok (w, "image/resize,w_20", &r);
+    media_result_clear (&r);
+    media_free (w->media);
+    start (w, 100, 1 << 30);
+    get_ok (w, "image/resize,w_20", &r);
+    media_result_clear (&r);
+    media_get_stats (w->media, &s);
+    assert_int_equal (s.rendered, 0);
+}
+
+static void test_another_version (void **state)
+{
+    struct world *w = *state;
+    struct media_result first, second;
+    get_ok (w, "image/resize,w_20", &first);
+    put_sample (w, "iptc.jpg", "a.jpg");
+    get_ok (w, "image/resize,w_20", &second);
+    assert_string_not_equal (first.etag, second.etag);
+    assert_false (second.is_hit);
+    media_result_clear (&first);
+    media_result_clear (&second);
+}
+
+static void test_refusals (void **state)
+{
+    struct world *w = *state;
+    struct media_result r;
+    struct error e;
+    tree_write (&w->tree, "buckets/photos/text.jpg", "this is no picture");
+    tree_write (&w->tree, "buckets/photos/empty.jpg", "");
+    assert_err (NO_OBJECT, get (w, "none.jpg", "image/info", &r, &e));
+    assert_err (NO_OBJECT, get (w, "../a.jpg", "image/info", &r, &e));
+    assert_err (PROCESS_REQUEST, get (w, "text.jpg", "image/resize,w_20", &r, &e));
+    assert_err (PROCESS_REQUEST, get (w, "empty.jpg", "image/resize,w_20", &r, &e));
+    assert_err (WATERMARK, get (w, "a.jpg", "image/watermark,image_bm9uZS5wbmc", &r, &e));
+    assert_err (PROCESS_REQUEST, get (w, "a.jpg", "image/crop,x_9000,y_9000", &r, &e));
+    get_ok (w, "image/resize,w_20", &r);
+    media_result_clear (&r);
+}
+
+/* ---- Many at once ---- */
+
+struct crowd {
+    atomic_int done, ok, busy, closed, other;
+    atomic_bool has_left;
+};
+
+static void count_done (void *arg, enum err code, struct media_result *result,
+                        const struct error *e)
+{
+    struct crowd *c = arg;
+    (void) e;
+    if (code == ERR_OK)
+        media_result_clear (result);
+    atomic_fetch_add (code == ERR_OK                                ? &c->ok
+                      : code == ERR_CLOSED || code == ERR_TIMED_OUT ? &c->closed
+                                                                    : &c->other,
+                      1);
+    atomic_fetch_add (&c->done, 1);
+}
+
+static bool has_left (void *arg)
+{
+    return atomic_load (&((struct crowd *) arg)->has_left);
+}
+
+static void ask (struct world *w, struct crowd *c, const char *text)
+{
+    _cleanup_process_ struct process *p = NULL;
+    struct media_result result;
+    struct error e;
+    bool is_done;
+    assert_ok (process_parse (text, strlen (text), &p, &e), &e);
+    const struct media_request r = {
+        .bucket = "photos", .key = "a.jpg", .process = p, .is_cancelled = has_left, .arg = c
+    };
+    enum err err = media_begin (w->media, &r, count_done, &is_done, &result, &e);
+    if (err == ERR_BUSY) {
+        atomic_fetch_add (&c->busy, 1);
+        atomic_fetch_add (&c->done, 1);
+        return;
+    }
+    assert_ok (err, &e);
+    if (is_done)
+        count_done (c, ERR_OK, &result, NULL);
+}
+
+static void ask_different (struct world *w, struct crowd *c, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *text = g_strdup_printf ("image/resize,w_%u", 10 + i);
+        ask (w, c, text);
+    }
+}
+
+static void await (struct crowd *c, int n)
+{
+    while (atomic_load (&c->done) < n)
+        g_usleep (1000);
+}
+
+static void test_same_at_once (void **state)
+{
+    struct world *w = *state;
+    struct crowd c = { 0 };
+    struct media_stats s;
+    for (unsigned i = 0; i < 50; i++)
+        ask (w, &c, "image/resize,w_33/rotate,45");
+    await (&c, 50);
+    assert_int_equal (c.ok, 50);
+    media_get_stats (w->media, &s);
+    assert_int_equal (s.rendered, 1);
+    assert_int_equal (s.hits + s.shared, 49);
+}
+
+static void test_too_many (void **state)
+{
+    struct world *w = *state;
+    struct crowd c = { 0 };
+    struct media_stats s;
+    media_free (w->media);
+    start (w, 4, 0);
+    ask_different (w, &c, 100);
+    await (&c, 100);
+    media_get_stats (w->media, &s);
+    assert_true (c.busy > 0);
+    assert_int_equal (c.ok + c.busy, 100);
+    assert_int_equal (s.rejected, c.busy);
+    assert_int_equal (s.cached, 0);
+    ask (w, &c, "image/resize,w_9");
+    await (&c, 101);
+    assert_int_equal (c.ok + c.busy, 101);
+}
+
+static void test_nobody_waits (void **state)
+{
+    struct world *w = *state;
+    struct crowd c = { 0 }, after = { 0 };
+    struct media_stats s;
+    atomic_store (&c.has_left, true);
+    ask_different (w, &c, 90);
+    ask (w, &after, "image/rotate,90");
+    await (&c, 90);
+    await (&after, 1);
+    assert_int_equal (after.ok, 1);
+    assert_int_equal (c.closed, 90);
+    media_get_stats (w->media, &s);
+    assert_int_equal (s.rendered, 1);
+}
+
+static void test_stops (void **state)
+{
+    struct world *w = *state;
+    struct crowd c = { 0 };
+    ask_different (w, &c, 50);
+    media_free (w->media);
+    w->media = NULL;
+    assert_int_equal (c.done, 50);
+    assert_int_equal (c.ok + c.closed, 50);
+}
+
+/* ---- What is known before it is made ---- */
+
+static bool has_seen (void *arg, const char *etag)
+{
+    return strcmp (arg, etag) == 0;
+}
+
+static void test_unchanged (void **state)
+{
+    struct world *w = *state;
+    struct media_result first, second;
+    struct error e;
+    _cleanup_process_ struct process *p = NULL;
+    get_ok (w, "image/resize,w_20", &first);
+    assert_ok (process_parse ("image/resize,w_20", 17, &p, &e), &e);
+    const struct media_request r = {
+        .bucket = "photos", .key = "a.jpg", .process = p, .has_etag = has_seen, .arg = first.etag
+    };
+    assert_ok (media_get (w->media, &r, &second, &e), &e);
+    assert_true (second.is_unchanged);
+    assert_int_equal (second.fd, -1);
+    assert_string_equal (second.etag, first.etag);
+    media_result_clear (&first);
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown (test_made_once, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_after_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_another_version, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_refusals, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_same_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_too_many, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_nobody_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_stops, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_unchanged, setup, teardown),
+    };
+    return cmocka_run_group_tests_name ("media_media", tests, NULL, NULL);
+}
