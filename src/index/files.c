@@ -79,6 +79,38 @@ enum err files_page (struct dataset_db *db, const char *bucket, const char *afte
     return r;
 }
 
+static enum err count_page (struct sql *s, const char *bucket, const char *after,
+                            const char *before, size_t max, size_t *ret, struct error *e)
+{
+    _cleanup_stmt_ struct sql_stmt *st = NULL;
+    g_autofree char *lo = NULL, *hi = NULL;
+    bool has_row = false;
+    enum err r = sql_prepare (
+        s, "SELECT COUNT(*) FROM (SELECT 1 FROM object WHERE uri > ? AND uri < ? LIMIT ?)", &st, e);
+    if (r != ERR_OK)
+        return r;
+    rows_bounds (bucket, after, before, &lo, &hi);
+    sql_bind_text (st, 1, lo);
+    sql_bind_text (st, 2, hi);
+    sql_bind_int (st, 3, (int64_t) max);
+    r = sql_step (st, &has_row, e);
+    if (r == ERR_OK)
+        *ret = (size_t) sql_get_int (st, 0);
+    return r;
+}
+
+enum err files_count_page (struct dataset_db *db, const char *bucket, const char *after,
+                           const char *before, size_t max, size_t *ret, struct error *e)
+{
+    struct sql *s = NULL;
+    enum err r = dataset_read (db, &s, e);
+    if (r != ERR_OK)
+        return r;
+    r = count_page (s, bucket, after, before, max, ret, e);
+    dataset_read_done (db, s);
+    return r;
+}
+
 enum err files_find_entry (struct sql *s, const char *uri, struct index_entry *ret, struct error *e)
 {
     _cleanup_stmt_ struct sql_stmt *st = NULL;

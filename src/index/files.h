@@ -61,6 +61,10 @@ NODISCARD enum err files_page (struct dataset_db *db, const char *bucket, const 
                                const char *before, size_t max, struct index_page *ret,
                                struct error *e);
 
+/* How many rows there are, at most `max`. */
+NODISCARD enum err files_count_page (struct dataset_db *db, const char *bucket, const char *after,
+                                     const char *before, size_t max, size_t *ret, struct error *e);
+
 /* The row of one key. NOT_FOUND. ret->key is NULL. */
 NODISCARD enum err files_get_entry (struct dataset_db *db, const char *bucket, const char *key,
                                     struct index_entry *ret, struct error *e);

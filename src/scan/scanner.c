@@ -310,6 +310,16 @@ static enum err share (struct walk *w, struct error *e)
     return r == ERR_OK && splits ? split_rest (w, e) : r;
 }
 
+static size_t count_known (void *arg, const char *after, size_t max)
+{
+    const struct walk *w = arg;
+    size_t n = 0;
+    return files_count_page (w->bound->db, w->bound->bucket, after, w->range->hi, max, &n, NULL) ==
+                   ERR_OK
+               ? n
+               : 0;
+}
+
 static enum err walk_range (struct walk *w, struct error *e)
 {
     struct bound *b = w->bound;
@@ -319,9 +329,11 @@ static enum err walk_range (struct walk *w, struct error *e)
     if (r != ERR_OK)
         return r;
     w->merge.is_remote = store_is_remote (w->store);
-    struct store_list_hooks hooks = {
-        .on_folder = on_folder, .is_stopped = is_stopped, .arg = w, .known_mounts = w->mounts
-    };
+    struct store_list_hooks hooks = { .on_folder = on_folder,
+                                      .is_stopped = is_stopped,
+                                      .arg = w,
+                                      .known_mounts = w->mounts,
+                                      .count_known = count_known };
     w->page_commit = dataset_last_commit (b->db);
     const char *after = w->range->cursor ? w->range->cursor : w->range->lo;
     r = store_list_open (w->store, b->bucket, after, w->range->hi, &hooks, &w->listing, e);

@@ -89,7 +89,7 @@ struct s3_listing {
     char *token;                       /* goes on where no key says where; NULL: after `mark` */
     const struct store_list_hooks *hooks;
     unsigned empty_pages;
-    bool has_begun;
+    bool has_begun, has_more; /* has_more: than the caller knows of */
     struct pending *pending;
 };
 
@@ -232,12 +232,23 @@ static enum err take_page (struct s3_listing *l, const GByteArray *body, struct 
     return r;
 }
 
+/* How many keys are asked for at once. If the caller knows where the listing ends, those until then
+ * and the one behind them, which says so; once there were others, whole pages. */
+static size_t page_size (const struct s3_listing *l)
+{
+    const struct store_list_hooks *h = l->hooks;
+    size_t known = 0;
+    if (l->before && h && h->count_known && !l->has_more)
+        known = h->count_known (h->arg, l->mark, LIMIT_STORE_PAGE);
+    return known ? MIN (known + 1, LIMIT_STORE_PAGE) : LIMIT_STORE_PAGE;
+}
+
 static enum err next_page (struct s3_listing *l, size_t max, struct store_page *page,
                            struct error *e)
 {
     if (l->pending && l->pending->max > max)
         drop_pending (l);
-    enum err r = l->pending ? ERR_OK : ask (l, MIN (max, LIMIT_STORE_PAGE), e);
+    enum err r = l->pending ? ERR_OK : ask (l, MIN (max, page_size (l)), e);
     if (r == ERR_OK)
         r = await (l, e);
     if (r != ERR_OK)
@@ -246,9 +257,10 @@ static enum err next_page (struct s3_listing *l, size_t max, struct store_page *
     r = take_page (l, l->pending->response.body, page, &why);
     if (r != ERR_OK)
         return s3_blame (l->store, l->name, &why, e);
+    l->has_more = l->has_more || l->pending->max < MIN (max, LIMIT_STORE_PAGE);
     drop_pending (l);
     /* Whoever takes whole pages will want the next. */
-    return page->is_last || max < LIMIT_STORE_PAGE ? ERR_OK : ask (l, LIMIT_STORE_PAGE, e);
+    return page->is_last || max < LIMIT_STORE_PAGE ? ERR_OK : ask (l, page_size (l), e);
 }
 
 enum err s3_list_next (struct store_listing *listing, size_t max, struct store_page *page,

@@ -108,6 +108,10 @@ struct store_list_hooks {
     const GPtrArray *known_mounts;
     /* Asked every few entries: true makes store_list_next() give up with CLOSED. */
     bool (*is_stopped) (void *arg);
+    /* How many keys from behind `after` to the end of the listing the caller knows of, at most
+     * `max`. Stores that cannot be told where to end are asked for little more than these. Called
+     * from store_list_next(), if the listing has an end. */
+    size_t (*count_known) (void *arg, const char *after, size_t max);
 };
 
 struct store;

@@ -48,6 +48,7 @@ static void send_page (struct cloud *x, const struct fake_request *r, struct fak
     while (o->key && after && strcmp (o->key, after) <= 0)
         o++;
     for (; o->key && left > 0; o++, left--) {
+        x->listed++;
         g_string_append (out, "<Contents><Key>");
         text_percent_encode (out, o->key, strlen (o->key), "");
         g_string_append_printf (out,

@@ -19,6 +19,7 @@ struct cloud {
     unsigned version;             /* of the objects */
     bool changes;                 /* each answer is of another version */
     bool cuts;                    /* objects that are asked for without a range are cut in half */
+    unsigned listed;              /* keys that were sent in pages */
     unsigned wholes;              /* of these, that were sent */
 };
 

@@ -288,6 +288,11 @@ static void pages_are_in_byte_order_and_of_one_bucket (void **state)
     assert_int_equal (1600000000123456789, entry->version.mtime_ns);
     assert_string_equal (version_of (10).etag, entry->version.etag);
     index_page_clear (&page);
+    size_t n;
+    assert_ok (files_count_page (w->db, BUCKET, "a", "z", 9, &n, &w->e), &w->e);
+    assert_int_equal (2, n);
+    assert_ok (files_count_page (w->db, BUCKET, NULL, NULL, 3, &n, &w->e), &w->e);
+    assert_int_equal (3, n);
     assert_err (NOT_FOUND, files_get_entry (w->db, BUCKET, "b", &(struct index_entry){ 0 }, &w->e));
 }
 

@@ -5,13 +5,14 @@
 #include "s3_world.h"
 
 /* Keys joined by '|', "!" before rejects; or the message of the error. */
-static char *list (struct sky *y, const char *after, const char *before, size_t max)
+static char *list_with (struct sky *y, const struct store_list_hooks *hooks, const char *after,
+                        const char *before, size_t max)
 {
     struct store_listing *l;
     struct store_page page;
     store_page_init (&page);
     GString *out = g_string_new ("");
-    enum err r = store_list_open (y->s, "bucket", after, before, NULL, &l, &y->e);
+    enum err r = store_list_open (y->s, "bucket", after, before, hooks, &l, &y->e);
     assert_ok (r, &y->e);
     while (r == ERR_OK && !page.is_last) {
         r = store_list_next (l, max, &page, &y->e);
@@ -25,6 +26,11 @@ static char *list (struct sky *y, const char *after, const char *before, size_t 
     store_list_close (l);
     store_page_clear (&page);
     return g_string_free (out, FALSE);
+}
+
+static char *list (struct sky *y, const char *after, const char *before, size_t max)
+{
+    return list_with (y, NULL, after, before, max);
 }
 
 static void expect_list (struct sky *y, const char *after, const char *before, size_t max,
@@ -51,6 +57,37 @@ static void test_listings (void **state)
     expect_list (&y, NULL, NULL, LIMIT_PAGE_KEYS, "/|a b+c%|a/x|b//|ä|");
     y.cloud.skips = true; /* pages without a key lead on by their token */
     expect_list (&y, NULL, NULL, 2, "/|a b+c%|a/x|b//|ä|");
+    close_sky (&y);
+}
+
+static size_t count_known (void *arg, const char *after UNUSED, size_t max)
+{
+    const size_t *known = arg;
+    return MIN (*known, max);
+}
+
+/* Behind the keys that the caller knows of comes the one at which the listing ends; if others come,
+ * pages are whole. */
+static void test_no_more_is_asked_for_than_is_known (void **state)
+{
+    (void) state;
+    struct sky y = { KEYS ({ "a", 1 }, { "b", 1 }, { "c", 1 }, { "d", 1 }, { "e", 1 }, { "f", 1 },
+                           { "g", 1 }, { "h", 1 }) };
+    open_sky (&y, (struct s3_options){ 0 });
+    static const struct {
+        size_t known;
+        unsigned requests, listed;
+    } rows[] = { { 3, 1, 4 }, { 0, 1, 8 }, { 2, 2, 3 + 5 }, { 1, 2, 2 + 6 }, { 5, 1, 6 } };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        size_t known = rows[i].known;
+        const struct store_list_hooks hooks = { .arg = &known, .count_known = count_known };
+        unsigned before = fake_requests (y.fake);
+        y.cloud.listed = 0;
+        g_autofree char *got = list_with (&y, &hooks, NULL, "d", LIMIT_STORE_PAGE);
+        assert_string_equal ("a|b|c|", got);
+        assert_int_equal (rows[i].requests, fake_requests (y.fake) - before);
+        assert_int_equal (rows[i].listed, y.cloud.listed);
+    }
     close_sky (&y);
 }
 
@@ -195,6 +232,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_listings),
+        cmocka_unit_test (test_no_more_is_asked_for_than_is_known),
         cmocka_unit_test (test_patterns_leave_keys_out),
         cmocka_unit_test (test_lies_conclude_nothing),
         cmocka_unit_test (test_bucket_names),
