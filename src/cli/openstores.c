@@ -81,6 +81,8 @@ static enum err open_dir (const struct config *c, struct stores *all, struct err
         return r;
     stores_add_take (all, dir);
     store_dir_set_spill (dir, c->data);
+    if (c->store_writable && !has_url (c))
+        store_dir_set_writable (dir);
     r = add_buckets (dir, c, e);
     if (r == ERR_OK)
         warn_of_strays (dir);

@@ -200,6 +200,7 @@ static const struct store_ops dir_ops = {
     .head = dir_head,
     .open = dir_open,
     .verify = dir_verify,
+    .put = dir_put,
 };
 
 enum err store_dir_new (const char *name, const char *root, struct store **ret, struct error *e)
@@ -254,6 +255,11 @@ void store_dir_set_filter (struct store *store, const char *bucket, char **inclu
 void store_dir_set_window (struct store *s, size_t bytes)
 {
     ((struct store_dir *) s)->window = bytes;
+}
+
+void store_dir_set_writable (struct store *s)
+{
+    ((struct store_dir *) s)->is_writable = true;
 }
 
 void store_dir_set_spill (struct store *store, const char *folder)

@@ -29,6 +29,10 @@ void store_dir_set_filter (struct store *s, const char *bucket, char **include, 
  * warnings. */
 void store_dir_strays (struct store *s, GPtrArray *ret);
 
+/* Lets store_put() write: files appear whole, folders are made as they are needed, both for the
+ * people that the folder around them is for. Set before threads share the store. */
+void store_dir_set_writable (struct store *s);
+
 /* The folder for temporary files, in place of the system's: the names of a folder that do not fit
  * memory are sorted there. The files have no name, and end with the listing. Set before threads
  * share the store. */

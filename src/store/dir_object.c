@@ -78,9 +78,7 @@ static enum err go_near (struct store_near *n, struct store_dir *s, const char *
     return ERR_OK;
 }
 
-/* NO_OBJECT for a key that no object can have, if there is such a bucket at all. */
-static enum err check_key (struct store_dir *s, const char *bucket, const char *key,
-                           struct error *e)
+enum err dir_check_key (struct store_dir *s, const char *bucket, const char *key, struct error *e)
 {
     bool is_sane = key_is_sane (key);
     if (is_sane && dir_filter_takes (dir_bucket_of (s, bucket), key))
@@ -98,7 +96,7 @@ static enum err find_place (struct store_dir *s, const char *bucket, const char 
 {
     const char *slash = strrchr (key, '/');
     size_t prefix_len = slash ? (size_t) (slash - key) + 1 : 0;
-    enum err r = check_key (s, bucket, key, e);
+    enum err r = dir_check_key (s, bucket, key, e);
     if (r == ERR_OK && !is_near (near, s, bucket, key, prefix_len))
         r = go_near (near, s, bucket, key, prefix_len, e);
     if (r != ERR_OK)

@@ -20,6 +20,7 @@ struct store_dir {
     GHashTable *buckets; /* name -> struct dir_bucket */
     size_t window;
     char *spill; /* folder of temporary files; NULL: the system's */
+    bool is_writable;
 };
 
 /* ---- dir.c ---- */
@@ -97,3 +98,12 @@ enum err dir_head (struct store *s, const char *bucket, const char *key, struct 
 enum err dir_open (struct store *s, const char *bucket, const char *key, struct store_near *near,
                    struct store_handle *ret, struct error *e);
 enum err dir_verify (struct store_handle *h, struct store_near *near, struct error *e);
+
+/* NO_OBJECT for a key that no object can have, if there is such a bucket at all. */
+NODISCARD enum err dir_check_key (struct store_dir *s, const char *bucket, const char *key,
+                                  struct error *e);
+
+/* ---- dir_put.c ---- */
+
+enum err dir_put (struct store *s, const char *bucket, const char *key, const void *bytes,
+                  size_t len, const char *content_type, struct error *e);

@@ -5,7 +5,7 @@
  * alone. Objects are read by store_fetch(), never opened. Listings are believed only if they are
  * plausible: a page that contradicts itself, its request or the page before it is STORE_DOWN.
  * Folder markers (size 0, key ends with '/') are no objects. Nothing is written unless the store is
- * writable, and then by store_s3_put() alone. */
+ * writable, and then by store_put() alone. */
 #pragma once
 
 #include "store/client.h"
