@@ -51,7 +51,8 @@ static const struct {
       "before them,\noperations count the pixels as they are stored. Gravity of `crop` says where "
       "the part is laid\nbefore `x` and `y` move it to the right and down; that of a watermark, "
       "which edges they are\ncounted from.\n\n"
-      "EC is what the answer to a bad value says in `EC`, behind `0040-00000`.\n",
+      "EC is what `EC` of the answer to a bad value says: the number of the vendor's page about "
+      "it.\n",
       process_markdown },
 };
 

@@ -4,12 +4,17 @@
 
 #include "process/table.h"
 
+/* process.def: pages of images go by their last digits, others have that of their module before. */
+#define EC_MODULE    1000000u
+#define EC_OF_IMAGES 40u
+
 const char *process_ec (unsigned ec, char buf[16])
 {
+    unsigned module = ec < EC_MODULE ? EC_OF_IMAGES : ec / EC_MODULE % 10000;
     if (ec == 0)
         buf[0] = '\0';
     else
-        snprintf (buf, 16, "0040-%08u", ec % 1000);
+        snprintf (buf, 16, "%04u-%08u", module, ec % EC_MODULE);
     return buf;
 }
 

@@ -43,12 +43,6 @@ static void append_preset (GString *out, const struct process_param *param)
         g_string_append_printf (out, "`%s`", param->words[preset]);
 }
 
-static void append_ec (GString *out, unsigned ec)
-{
-    if (ec != 0)
-        g_string_append_printf (out, "%u", ec);
-}
-
 static void append_param (GString *out, const struct process_param *param)
 {
     g_string_append_printf (out, "| %s%s%s | ", *param->key != '\0' ? "`" : "",
@@ -58,18 +52,19 @@ static void append_param (GString *out, const struct process_param *param)
     g_string_append (out, " | ");
     append_preset (out, param);
     g_string_append (out, " | ");
-    append_ec (out, param->ec);
-    g_string_append_printf (out, " | %s |\n", param->help);
+    char ec[16];
+    g_string_append_printf (out, "%s | %s |\n", process_ec (param->ec, ec), param->help);
 }
 
 static void append_op (GString *out, enum process_op_id id)
 {
     const struct process_row *row = process_row (id);
     const struct process_param *param = process_params (id);
+    char ec[16];
     g_string_append_printf (out, "\n## %s/%s\n\n%c%s.", process_type (row->kind), row->name,
                             g_ascii_toupper (row->help[0]), row->help + 1);
     if (row->ec != 0)
-        g_string_append_printf (out, " Without what it needs: %u.", row->ec);
+        g_string_append_printf (out, " Without what it needs: EC %s.", process_ec (row->ec, ec));
     g_string_append_c (out, '\n');
     if (param->key == NULL)
         return;
