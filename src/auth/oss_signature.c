@@ -132,7 +132,7 @@ static enum err check_claim (const struct oss_request *r, const struct oss_claim
 }
 
 enum err oss_verify (const struct oss_request *r, struct keys *keys, int64_t now_ns,
-                     struct principal **ret, struct error *e)
+                     struct principal **ret, char **ret_claimed, struct error *e)
 {
     struct oss_claim claim = { 0 };
     struct principal *p = NULL;
@@ -140,6 +140,7 @@ enum err oss_verify (const struct oss_request *r, struct keys *keys, int64_t now
     enum err code = oss_claim_read (r, &claim, &is_signed, e);
     if (code == ERR_OK && is_signed)
         code = check_claim (r, &claim, keys, now_ns, &p, e);
+    *ret_claimed = g_steal_pointer (&claim.key_id);
     oss_claim_clear (&claim);
     if (code == ERR_OK)
         *ret = p;

@@ -21,11 +21,12 @@ struct oss_request {
 
 /* Verifies when the request may be sent, its signature, that the key may be used now and that a
  * security token is its own, and the digests of the body that it claims. *ret NULL: nothing claims
- * to be signed. Else the caller unrefs.
+ * to be signed. Else the caller unrefs. *ret_claimed is the key id that is claimed, also after an
+ * error; NULL: none. The caller frees it.
  *
  * SIGNATURE_INCOMPLETE: it cannot be understood; SIGNATURE_MISMATCH says what the server would have
  * signed, never a secret or a token; TIME_FORMAT; TIME_EXPIRED: the clocks differ; NO_PERMISSION:
  * the URL has expired; KEY_*, TOKEN_*; INVALID_ARGUMENT: another region; BAD_DIGEST;
  * NOT_IMPLEMENTED: a body in signed chunks. */
 NODISCARD enum err oss_verify (const struct oss_request *r, struct keys *keys, int64_t now_ns,
-                               struct principal **ret, struct error *e);
+                               struct principal **ret, char **ret_claimed, struct error *e);

@@ -10,26 +10,30 @@
 #include "http/oss_call.h"
 #include "store/store.h"
 
-#define ASYNC "x-oss-async-process"
+#define PROCESS "x-oss-process"
+#define ASYNC   "x-oss-async-process"
+#define READ    "oss:GetObject"
+#define POST    "oss:PostProcessTask"
 
 /* ---- Operations ---- */
 
 static enum err refuse_async (struct oss_call *c, struct error *e)
 {
     (void) c;
-    return FAIL (e, NOT_IMPLEMENTED, ASYNC " is not implemented; x-oss-process is.");
+    return FAIL (e, NOT_IMPLEMENTED, ASYNC " is not implemented; " PROCESS " is.");
 }
 
 /* The first that fits. */
 static const struct oss_operation operations[] = {
-    { "PreflightObject", "OPTIONS", NULL, NULL, true, false, oss_answer_preflight },
-    { "GetRendition", "GET", "x-oss-process", "oss:GetObject", true, false, oss_get_rendition },
-    { "HeadRendition", "HEAD", "x-oss-process", "oss:GetObject", true, false, oss_get_rendition },
-    { "GetObject", "GET", NULL, "oss:GetObject", true, true, oss_get_object },
-    { "HeadObject", "HEAD", NULL, "oss:GetObject", true, true, oss_get_object },
-    { "PostProcessTask", "POST", "x-oss-process", "oss:PostProcessTask", false, false,
-      oss_save_rendition },
-    { "PostAsyncProcessTask", "POST", ASYNC, "oss:PostProcessTask", false, false, refuse_async },
+    { "PreflightObject", "OPTIONS", .run = oss_answer_preflight },
+    { "GetRendition", "GET", PROCESS, READ, .is_public = true, .run = oss_get_rendition },
+    { "HeadRendition", "HEAD", PROCESS, READ, .is_public = true, .run = oss_get_rendition },
+    { "GetObject", "GET", NULL, READ, .is_public = true, .is_blocking = true,
+      .run = oss_get_object },
+    { "HeadObject", "HEAD", NULL, READ, .is_public = true, .is_blocking = true,
+      .run = oss_get_object },
+    { "PostProcessTask", "POST", PROCESS, POST, .is_change = true, .run = oss_save_rendition },
+    { "PostAsyncProcessTask", "POST", ASYNC, POST, .run = refuse_async },
 };
 
 /* Parameters that make of reading an object something else, which is not here. */
@@ -71,8 +75,7 @@ static enum err find_operation (struct oss_call *c, struct error *e)
             c->op = op;
     }
     if (!c->op)
-        return FAIL (e, NOT_IMPLEMENTED, "%.16s is not implemented, but with x-oss-process.",
-                     method);
+        return FAIL (e, NOT_IMPLEMENTED, "%.16s is not implemented, but with " PROCESS ".", method);
     g_strlcpy (c->x->answer.action, c->op->name, sizeof c->x->answer.action);
     return ERR_OK;
 }

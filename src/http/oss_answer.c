@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "http/auditlog.h"
 
 #define NS          1000000000ll
 #define PREFLIGHT_S "600"
@@ -231,11 +232,12 @@ static void begin_answer (struct oss_call *c, unsigned status, struct MHD_Respon
     c->response = take_response;
     c->x->answer.status = status;
     c->x->answer.code = ERR_OK;
+    g_strlcpy (c->x->answer.audit.code, "OK", sizeof c->x->answer.audit.code);
 }
 
 static enum err answer_part (struct oss_call *c, struct oss_body *b, struct error *e)
 {
-    const char *range = oss_header (c, "range");
+    const char *range = *b->etag ? oss_header (c, "range") : NULL;
     uint64_t at = 0, end = b->size;
     char text[96];
     bool is_part = range && is_range_valid (c, b) && parse_range (range, b->size, &at, &end);
@@ -254,16 +256,19 @@ static enum err answer_part (struct oss_call *c, struct oss_body *b, struct erro
                     end - 1, b->size);
         add (c->response, MHD_HTTP_HEADER_CONTENT_RANGE, text);
     }
-    add (c->response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
     add_type (c, c->response, b->content_type);
-    add_version (c->response, b);
+    if (*b->etag) {
+        add (c->response, MHD_HTTP_HEADER_ACCEPT_RANGES, "bytes");
+        add_version (c->response, b);
+    }
     return ERR_OK;
 }
 
 enum err oss_answer_body (struct oss_call *c, struct oss_body *b, struct error *e)
 {
     _cleanup_close_ int fd UNUSED = -1;
-    enum verdict verdict = judge (c, b);
+    bool is_read = strcmp (c->x->method, "POST") != 0;
+    enum verdict verdict = is_read ? judge (c, b) : SEND;
     enum err r = check_overrides (c, e);
     if (r == ERR_OK && verdict == FAILED)
         r = FAIL (e, PRECONDITION, "At least one of the preconditions you specified did not hold.");
@@ -369,6 +374,7 @@ enum MHD_Result oss_answer (struct exchange *x)
     struct MHD_Response *r = c ? g_steal_pointer (&c->response) : NULL;
     char took[32];
     exchange_leave (x);
+    auditlog_write (x->listener->http->audit, &x->answer, x->client);
     if (!r)
         r = refusal (c, x);
     g_snprintf (took, sizeof took, "%" G_GINT64_FORMAT, clock_mono_ms () - x->start_ms);

@@ -22,6 +22,7 @@ struct oss {
 };
 
 struct oss_call;
+struct rendition;
 
 /* What may be done, and who may. */
 struct oss_operation {
@@ -31,6 +32,7 @@ struct oss_operation {
     const char *policy; /* action on the object */
     bool is_public;     /* of a public bucket, without a signature */
     bool is_blocking;   /* is run on a thread of the endpoint */
+    bool is_change;     /* the audit log has a line of it */
     /* Answers by oss_answer_...(); or sets is_parked, and somebody else will. */
     enum err (*run) (struct oss_call *c, struct error *e);
 };
@@ -46,7 +48,7 @@ struct oss_call {
     struct principal *who; /* NULL: nobody has signed */
     struct policy_facts facts;
     bool is_parked;
-    void *rendition; /* of oss_rendition.c */
+    struct rendition *rendition; /* of oss_rendition.c */
 
     uint64_t unsatisfied;          /* by a range: the size of the whole, and 1; 0: none */
     struct MHD_Response *response; /* NULL: there is an error in x->answer */
@@ -87,7 +89,7 @@ void oss_rendition_free (struct oss_call *c);
 struct oss_body {
     int fd;                /* taken; -1: a stream, or nothing */
     uint64_t offset, size; /* of the whole */
-    const char *etag;      /* without quotes */
+    const char *etag;      /* without quotes; "": it has no version, and no ranges */
     int64_t mtime_ns;
     const char *content_type;
     /* Gives the response of bytes [at, at + length) in place of `fd`; NULL: there is one. */

@@ -93,16 +93,14 @@ void oss_refuse (const struct api *api, const struct call_request *r, const stru
     const char *code = row ? row->name : error_wire_code (why, wire, sizeof wire);
     unsigned status = row ? row->status : error_status (why->code);
     bool is_ours = status == 500;
-    char action[sizeof ret->action];
-    g_strlcpy (action, ret->action, sizeof action);
     if (!*ret->request_id)
         oss_begin (ret);
-    g_strlcpy (ret->action, action, sizeof ret->action);
     ret->status = status;
     ret->code = why->code;
     ret->content_type = "application/xml";
     ret->retry_after_ms = status == 503 ? RETRY_MS : -1;
     g_strlcpy (ret->detail, why->message, sizeof ret->detail);
+    g_strlcpy (ret->audit.code, code, sizeof ret->audit.code);
     ret->body = g_string_new ("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n");
     append_element (ret->body, "Code", code);
     append_element (ret->body, "Message",

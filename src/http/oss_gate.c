@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "index/catalog.h"
 
-static enum err sign_in (struct oss_call *c, struct error *e)
+static enum err sign_in (struct oss_call *c, char **ret_claimed, struct error *e)
 {
     const struct exchange *x = c->x;
     const struct api *api = c->oss->api;
@@ -30,7 +30,7 @@ static enum err sign_in (struct oss_call *c, struct error *e)
                                       .user_agent = oss_header (c, "user-agent"),
                                       .now_ns = now_ns,
                                       .is_secure = x->is_secure };
-    return oss_verify (&r, api->keys, now_ns, &c->who, e);
+    return oss_verify (&r, api->keys, now_ns, &c->who, ret_claimed, e);
 }
 
 static enum err count (struct oss_call *c, struct error *e)
@@ -62,14 +62,19 @@ static enum err check_anonymous (const struct oss_call *c, struct error *e)
     return ERR_OK;
 }
 
+static char *resource_of (const struct oss_call *c, const char *bucket, const char *key)
+{
+    const struct api *api = c->oss->api;
+    return g_strconcat ("acs:oss:", api->region, ":", api->account_id, ":", bucket, key ? "/" : "",
+                        key ? key : "", NULL);
+}
+
 enum err oss_check (const struct oss_call *c, const char *action, const char *bucket,
                     const char *key, struct error *e)
 {
     if (!c->who || c->who->is_root)
         return c->who ? ERR_OK : check_anonymous (c, e);
-    const struct api *api = c->oss->api;
-    g_autofree char *resource = g_strconcat ("acs:oss:", api->region, ":", api->account_id, ":",
-                                             bucket, key ? "/" : "", key ? key : "", NULL);
+    g_autofree char *resource = resource_of (c, bucket, key);
     const struct policy_request r = { action, resource, &c->facts };
     if (policy_decide (&c->who->policies, &r).effect == POLICY_ALLOW)
         return ERR_OK;
@@ -77,9 +82,32 @@ enum err oss_check (const struct oss_call *c, const char *action, const char *bu
                  resource);
 }
 
+/* What the audit log is told: changes, and who fails to sign. */
+static void note (struct oss_call *c, char *take_key, enum err code)
+{
+    struct call_audit *audit = &c->x->answer.audit;
+    bool is_failed = !c->who && take_key && error_status (code) < 500;
+    bool is_change = c->who && c->op->is_change;
+    g_autofree char *key = take_key;
+    if (!is_failed && !is_change)
+        return;
+    audit->event = is_failed ? AUDIT_SIGN_IN : AUDIT_CHANGE;
+    audit->key_id = g_steal_pointer (&key);
+    audit->user = c->who ? principal_display_name (c->who) : NULL;
+    audit->resource = resource_of (c, c->bucket, c->key);
+}
+
+/* Tasks are of the bucket, as OSS has it. */
+static enum err check_operation (const struct oss_call *c, struct error *e)
+{
+    return oss_check (c, c->op->policy, c->bucket, c->op->is_public ? c->key : NULL, e);
+}
+
 enum err oss_admit (struct oss_call *c, struct error *e)
 {
-    enum err r = sign_in (c, e);
+    char *claimed = NULL;
+    enum err r = sign_in (c, &claimed, e);
+    note (c, claimed, r);
     if (r == ERR_OK && c->who)
         r = count (c, e);
     if (r != ERR_OK)
@@ -88,5 +116,5 @@ enum err oss_admit (struct oss_call *c, struct error *e)
         c->x->user = c->who->user_id ? c->who->user_id : "root";
     if (!catalog_is_attached (c->oss->api->catalog, c->bucket))
         return FAIL (e, NO_PERMISSION, "The bucket is not attached to a project.");
-    return oss_check (c, c->op->policy, c->bucket, c->key, e);
+    return check_operation (c, e);
 }
