@@ -2,9 +2,56 @@
 'use strict';
 
 const assert = require('node:assert');
-const { describe, it } = require('node:test');
+const fs = require('node:fs');
+const path = require('node:path');
+const { before, describe, it } = require('node:test');
 
 const { useServer } = require('./harness');
+const samples = require('./samples');
+
+const sample = (name) => fs.readFileSync(path.join(__dirname, '../samples', name));
+const base64url = (text) => Buffer.from(text).toString('base64url');
+
+/** The size of a PNG, as its header says. */
+const sizeOf = (png) => {
+  assert.equal(png.subarray(1, 4).toString('latin1'), 'PNG');
+  return [png.readUInt32BE(16), png.readUInt32BE(20)];
+};
+
+/** An XML error as an object. */
+const errorOf = (xml) =>
+  Object.fromEntries([...xml.matchAll(/<(Code|Message|RequestId|HostId|EC)>([^<]*)</g)].map((m) => [m[1], m[2]]));
+
+/** Serves `files` as the bucket photos, which anybody may read. */
+function useBucket(files) {
+  const server = useServer({ extra: ['--public-buckets', 'photos'] });
+  before(async () => {
+    server.bucket('photos', files);
+    await server.call('CreateProject', { ProjectName: 'demo' });
+    await server.call('AttachOSSBucket', { ProjectName: 'demo', OSSBucket: 'photos' });
+  });
+  const get = async (key, text) => {
+    const answer = await fetch(`http://${server.endpoints.oss}/photos/${key}?x-oss-process=${encodeURIComponent(text)}`);
+    const body = Buffer.from(await answer.arrayBuffer());
+    const type = answer.headers.get('content-type');
+    return { status: answer.status, type, body, error: type === 'application/xml' ? errorOf(body.toString()) : null };
+  };
+  const made = async (key, text) => {
+    const answer = await get(key, text);
+    assert.equal(answer.status, 200, `${key} ${text}: ${answer.body}`);
+    return answer;
+  };
+  const refused = async (key, text, status, code, ec, message) => {
+    const answer = await get(key, text);
+    const what = `${key} ${text}: ${answer.status} ${answer.error ? answer.body : answer.type}`;
+    assert.equal(answer.status, status, what);
+    assert.equal(answer.error.Code, code, what);
+    assert.equal(answer.error.EC, ec || undefined, what);
+    if (message) assert.match(answer.error.Message, message, what);
+    assert.match(answer.error.RequestId, /^[0-9A-F]{24}$/);
+  };
+  return { server, get, made, refused };
+}
 
 describe('styles', () => {
   const server = useServer();
@@ -65,5 +112,149 @@ describe('styles', () => {
     assert.equal(gone.code, 1);
     assert.match(gone.err, /NoSuchStyle/);
     assert.match((await run('put', 'shop', 'bad', 'image/slim,1')).err, /InvalidContent.*slim/s);
+  });
+});
+
+describe('processing', () => {
+  const files = {
+    'wide.jpg': samples.jpeg(400, 300),
+    'small.png': samples.png(200, 100),
+    'long.png': samples.png(4097, 8),
+    'logo.png': samples.png(20, 10),
+    'camera.jpg': sample('camera.jpg'),
+    'plain.txt': 'no picture',
+    'empty.jpg': '',
+    'cut.jpg': samples.jpeg(400, 300).subarray(0, 60),
+    'sides.png': samples.png(30001, 1),
+    'pixels.png': samples.png(20000, 20000).subarray(0, 4096),
+  };
+  const { server, get, made, refused } = useBucket(files);
+
+  it('makes the sizes of the documentation', async () => {
+    for (const [key, text, width, height] of [
+      ['small.png', 'resize,w_150,h_80', 150, 75],
+      ['small.png', 'resize,w_150,h_80,m_mfit', 160, 80],
+      ['small.png', 'resize,w_150,h_80,m_fill', 150, 80],
+      ['small.png', 'resize,w_150,h_80,m_pad,color_FF0000', 150, 80],
+      ['small.png', 'resize,w_150,h_80,m_fixed', 150, 80],
+      ['wide.jpg', 'resize,h_100,m_lfit', 133, 100],
+      ['wide.jpg', 'resize,l_200', 200, 150],
+      ['wide.jpg', 'resize,p_50', 200, 150],
+      ['wide.jpg', 'resize,w_500', 400, 300],
+      ['wide.jpg', 'resize,w_500,limit_0', 500, 375],
+      ['wide.jpg', 'crop,x_100,y_50', 300, 250],
+      ['wide.jpg', 'crop,w_100,h_100,x_350', 50, 100],
+      ['wide.jpg', 'indexcrop,x_100,i_0', 100, 300],
+      ['wide.jpg', 'indexcrop,x_100,i_9', 400, 300],
+      ['wide.jpg', 'circle,r_100', 201, 201],
+      ['wide.jpg', 'rotate,90', 300, 400],
+      ['camera.jpg', 'resize,w_200', 200, 134],
+      ['camera.jpg', 'auto-orient,1/resize,w_200', 200, 300],
+      ['wide.jpg', 'resize,p_40,format,webp,format,webp', 160, 120],
+    ])
+      assert.deepEqual(sizeOf((await made(key, `image/${text}/format,png`)).body), [width, height], text);
+  });
+
+  it('answers what it is asked for', async () => {
+    const { type, body } = await made('wide.jpg', 'image/info');
+    assert.match(type, /^application\/json/);
+    const info = JSON.parse(body);
+    assert.equal(info.ImageWidth.value, '400');
+    assert.equal(info.FileSize.value, String(files['wide.jpg'].length));
+    assert.match(JSON.parse((await made('wide.jpg', 'image/average-hue')).body).RGB, /^0x[0-9a-f]{6}$/i);
+    for (const [format, content] of Object.entries({ jpg: 'jpeg', png: 'png', webp: 'webp', tiff: 'tiff', bmp: 'bmp' }))
+      assert.equal((await made('wide.jpg', `image/format,${format}`)).type, `image/${content}`);
+    assert.equal((await made('wide.jpg', 'image/format,gif')).type, 'image/jpeg', 'only GIFs become GIFs');
+  });
+
+  it('refuses what is documented to be wrong', async () => {
+    const bad = (text, number, message, code = 'InvalidArgument') =>
+      refused('wide.jpg', text, 400, code, number ? `0040-00000${number}` : undefined, message);
+    await bad('image/', 212);
+    await bad('image/slim,1', 213, /slim/);
+    await bad('image/rotate,90,200,300', 203);
+    await bad('image/resize,w_0', 312, /^The value: 0 of parameter: w is invalid\.$/);
+    await bad('image/resize,h_16385', 313, /^The value: 16385 of parameter: h is invalid\.$/);
+    await bad('image/resize,w_abc', 312, /^The value: abc of parameter: w is invalid\.reason:Value must be digit$/);
+    await bad('image/resize,w_100,m_abc', 311);
+    await bad('image/resize,l_0', 314);
+    await bad('image/resize,p_0', 317);
+    await bad('image/resize,w_1,limit_3', 316);
+    await bad('image/resize', 322, null, 'MissingArgument');
+    await bad('image/crop,w_-1', 225);
+    await bad('image/crop,h_abc', 226);
+    await bad('image/indexcrop,x_0,i_0', 230);
+    await bad('image/circle,r_5000', 233);
+    await bad('image/rounded-corners,r_abc', 237);
+    await bad('image/rotate,400', 217);
+    await bad('image/rotate', 216, null, 'MissingArgument');
+    await bad('image/auto-orient,10', 215);
+    await bad('image/blur,r_200,s_25', 241);
+    await bad('image/blur,r_3,s_200', 242);
+    await bad('image/bright,200', 246);
+    await bad('image/sharpen,10', 280);
+    await bad('image/interlace,2', 282);
+    await bad('image/quality,Q_200', 308);
+    await bad('image/quality,q_200', 309);
+    await bad('image/format,dng', 206);
+    await bad('image/watermark', 278, null, 'MissingArgument');
+    await bad('image/watermark,text_notbase64', 257, /^Input is not base64 decoding\.$/, 'BadRequest');
+    await bad('image/watermark,image_notbase64', 265, /^Input is not base64 decoding\.$/, 'BadRequest');
+    await bad('image/watermark,text_SGk,size_2000', 256);
+    await bad(`image/watermark,text_${base64url('x'.repeat(65))}`, null, /^font content is too large/, 'WatermarkError');
+    await bad(`image/watermark,image_${base64url('logo.png?x-oss-process=image/watermark,text_SGk')}`, 373);
+    await bad('image/crop,x_400', null, /^Advance cut's position is out of image\.$/, 'BadRequest');
+    await bad('image/resize,w_5000,h_5000,m_fixed,limit_0', '007', null, 'ImageTooLarge');
+    await bad('foo/bar', null);
+  });
+
+  it('refuses sources that are too large, damaged, none, or not there', async () => {
+    await refused('long.png', 'image/rotate,90', 400, 'ImageTooLarge', '0040-00000006', /maximum allowable rotation range/);
+    await refused('sides.png', 'image/resize,w_9', 400, 'ImageTooLarge', '0040-00000009');
+    await refused('pixels.png', 'image/resize,w_9', 400, 'ImageTooLarge', '0040-00000012');
+    for (const key of ['plain.txt', 'empty.jpg', 'cut.jpg']) {
+      const answer = await get(key, 'image/resize,w_9');
+      assert.equal(answer.status, 400, key);
+      assert.equal(answer.error.Code, 'BadRequest', key);
+    }
+    await refused('missing.jpg', 'image/resize,w_9', 404, 'NoSuchKey', undefined);
+    assert.equal((await get('wide.jpg', `image/watermark,image_${base64url('missing.png')}`)).status >> 8, 1, 'some 4xx');
+    await made('wide.jpg', 'image/resize,w_9');
+  });
+
+  it('knows what it cannot do', async () => {
+    for (const text of ['video/convert,f_mp4', 'doc/convert,target_png', 'image/blindwatermark,content_SGk', 'image/crop,w_9,g_face'])
+      assert.equal((await get('wide.jpg', text)).error.Code, 'NotImplemented', text);
+  });
+
+  it('refuses texts that were made to hurt', async () => {
+    for (const text of [
+      `image/${'resize,w_9/'.repeat(6000)}resize,w_9`,
+      `image${'/rotate,1'.repeat(33)}`,
+      `image/resize${',w_9'.repeat(33)}`,
+      `image${`/watermark,image_${base64url('logo.png')}`.repeat(4)}`,
+      `image${'/watermark,text_SGk'.repeat(9)}`,
+      'image/resize,w_9\0',
+      `image/watermark,image_${base64url('../../../etc/passwd\0')}`,
+      '|sys/saveas,o_YQ',
+      'image/resize,w_99999999999999999999999999',
+    ]) {
+      const answer = await get('wide.jpg', text);
+      assert.ok(answer.status >= 400 && answer.status < 500, `${text.slice(0, 60)}: ${answer.status}`);
+    }
+    await made('wide.jpg', 'image/resize,w_9');
+  });
+
+  it('takes styles by name, as they are now', async () => {
+    const style = (Content) => server.admin('PutStyle', { OSSBucket: 'photos', StyleName: 'thumb', Content });
+    await refused('wide.jpg', 'style/thumb', 404, 'NoSuchStyle', undefined);
+    await style('image/resize,w_40/format,png');
+    assert.deepEqual(sizeOf((await made('wide.jpg', 'style/thumb')).body), [40, 30]);
+    await style('image/resize,w_80/format,png');
+    assert.deepEqual(sizeOf((await made('wide.jpg', 'style/thumb')).body), [80, 60]);
+    await server.admin('DeleteStyle', { OSSBucket: 'photos', StyleName: 'thumb' });
+    await refused('wide.jpg', 'style/thumb', 404, 'NoSuchStyle', undefined);
+    for (const text of ['style/', 'style/Thumb', 'style/../thumb', 'style/thumb/resize,w_1'])
+      assert.equal((await get('wide.jpg', text)).error.Code, 'NoSuchStyle', text);
   });
 });
