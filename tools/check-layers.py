@@ -23,7 +23,7 @@ MAY = {
     'index': ['base'],
     'scan': ['base', 'wire/pool.h', 'store', 'index'],
     'media': ['base', 'wire/pool.h', 'process', 'store', 'index'],
-    'api': ['base', 'auth', 'process', 'index', 'store', 'scan/scan.h'],
+    'api': ['base', 'auth', 'process', 'index', 'store', 'media/media.h', 'scan/scan.h'],
     'http': ['base', 'auth', 'process/process.h', 'store/store.h', 'index/catalog.h', 'media/media.h', 'api', 'scan/scan.h'],
     'cli': ['base', 'auth', 'wire', 'process', 'store', 'index', 'scan', 'media', 'api', 'http'],
     'main.c': ['base', 'cli'],

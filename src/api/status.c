@@ -4,6 +4,7 @@
 #include "api/common.h"
 #include "api/handlers.h"
 #include "base/limits.h"
+#include "media/media.h"
 
 /* What is bound, by the name of the bucket: "project/dataset". */
 static json_t *datasets_json (const char *bucket, const GPtrArray *bindings)
@@ -86,6 +87,32 @@ enum err api_list_buckets (struct call *c, const void *params UNUSED, struct rep
     return reply_take (reply, json_pack ("{s:o, s:o}", "Buckets", list, "Warnings", warnings), e);
 }
 
+static json_t *renditions_json (const struct api *api)
+{
+    struct media_stats s = { 0 };
+    if (api->media)
+        media_get_stats (api->media, &s);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        { "Renderers", s.renderers }, { "Busy", s.busy },
+        { "Waiting", s.waiting },     { "Hits", s.hits },
+        { "Misses", s.misses },       { "Shared", s.shared },
+        { "Rendered", s.rendered },   { "Refused", s.refused },
+        { "Rejected", s.rejected },   { "Dropped", s.dropped },
+        { "Crashes", s.crashes },     { "Timeouts", s.timeouts },
+        { "CachedFiles", s.cached },  { "CachedBytes", s.cached_bytes },
+        { "Evicted", s.evicted },     { "Damaged", s.damaged },
+        { "Unwritten", s.unwritten },
+    };
+    json_t *all = json_object ();
+    for (size_t i = 0; i < N_ELEMENTS (numbers); i++)
+        json_object_set_new (all, numbers[i].name, json_integer ((json_int_t) numbers[i].value));
+    json_object_set_new (all, "RendererError", json_text (s.worker_error));
+    return all;
+}
+
 /* Bindings are as many as fit a page; BindingCount is their number, and ListBindings has them all.
  */
 enum err api_get_status (struct call *c, const void *params UNUSED, struct reply *reply,
@@ -101,15 +128,15 @@ enum err api_get_status (struct call *c, const void *params UNUSED, struct reply
     json_t *list = json_array ();
     for (guint i = 0; i < bindings->len && i < LIMIT_PAGE; i++)
         json_array_append_new (list, binding_json (api, bindings->pdata[i]));
-    json_t *status =
-        json_pack ("{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s:I, s:o}", //
-                   "Version", BINDERY_VERSION, "StartTime", json_time (api, api->start_ns),       //
-                   "Region", api->region, "AccountId", api->account_id,                           //
-                   "Workers", (json_int_t) w.workers, "WorkersBusy", (json_int_t) w.busy,         //
-                   "WorkersWaiting", (json_int_t) w.waiting,                                      //
-                   "JobsDone", (json_int_t) w.jobs, "WorkerCrashes", (json_int_t) w.crashes,
-                   "WorkerTimeouts", (json_int_t) w.timeouts, "WorkersFailing",
-                   (json_int_t) w.failing, "WorkerError", json_text (w.worker_error), "JailMissing",
-                   w.jail_missing, "BindingCount", (json_int_t) bindings->len, "Bindings", list);
+    json_t *status = json_pack (
+        "{s:s, s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:s, s:o, s:I, s:o}", //
+        "Version", BINDERY_VERSION, "StartTime", json_time (api, api->start_ns),            //
+        "Region", api->region, "AccountId", api->account_id,                                //
+        "Workers", (json_int_t) w.workers, "WorkersBusy", (json_int_t) w.busy,              //
+        "WorkersWaiting", (json_int_t) w.waiting,                                           //
+        "JobsDone", (json_int_t) w.jobs, "WorkerCrashes", (json_int_t) w.crashes, "WorkerTimeouts",
+        (json_int_t) w.timeouts, "WorkersFailing", (json_int_t) w.failing, "WorkerError",
+        json_text (w.worker_error), "JailMissing", w.jail_missing, "Renditions",
+        renditions_json (api), "BindingCount", (json_int_t) bindings->len, "Bindings", list);
     return reply_take (reply, json_pack ("{s:o}", "Status", status), e);
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cli/client.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -54,6 +55,25 @@ static void print_server (const json_t *s)
             text_of (s, "JailMissing"));
 }
 
+static void print_renditions (const json_t *r)
+{
+    if (!count_of (r, "Renderers") && !count_of (r, "Hits"))
+        return;
+    g_autofree char *made = table_number (count_of (r, "Rendered"));
+    g_autofree char *hits = table_number (count_of (r, "Hits"));
+    g_autofree char *files = table_number (count_of (r, "CachedFiles"));
+    char bytes[32];
+    printf ("Renderers: %" JSON_INTEGER_FORMAT " (%" JSON_INTEGER_FORMAT
+            " busy), %s renditions made, %s cached ones served, %" JSON_INTEGER_FORMAT
+            " waiting, %" JSON_INTEGER_FORMAT " turned away; cache: %s files, %s\n",
+            count_of (r, "Renderers"), count_of (r, "Busy"), made, hits, count_of (r, "Waiting"),
+            count_of (r, "Rejected"), files,
+            text_format_size ((uint64_t) count_of (r, "CachedBytes"), bytes));
+    g_autofree char *why = table_escape (text_of (r, "RendererError"));
+    if (*why)
+        printf ("WARNING: renderers do not start: %s\n", why);
+}
+
 static void add_binding (struct table *t, const json_t *b)
 {
     struct progress p;
@@ -103,6 +123,7 @@ int cli_status (char **args)
         return EXIT_DONE;
     }
     print_server (s);
+    print_renditions (json_object_get (s, "Renditions"));
     const json_t *bindings = json_object_get (s, "Bindings");
     if (json_array_size (bindings))
         print_bindings (bindings, count_of (s, "BindingCount"));
