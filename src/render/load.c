@@ -137,6 +137,8 @@ static enum err load_header (struct render *r, const struct row *row, struct err
 
 /* ---- what the decoder may spare ---- */
 
+#define LEFT_TO_SCALE 1.5 /* factor that is left to our own scaling: decoders' is coarse */
+
 /* The factor by which the first operation that looks at pixels scales down, at least 1. Before it
  * only what changes no pixel; turning by the orientation swaps both sides alike. */
 static double shrink_of (const struct render *r, VipsImage *header, int orientation)
@@ -173,13 +175,13 @@ static int frames_wanted (const struct render *r, enum process_format format, in
 static struct wish make_wish (const struct render *r, const struct row *row, VipsImage *header,
                               int frames, int orientation)
 {
-    double shrink = shrink_of (r, header, orientation);
+    double spare = shrink_of (r, header, orientation) / LEFT_TO_SCALE;
     int n = frames_wanted (r, row->format, frames);
-    return (struct wish){ .shrink = shrink >= 8   ? 8
-                                    : shrink >= 4 ? 4
-                                    : shrink >= 2 ? 2
-                                                  : 1,
-                          .scale = n == 1 ? 1 / shrink : 1,
+    return (struct wish){ .shrink = spare >= 8   ? 8
+                                    : spare >= 4 ? 4
+                                    : spare >= 2 ? 2
+                                                 : 1,
+                          .scale = n == 1 ? MIN (1, 1 / spare) : 1,
                           .n = n };
 }
 
