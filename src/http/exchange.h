@@ -27,7 +27,7 @@ struct manner {
      * with the connection suspended. */
     bool (*dispatch) (struct exchange *x);
     void (*run) (struct exchange *x);
-    /* Fills `ret` with a refusal. Any thread. */
+    /* Fills `ret`, which is zeroed or an answer that was begun, with a refusal. Any thread. */
     void (*refuse) (const struct api *api, const struct call_request *r, const struct error *why,
                     struct call_answer *ret);
     /* Queues what x->answer says. */

@@ -81,7 +81,7 @@ static void write_answer (const struct peer *peer, int fd, const struct call_ans
 
 static void refuse (struct peer *peer, unsigned status, const struct error *why)
 {
-    struct call_answer a;
+    struct call_answer a = { 0 };
     make_answer (peer, why, &a);
     a.status = status;
     write_answer (peer, peer->waiter.fd, &a);
