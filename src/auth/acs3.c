@@ -142,13 +142,23 @@ static void fill_claim (const struct auth_request *r, const char *signed_headers
         g_compute_checksum_for_string (G_CHECKSUM_SHA256, canonical->str, (gssize) canonical->len);
     claim->to_sign = g_string_new (ALGORITHM "\n");
     g_string_append (claim->to_sign, hash);
-    g_autoptr (GString) shown = canonical_request (r, signed_headers, names, true);
-    claim->shown = g_string_new (NULL);
-    g_string_append_printf (claim->shown,
-                            "server string to sign is: [%s], server canonical request is: [%s]",
-                            claim->to_sign->str, shown->str);
     claim->date = header (r, "x-acs-date");
     claim->nonce = header (r, "x-acs-signature-nonce");
+}
+
+static GString *show (const struct auth_request *r, const struct claim *claim)
+{
+    GString *shown = g_string_new (NULL);
+    g_autofree char *key_id = NULL, *signed_headers = NULL, *signature = NULL;
+    g_auto (GStrv) names = NULL;
+    const char *text = header (r, "authorization") + strlen (ALGORITHM " ");
+    g_string_append_printf (shown, "server string to sign is: [%s]", claim->to_sign->str);
+    if (parse_authorization (text, &key_id, &signed_headers, &signature, NULL) != ERR_OK ||
+        parse_signed_headers (r, signed_headers, &names, NULL) != ERR_OK)
+        return shown;
+    g_autoptr (GString) canonical = canonical_request (r, signed_headers, names, true);
+    g_string_append_printf (shown, ", server canonical request is: [%s]", canonical->str);
+    return shown;
 }
 
 static enum err read_claim (const struct auth_request *r, struct claim *claim, struct error *e)
@@ -180,4 +190,4 @@ static char *sign (const char *secret, const GString *to_sign)
                                     (const guchar *) to_sign->str, to_sign->len);
 }
 
-const struct scheme scheme_acs3 = { read_claim, sign };
+const struct scheme scheme_acs3 = { read_claim, sign, show };

@@ -85,11 +85,18 @@ static enum err read_claim (const struct auth_request *r, struct claim *claim, s
     size_t n;
     g_autofree struct auth_pair *pairs = signed_pairs (r, &n);
     claim->to_sign = string_to_sign (r, pairs, n);
-    scheme_hide_tokens (pairs, n);
-    g_autoptr (GString) shown = string_to_sign (r, pairs, n);
-    claim->shown = g_string_new ("server string to sign is: ");
-    scheme_append_shown (claim->shown, shown->str);
     return ERR_OK;
+}
+
+static GString *show (const struct auth_request *r, const struct claim *claim UNUSED)
+{
+    size_t n;
+    g_autofree struct auth_pair *pairs = signed_pairs (r, &n);
+    scheme_hide_tokens (pairs, n);
+    g_autoptr (GString) text = string_to_sign (r, pairs, n);
+    GString *shown = g_string_new ("server string to sign is: ");
+    scheme_append_shown (shown, text->str);
+    return shown;
 }
 
 static char *sign (const char *secret, const GString *to_sign)
@@ -105,4 +112,4 @@ static char *sign (const char *secret, const GString *to_sign)
     return g_base64_encode (digest, len);
 }
 
-const struct scheme scheme_rpc1 = { read_claim, sign };
+const struct scheme scheme_rpc1 = { read_claim, sign, show };

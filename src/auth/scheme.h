@@ -10,12 +10,13 @@ struct claim {
     char *key_id, *signature; /* owned */
     const char *date, *nonce; /* borrowed */
     GString *to_sign;         /* owned: what the server would sign */
-    GString *shown;           /* owned: what a mismatch tells the client */
 };
 
 struct scheme {
     enum err (*read) (const struct auth_request *r, struct claim *claim, struct error *e);
     char *(*sign) (const char *secret, const GString *to_sign); /* caller frees */
+    /* What a mismatch tells the client, of a request that was read; caller frees. */
+    GString *(*show) (const struct auth_request *r, const struct claim *claim);
 };
 
 extern const struct scheme scheme_acs3, scheme_rpc1;

@@ -61,8 +61,6 @@ static void claim_clear (struct claim *c)
     g_free (c->signature);
     if (c->to_sign)
         g_string_free (c->to_sign, TRUE);
-    if (c->shown)
-        g_string_free (c->shown, TRUE);
 }
 
 bool auth_is_by_header (const struct auth_request *r)
@@ -147,15 +145,17 @@ static enum err check_date (const char *date, int64_t now_ns, int64_t *ret_ns, s
     return ERR_OK;
 }
 
-static enum err check_signature (const struct scheme *scheme, const struct claim *claim,
-                                 const struct principal *p, struct error *e)
+static enum err check_signature (const struct auth_request *r, const struct scheme *scheme,
+                                 const struct claim *claim, const struct principal *p,
+                                 struct error *e)
 {
     g_autofree char *expected = scheme->sign (p->secret, claim->to_sign);
     if (text_equal_constant_time (claim->signature, strlen (claim->signature), expected,
                                   strlen (expected)))
         return ERR_OK;
+    g_autoptr (GString) shown = scheme->show (r, claim);
     return FAIL (e, SIGNATURE_MISMATCH,
-                 "Specified signature is not matched with our calculation. %s", claim->shown->str);
+                 "Specified signature is not matched with our calculation. %s", shown->str);
 }
 
 static enum err check_claim (const struct auth_request *r, const struct scheme *scheme,
@@ -172,7 +172,7 @@ static enum err check_claim (const struct auth_request *r, const struct scheme *
     if (code == ERR_OK)
         code = keys_find (keys, claim->key_id, &p, e);
     if (code == ERR_OK)
-        code = check_signature (scheme, claim, p, e);
+        code = check_signature (r, scheme, claim, p, e);
     if (code == ERR_OK)
         code = scheme_check_usable (find_token (r), p, now_ns, e);
     if (code == ERR_OK)

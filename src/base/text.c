@@ -69,18 +69,25 @@ void text_hex (const uint8_t *bytes, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
+static bool is_kept (char c, const char *keep)
+{
+    return g_ascii_isalnum (c) || (c && (strchr ("-_.~", c) || strchr (keep, c)));
+}
+
 void text_percent_encode (GString *out, const char *text, size_t len, const char *keep)
 {
     static const char digits[] = "0123456789ABCDEF";
+    size_t from = 0;
     for (size_t i = 0; i < len; i++) {
+        if (is_kept (text[i], keep))
+            continue;
         unsigned char c = (unsigned char) text[i];
-        if (g_ascii_isalnum (c) || (c && (strchr ("-_.~", c) || strchr (keep, c)))) {
-            g_string_append_c (out, (char) c);
-        } else {
-            const char escape[3] = { '%', digits[c >> 4], digits[c & 15] };
-            g_string_append_len (out, escape, 3);
-        }
+        const char escape[3] = { '%', digits[c >> 4], digits[c & 15] };
+        g_string_append_len (out, text + from, (gssize) (i - from));
+        g_string_append_len (out, escape, sizeof escape);
+        from = i + 1;
     }
+    g_string_append_len (out, text + from, (gssize) (len - from));
 }
 
 bool text_percent_decode (const char *text, size_t len, bool plus, char **ret, size_t *ret_len)
