@@ -37,14 +37,15 @@
 #define LIMIT_CONNECTIONS_LEAST 512   /* but no fewer */
 #define LIMIT_DESCRIPTORS       65536 /* numbers of descriptors that connections may have */
 /* Heads of a listener that have not come whole: more, and the largest is shut. */
-#define LIMIT_HEADS       (64 * MIB)
-#define LIMIT_REQUESTS    (64 * MIB) /* heads and bodies of all requests being read or run */
-#define LIMIT_BODY_DRAIN  (64 * MIB) /* of a refused body, read so that the answer gets through */
-#define LIMIT_IDLE_S      8  /* a connection without a whole request head on which nothing moves */
-#define LIMIT_BODY_IDLE_S 30 /* the same while a body is awaited */
-#define LIMIT_KEPT_IDLE_S 20 /* the same between two requests */
-#define LIMIT_REQUEST_MS  120000 /* from the first byte of a request to the last of its body */
+#define LIMIT_HEADS        (64 * MIB)
+#define LIMIT_REQUESTS     (64 * MIB) /* heads and bodies of all requests being read or run */
+#define LIMIT_BODY_DRAIN   (64 * MIB) /* of a refused body, read so that the answer gets through */
+#define LIMIT_IDLE_S       8  /* a connection without a whole request head on which nothing moves */
+#define LIMIT_BODY_IDLE_S  30 /* the same while a body is awaited */
+#define LIMIT_KEPT_IDLE_S  20 /* the same between two requests */
+#define LIMIT_REQUEST_MS   120000 /* from the first byte of a request to the last of its body */
 
+#define LIMIT_LOG_REFUSALS 200 /* refused requests that have a line in the log, a second */
 #define LIMIT_RATE_BUCKETS                                                                         \
     4096 /* users or projects whose requests are counted, before full buckets are dropped */
 
@@ -282,7 +283,7 @@
 #define LIMIT_HEIC_SIDE       4096
 #define LIMIT_AVIF_WIDTH      4096
 #define LIMIT_AVIF_PIXELS     9437184
-#define LIMIT_STYLES          50          /* of a bucket */
+#define LIMIT_STYLES          50 /* of a bucket */
 #define LIMIT_STYLE_NAME      63
 
 /* How they are made and kept. */
@@ -301,8 +302,8 @@
 #define LIMIT_MEDIA_STRIKES   2           /* crashes or timeouts before an object is refused ... */
 #define LIMIT_MEDIA_STRUCK_MS 600000      /* ... for that long */
 #define LIMIT_MEDIA_STRUCK    1024        /* objects that have a strike */
-#define LIMIT_MEDIA_START_MS 5000 /* before renderers that did not come up are started again */
-#define LIMIT_CACHE_OPEN      256         /* files of renditions that are kept open */
+#define LIMIT_MEDIA_START_MS  5000 /* before renderers that did not come up are started again */
+#define LIMIT_CACHE_OPEN      256  /* files of renditions that are kept open */
 #define LIMIT_CACHE_TOUCH_S   3600 /* between two writings of when a rendition was last used */
 
 /* EXIF. */

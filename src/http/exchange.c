@@ -398,18 +398,6 @@ enum MHD_Result exchange_on_data (void *cls, struct MHD_Connection *c, const cha
 
 /* ---- The end ---- */
 
-static void log_access (const struct exchange *x, enum MHD_RequestTerminationCode why)
-{
-    const struct call_answer *a = &x->answer;
-    bool is_sent = why == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-    enum log_level level = a->status == 500 ? LOG_ERROR : a->status >= 400 ? LOG_INFO : LOG_DEBUG;
-    LOG (level, "http", is_sent ? "request" : "request, connection lost",
-         LOG_STR ("peer", x->client), LOG_STR ("method", x->method), LOG_STR ("action", a->action),
-         LOG_NUM ("status", a->status), LOG_STR ("code", error_name (a->code)),
-         LOG_NUM ("ms", clock_mono_ms () - x->start_ms), LOG_STR ("request", a->request_id),
-         LOG_STR ("detail", a->detail));
-}
-
 void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_context,
                       enum MHD_RequestTerminationCode why)
 {
@@ -419,7 +407,7 @@ void exchange_on_end (void *cls, struct MHD_Connection *c, void **request_contex
         return;
     *request_context = NULL;
     if (x->is_answered)
-        log_access (x, why);
+        accesslog_write (&x->listener->http->access, x, why);
     exchange_leave (x);
     if (x->listener->manner->end)
         x->listener->manner->end (x);

@@ -8,9 +8,11 @@
 #include <stdatomic.h>
 
 #include "base/net.h"
+#include "http/accesslog.h"
 #include "http/crowd.h"
 #include "http/forwarded.h"
 #include "http/intake.h"
+#include "http/refusal.h"
 #include "http/server.h"
 #include "http/tls.h"
 #include "http/waiting.h"
@@ -52,12 +54,14 @@ struct listener {
 struct http {
     const struct api *api;
     struct http_hooks hooks;
+    queue_fn *queue; /* of the library */
     struct listener imm, admin, oss_listener;
     struct oss *oss;         /* NULL: its listener is not wanted */
     struct tls *tls;         /* NULL: neither listener speaks it */
     struct proxies *proxies; /* that are believed */
     struct calls *calls;
     struct auditlog *audit;
+    struct accesslog access;
     atomic_bool is_draining;
     atomic_size_t held;   /* bytes of heads and bodies, by all exchanges together */
     atomic_int n_running; /* exchanges from the dispatch of the call to the end of the answer */

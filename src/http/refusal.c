@@ -9,11 +9,10 @@
  * could not be queued, on which it closes the connection. Queueing a replacement is not enough:
  * after a bad Content-Length that version sends the head of the answer twice.
  *
- * refusal_is_active() checks at every start that the linker did as described, and the tests send
+ * refusal_library() checks at every start that the linker did as described, and the tests send
  * each kind of broken request. */
 #include "http/refusal.h"
 
-#include <assert.h>
 #include <dlfcn.h>
 #include <sys/socket.h>
 
@@ -22,9 +21,6 @@
 #include "http/session.h"
 
 #define DRAIN_READS 64
-
-typedef enum MHD_Result queue_fn (struct MHD_Connection *c, unsigned status,
-                                  struct MHD_Response *r);
 
 static const struct refusal {
     unsigned status; /* 0: any other */
@@ -115,13 +111,11 @@ enum MHD_Result MHD_queue_response (struct MHD_Connection *c, unsigned status,
         refuse (peer, status, &e);
         return MHD_NO;
     }
-    queue_fn *library = (queue_fn *) dlsym (RTLD_NEXT, "MHD_queue_response");
-    assert (library);
-    return library (c, status, r);
+    return exchange_peer (c)->listener->http->queue (c, status, r);
 }
 
-bool refusal_is_active (void)
+queue_fn *refusal_library (void)
 {
-    return (queue_fn *) dlsym (RTLD_DEFAULT, "MHD_queue_response") == MHD_queue_response &&
-           dlsym (RTLD_NEXT, "MHD_queue_response");
+    bool is_active = (queue_fn *) dlsym (RTLD_DEFAULT, "MHD_queue_response") == MHD_queue_response;
+    return is_active ? (queue_fn *) dlsym (RTLD_NEXT, "MHD_queue_response") : NULL;
 }

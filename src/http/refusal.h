@@ -1,7 +1,7 @@
 /* Inside of http only: the library's own refusals, as JSON. */
 #pragma once
 
-#include <stdbool.h>
+#include <microhttpd.h>
 
 #include "base/error.h"
 
@@ -13,5 +13,9 @@ void refusal_send (void *peer, const struct error *why);
 /* The same for one of plain HTTP on a listener with TLS. */
 void refusal_send_plain (struct peer *peer);
 
-/* False if the library would answer by itself after all: then the listeners must not start. */
-bool refusal_is_active (void);
+typedef enum MHD_Result queue_fn (struct MHD_Connection *c, unsigned status,
+                                  struct MHD_Response *r);
+
+/* The library's own MHD_queue_response(). NULL if the library would call it by itself, past ours:
+ * then the listeners must not start. */
+queue_fn *refusal_library (void);

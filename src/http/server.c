@@ -166,13 +166,14 @@ static void http_free (struct http *h)
 enum err http_start (const struct api *api, const struct http_hooks *hooks, struct http **ret,
                      struct error *e)
 {
-    if (!refusal_is_active () || !intake_is_active ())
+    if (!refusal_library () || !intake_is_active ())
         return FAIL (e, INTERNAL,
                      "this build cannot answer malformed or large requests: the HTTP library does "
                      "not call MHD_queue_response() and recv() through the linker");
     struct http *h = g_new0 (struct http, 1);
     const struct config *config = api->config;
     h->api = api;
+    h->queue = refusal_library ();
     h->imm = (struct listener){ .manner = &manner_imm, .face = CALL_IMM };
     h->admin = (struct listener){ .manner = &manner_admin, .face = CALL_ADMIN };
     h->oss_listener = (struct listener){ .manner = &manner_oss };
