@@ -182,9 +182,11 @@ static enum err blame_renderer (struct flight *f, struct error *e)
         [REFUSAL_BAD_ARGUMENT] = ERR_PROCESS_ARGUMENT, [REFUSAL_WATERMARK] = ERR_WATERMARK,
     };
     const struct pool_result *result = &f->result;
+    char ec[16];
     switch ((int) result->code) {
     case ERR_EXTRACT_FAILED:
-        return error_set (e, of[result->refusal], NULL, __FILE__, __LINE__, "%s", result->message);
+        return error_set (e, of[result->refusal], process_ec (result->refusal_page, ec), __FILE__,
+                          __LINE__, "%s", result->message);
     case ERR_WORKER_TIMEOUT:
         strikes_add (f->media->strikes, &f->wanted);
         return FAIL (e, PROCESS_REQUEST, "The object cannot be processed in %d ms.",

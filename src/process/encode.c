@@ -2,20 +2,32 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "process/table.h"
 
 /* process.def: pages of images go by their last digits, others have that of their module before. */
 #define EC_MODULE    1000000u
 #define EC_OF_IMAGES 40u
+#define MOST_MODULE  999u
 
 const char *process_ec (unsigned ec, char buf[16])
 {
-    unsigned module = ec < EC_MODULE ? EC_OF_IMAGES : ec / EC_MODULE % 10000;
+    unsigned module = ec < EC_MODULE ? EC_OF_IMAGES : ec / EC_MODULE % (MOST_MODULE + 1);
     if (ec == 0)
         buf[0] = '\0';
     else
         snprintf (buf, 16, "%04u-%08u", module, ec % EC_MODULE);
     return buf;
+}
+
+unsigned process_ec_number (const char *subject)
+{
+    uint64_t module = 0, number = 0;
+    g_auto (GStrv) parts = g_strsplit (subject, "-", 3);
+    if (g_strv_length (parts) != 2 || !text_parse_u64 (parts[0], &module) ||
+        !text_parse_u64 (parts[1], &number) || module > MOST_MODULE || number >= EC_MODULE)
+        return 0;
+    return (unsigned) (module == EC_OF_IMAGES ? number : module * EC_MODULE + number);
 }
 
 /* Value of a digit; -1 for what is none. */

@@ -79,6 +79,11 @@ struct process_op {
     };
 };
 
+/* Subject of an error: the number of the vendor's page about it, "0040-00000312" for 312,
+ * "0053-00000104" for 53000104, "" for 0; `buf` is returned. And back. */
+const char *process_ec (unsigned ec, char buf[16]);
+unsigned process_ec_number (const char *subject);
+
 /* Where the result is to be stored. */
 struct process_saveas {
     char *object; /* NULL: nowhere, it is answered */

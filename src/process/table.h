@@ -88,10 +88,6 @@ void process_forget (struct process_op *op, const char *key);
 /* True if the parameter is as if it had not been given. */
 bool process_is_preset (struct process_op *op, const struct process_param *param);
 
-/* Subject of an error: the vendor's number of its page, "0040-00000312"; "" for 0. `buf` is
- * returned. */
-const char *process_ec (unsigned ec, char buf[16]);
-
 /* Base64 with '-' and '_', padded or not, '+' and '/' taken as well. False where it is none; the
  * result has a NUL behind its end. The caller frees. */
 bool process_decode (const char *text, char **ret, size_t *ret_len);

@@ -41,7 +41,9 @@ static enum frame_refusal refusal_of (enum err code)
 
 static enum err refuse (uint64_t job, const struct error *why, struct error *e)
 {
-    struct frame_refused refused = { .job = job, .code = refusal_of (why->code) };
+    struct frame_refused refused = { .job = job,
+                                     .code = refusal_of (why->code),
+                                     .page = process_ec_number (why->subject) };
     struct frame_reply unreadable = { .job = job };
     g_strlcpy (refused.message, why->message, sizeof refused.message);
     g_strlcpy (unreadable.message, why->message, sizeof unreadable.message);

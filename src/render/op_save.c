@@ -3,7 +3,8 @@
 
 enum err op_format (struct render *r, const struct process_op *op, struct error *e UNUSED)
 {
-    r->save.has_format = true;
+    /* GIFs alone become GIFs, and all else stays what it is: process_result() */
+    r->save.has_format = op->convert.value != PROCESS_GIF;
     r->save.format = op->convert.value;
     return ERR_OK;
 }

@@ -123,7 +123,7 @@ enum frame_refusal {
 struct frame_refused {
     uint64_t job;  /* its id */
     uint32_t code; /* enum frame_refusal */
-    uint32_t unused;
+    uint32_t page; /* the vendor's page about it, as process_ec() numbers them; 0: none */
     char message[FRAME_MESSAGE]; /* for the one who asked */
 };
 

@@ -61,6 +61,7 @@ struct pool_result {
     struct frame_need need; /* NEED_MORE: checked against the job */
     struct pool_rendition rendition;
     enum frame_refusal refusal;
+    uint32_t refusal_page; /* as struct frame_refused has it */
 };
 
 /* A rendition that is asked for. */

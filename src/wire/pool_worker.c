@@ -273,6 +273,7 @@ static enum err take_refusal (struct pool *p, struct worker *w, enum err code, s
         return FAIL (e, WORKER_PROTOCOL, "a refusal of the unknown kind %" PRIu32, r.code);
     r.message[sizeof r.message - 1] = '\0';
     w->jobs[0]->result.refusal = (enum frame_refusal) r.code;
+    w->jobs[0]->result.refusal_page = r.page;
     worker_done (p, w, code, r.message, NULL);
     return ERR_OK;
 }

@@ -20,7 +20,7 @@ const sizeOf = (png) => {
 
 /** An XML error as an object. */
 const errorOf = (xml) =>
-  Object.fromEntries([...xml.matchAll(/<(Code|Message|RequestId|HostId|EC)>([^<]*)</g)].map((m) => [m[1], m[2]]));
+  Object.fromEntries([...xml.matchAll(/<(Code|Message|RequestId|HostId|EC)>([^<]*)</g)].map((m) => [m[1], m[2].replace(/&apos;/g, "'")]));
 
 /** Serves `files` as the bucket photos, which anybody may read. */
 function useBucket(files) {
