@@ -116,8 +116,17 @@ static enum err check_end (const struct video *v, int64_t ms, struct error *e)
                     end);
 }
 
+/* What is looked for. */
+struct search {
+    int64_t target;   /* a frame at that time, or the first behind it */
+    int64_t near;     /* up to there nothing is decoded that no other frame needs */
+    bool takes_first; /* whichever frame comes first will do */
+    bool takes_key;   /* the last key frame that is not behind the target is looked for */
+    int64_t first;    /* when the first that was found is shown */
+};
+
 /* The next packet goes to the decoder; its end does, too. False: there is nothing more. */
-static bool feed (struct video *v, int64_t near)
+static bool feed (struct video *v, const struct search *search)
 {
     int code;
     av_packet_unref (v->packet);
@@ -126,33 +135,42 @@ static bool feed (struct video *v, int64_t near)
         av_packet_unref (v->packet);
     if (code < 0)
         return avcodec_send_packet (v->codec, NULL) >= 0;
-    bool is_far = v->packet->pts != AV_NOPTS_VALUE && v->packet->pts < near;
-    v->codec->skip_frame = is_far ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
+    bool is_far = v->packet->pts != AV_NOPTS_VALUE && v->packet->pts < search->near;
+    v->codec->skip_frame = search->takes_key ? AVDISCARD_NONKEY
+                           : is_far          ? AVDISCARD_NONREF
+                                             : AVDISCARD_DEFAULT;
     (void) avcodec_send_packet (v->codec, v->packet);
     return true;
 }
 
-/* Decodes until a frame is at `target` or behind it; the one before it stays if there is none.
- * `*ret_first` is when the first frame of all is shown. */
-static bool decode_to (struct video *v, int64_t target, bool is_first_enough, int64_t *ret_first)
+/* Looks at a frame; true: it, or the one before it, is what was looked for. */
+static bool take (struct video *v, AVFrame *next, struct search *search)
 {
-    int64_t near = target - av_rescale_q (1, (AVRational){ 1, 1 }, v->stream->time_base);
+    int64_t shown = next->best_effort_timestamp;
+    bool is_behind = shown == AV_NOPTS_VALUE || shown >= search->target;
+    search->first = MIN (search->first, shown);
+    if (search->takes_key && v->frame->width && shown > search->target) {
+        av_frame_unref (next);
+        return true;
+    }
+    av_frame_unref (v->frame);
+    av_frame_move_ref (v->frame, next);
+    return search->takes_first || (is_behind && !search->takes_key);
+}
+
+/* Decodes until it is found; at the end of the video v->frame is the last one. */
+static bool decode (struct video *v, struct search *search)
+{
     AVFrame *next = av_frame_alloc ();
     bool found = false, has_more = next;
-    *ret_first = INT64_MAX;
     while (!found && has_more && !v->media.is_late) {
         int code = avcodec_receive_frame (v->codec, next);
         if (code == AVERROR_EOF)
             break;
         if (code == AVERROR (EAGAIN))
-            has_more = feed (v, near);
-        if (code < 0)
-            continue;
-        av_frame_unref (v->frame);
-        av_frame_move_ref (v->frame, next);
-        int64_t shown = v->frame->best_effort_timestamp;
-        *ret_first = MIN (*ret_first, shown);
-        found = is_first_enough || shown == AV_NOPTS_VALUE || shown >= target;
+            has_more = feed (v, search);
+        if (code >= 0)
+            found = take (v, next, search);
         media_check_time (&v->media);
     }
     av_frame_free (&next);
@@ -173,7 +191,7 @@ static void seek_before (struct video *v, int64_t ms)
 static bool seek_and_decode (struct video *v, int64_t ms, bool is_fast)
 {
     static const int64_t ahead[] = { 0, 2000, 10000, INT64_MAX };
-    int64_t target = target_of (v, ms), first = INT64_MAX;
+    struct search search = { .target = target_of (v, ms), .near = target_of (v, ms - 1000) };
     bool found = false;
     for (size_t i = 0; i < N_ELEMENTS (ahead) && !v->media.is_late; i++) {
         int64_t from = ahead[i] < ms ? ms - ahead[i] : 0;
@@ -181,8 +199,11 @@ static bool seek_and_decode (struct video *v, int64_t ms, bool is_fast)
             seek_before (v, from);
         avcodec_flush_buffers (v->codec);
         av_frame_unref (v->frame);
-        found = decode_to (v, target, is_fast, &first);
-        if (from == 0 || (found && first <= target))
+        search.takes_first = is_fast && i == 0;
+        search.takes_key = is_fast && i > 0;
+        search.first = INT64_MAX;
+        found = decode (v, &search);
+        if (from == 0 || (found && search.first <= search.target))
             return found;
     }
     return found;
