@@ -148,14 +148,14 @@ static void tones (void **state UNUSED)
 /* ---- circle, rounded-corners ---- */
 
 /* Share of a pixel that is not cut away by corners of radius r, by 256 samples. */
-static double kept (int x, int y, int width, int height, int r)
+static double kept (int x, int y, int width, int height, double r)
 {
     int inside = 0;
     for (int i = 0; i < 256; i++) {
         double px = x + (i % 16 + 0.5) / 16, py = y + (i / 16 + 0.5) / 16;
         double dx = MAX (MAX (r - px, px - (width - r)), 0);
         double dy = MAX (MAX (r - py, py - (height - r)), 0);
-        inside += dx * dx + dy * dy <= (double) r * r;
+        inside += dx * dx + dy * dy <= r * r;
     }
     return inside / 256.0;
 }
@@ -165,7 +165,7 @@ static uint8_t wheat (int x UNUSED, int y UNUSED, int band)
     return (uint8_t[]){ 200, 180, 90, 128 }[band];
 }
 
-static void check_mask (const char *text, int bands, int width, int height, int r)
+static void check_mask (const char *text, int bands, int width, int height, double r)
 {
     struct render job;
     struct error e;
@@ -186,10 +186,10 @@ static void check_mask (const char *text, int bands, int width, int height, int 
 
 static void masks (void **state UNUSED)
 {
-    check_mask ("image/circle,r_15", 3, 30, 30, 15);
-    check_mask ("image/circle,r_15", 4, 30, 30, 15);
-    check_mask ("image/circle,r_4096", 3, 40, 40, 20);
-    check_mask ("image/circle,r_1", 3, 2, 2, 1);
+    check_mask ("image/circle,r_15", 3, 31, 31, 15.5);
+    check_mask ("image/circle,r_15", 4, 31, 31, 15.5);
+    check_mask ("image/circle,r_4096", 3, 39, 39, 19.5);
+    check_mask ("image/circle,r_1", 3, 3, 3, 1.5);
     check_mask ("image/rounded-corners,r_12", 3, 61, 40, 12);
     check_mask ("image/rounded-corners,r_12", 4, 61, 40, 12);
     check_mask ("image/rounded-corners,r_4096", 3, 61, 40, 20);
@@ -202,11 +202,11 @@ static void every_frame_is_masked (void **state UNUSED)
     set_picture (&job, draw (12, 30, 3, wheat));
     job.picture.n_frames = 3;
     assert_ok (operate (&job, "image/circle,r_5", &e), &e);
-    assert_int_equal (30, job.picture.image->Ysize);
+    assert_int_equal (27, job.picture.image->Ysize);
     for (int frame = 0; frame < 3; frame++) {
-        assert_int_equal (0, pixel (&job, 0, 10 * frame, 3));
-        assert_int_equal (255, pixel (&job, 5, 10 * frame + 5, 3));
-        assert_int_equal (0, pixel (&job, 9, 10 * frame + 9, 3));
+        assert_int_equal (0, pixel (&job, 0, 9 * frame, 3));
+        assert_int_equal (255, pixel (&job, 4, 9 * frame + 4, 3));
+        assert_int_equal (0, pixel (&job, 8, 9 * frame + 8, 3));
     }
     render_clear (&job);
 }
