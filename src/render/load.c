@@ -90,7 +90,7 @@ static enum err find_row (const struct source *s, const struct row **ret, struct
             *ret = &rows[i];
             return ERR_OK;
         }
-    return FAIL (e, PROCESS_REQUEST, "the object is no picture of a format that can be processed");
+    return FAIL_ON (e, PROCESS_REQUEST, "0040-00000005", "This image format is not supported.");
 }
 
 /* ---- headers ---- */

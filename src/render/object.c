@@ -1,6 +1,8 @@
 /* image/info, video/info and audio/info: what the index would hold of the object, too. */
 #include "render/object.h"
 
+#include <string.h>
+
 #include "base/dump.h"
 #include "render/ops.h"
 #include "worker/extract.h"
@@ -16,6 +18,8 @@ enum err object_extract (const struct source *source, const char *media_type, js
     const char *found = json_string_value (json_object_get (meta, "MediaType"));
     if (err == ERR_IO)
         return err;
+    if (g_strcmp0 (found, media_type) != 0 && strcmp (media_type, "image") == 0)
+        return FAIL_ON (e, PROCESS_REQUEST, "0040-00000005", "This image format is not supported.");
     if (g_strcmp0 (found, media_type) != 0)
         return FAIL (e, PROCESS_REQUEST, "the object is no %s that can be read", media_type);
     if (err != ERR_OK)

@@ -42,7 +42,8 @@ static enum err make_image (struct render *r, const struct process_source *sourc
         return ERR_OK;
     if (err == ERR_IO)
         return FAIL (e, IO, "%s", why.message);
-    return FAIL (e, WATERMARK, "the object of the watermark: %s", why.message);
+    return FAIL_ON (e, WATERMARK, err == ERR_PROCESS_REQUEST ? "0040-00000027" : NULL,
+                    "the object of the watermark: %s", why.message);
 }
 
 static enum err make_mark (struct render *r, const struct process_watermark *w, VipsImage **ret,

@@ -212,7 +212,9 @@ describe('processing', () => {
     await refused('long.png', 'image/rotate,90', 400, 'ImageTooLarge', '0040-00000006', /maximum allowable rotation range/);
     await refused('sides.png', 'image/resize,w_9', 400, 'ImageTooLarge', '0040-00000009');
     await refused('pixels.png', 'image/resize,w_9', 400, 'ImageTooLarge', '0040-00000012');
-    for (const key of ['plain.txt', 'empty.jpg', 'cut.jpg']) {
+    await refused('plain.txt', 'image/resize,w_9', 400, 'BadRequest', '0040-00000005', /^This image format is not supported\.$/);
+    await refused('plain.txt', 'image/info', 400, 'BadRequest', '0040-00000005', /^This image format is not supported\.$/);
+    for (const key of ['empty.jpg', 'cut.jpg']) {
       const answer = await get(key, 'image/resize,w_9');
       assert.equal(answer.status, 400, key);
       assert.equal(answer.error.Code, 'BadRequest', key);
