@@ -8,7 +8,8 @@
 #include "index/rows.h"
 #include "index/work_internal.h"
 
-#define KEY_CHUNK (64 * KIB)
+#define KEY_CHUNK      (64 * KIB)
+#define SAMPLES_A_PART 32 /* of those that a bucket may be divided into */
 
 void index_page_init (struct index_page *p)
 {
@@ -219,15 +220,14 @@ static gint compare_texts (gconstpointer a, gconstpointer b)
 }
 
 /* Keys of the bucket at even distances of ids; *ret_seen: of all samples, of any bucket. */
-static enum err sample (struct sql *s, const char *bucket, int64_t next_id, GPtrArray *keys,
-                        guint *ret_seen, struct error *e)
+static enum err sample (struct sql *s, const char *bucket, int64_t next_id, int64_t n,
+                        GPtrArray *keys, guint *ret_seen, struct error *e)
 {
     g_autofree char *root = rows_uri (bucket, "");
     guint seen = 0;
-    for (int64_t i = 0; i < LIMIT_SPLIT_SAMPLES; i++) {
+    for (int64_t i = 0; i < n; i++) {
         g_autofree char *uri = NULL;
-        int64_t id = next_id / LIMIT_SPLIT_SAMPLES * i +
-                     next_id % LIMIT_SPLIT_SAMPLES * i / LIMIT_SPLIT_SAMPLES;
+        int64_t id = next_id / n * i + next_id % n * i / n;
         enum err r = uri_from_id (s, id, &uri, e);
         if (r != ERR_OK)
             return r;
@@ -251,8 +251,10 @@ enum err files_divide (struct dataset_db *db, const char *bucket, size_t max_par
     if (r != ERR_OK)
         return r;
     r = get_totals (s, &totals, e);
-    if (r == ERR_OK)
-        r = sample (s, bucket, totals.next_id, samples, &seen, e);
+    int64_t most = MIN (totals.file_count / (int64_t) min_rows, (int64_t) max_parts);
+    int64_t wanted = MIN (most * SAMPLES_A_PART, LIMIT_SPLIT_SAMPLES);
+    if (r == ERR_OK && most > 1)
+        r = sample (s, bucket, totals.next_id, wanted, samples, &seen, e);
     dataset_read_done (db, s);
     if (r != ERR_OK)
         return r;

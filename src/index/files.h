@@ -79,7 +79,7 @@ NODISCARD enum err files_get_dimensions (struct dataset_db *db, const char *buck
 
 /* Adds keys of the bucket to `keys` (char *, ascending) that divide its rows into parts of about
  * the same size: at most `max_parts`, of at least about `min_rows` rows each. Looks at
- * LIMIT_SPLIT_SAMPLES rows, however many there are. */
+ * LIMIT_SPLIT_SAMPLES rows at most, however many there are. */
 NODISCARD enum err files_divide (struct dataset_db *db, const char *bucket, size_t max_parts,
                                  size_t min_rows, GPtrArray *keys, struct error *e);
 
