@@ -14,6 +14,7 @@ struct reading {
     struct s3_page *page;
     struct store_facts facts; /* of the entry that is open */
     GString *key;
+    size_t expected; /* the row of elements[] that most likely comes next */
     bool has_key, has_size, has_time, has_etag;
 };
 
@@ -102,7 +103,7 @@ static bool take_encoding (struct reading *x, const char *text)
     return x->page->is_encoded || !*text;
 }
 
-/* Values that are looked at; false: it cannot be one. The most frequent come first. */
+/* Values that are looked at; false: it cannot be one. Those of an entry in their usual order. */
 static const struct element {
     const char *path;
     bool (*take) (struct reading *x, const char *text);
@@ -123,11 +124,16 @@ static const struct element {
 
 static enum err take (void *arg, const char *path, const char *text, struct error *e)
 {
-    for (size_t i = 0; i < N_ELEMENTS (elements); i++)
-        if (strcmp (elements[i].path, path) == 0)
-            return elements[i].take (arg, text)
-                       ? ERR_OK
-                       : FAIL (e, STORE_DOWN, "<%s> cannot be '%.64s'", path, text);
+    struct reading *x = arg;
+    for (size_t n = 0; n < N_ELEMENTS (elements); n++) {
+        size_t i = (x->expected + n) % N_ELEMENTS (elements);
+        if (strcmp (elements[i].path, path) != 0)
+            continue;
+        x->expected = elements[i].take == end_entry ? 0 : i + 1;
+        return elements[i].take (x, text)
+                   ? ERR_OK
+                   : FAIL (e, STORE_DOWN, "<%s> cannot be '%.64s'", path, text);
+    }
     return ERR_OK;
 }
 
