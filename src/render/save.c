@@ -148,7 +148,9 @@ enum err save_picture (struct render *r, struct render_result *ret, struct error
     struct picture *p = &r->picture;
     enum process_format to = r->save.has_format ? r->save.format : p->format;
     const struct row *row = &rows[to];
-    enum err err = picture_to_srgb (p, e);
+    enum err err = process_check_result (r->process, p->format, picture_size (p), e);
+    if (err == ERR_OK)
+        err = picture_to_srgb (p, e);
     if (err == ERR_OK && !row->is_animated)
         err = picture_first_frame (p, e);
     if (err == ERR_OK && !row->has_alpha)
