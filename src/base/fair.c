@@ -33,8 +33,10 @@ struct fair_turn {
 
 struct fair {
     pthread_mutex_t lock;
-    pthread_cond_t wake;
+    pthread_cond_t wake;  /* of idle threads */
+    pthread_cond_t alarm; /* of the one that minds */
     size_t n_threads, max, waiting, running;
+    size_t n_idle;
     size_t n_lively; /* so many that run keep the processors busy */
     size_t n_stuck;  /* of those that run: too long to be waited for */
     uint64_t n_begun;
@@ -73,7 +75,8 @@ struct fair *fair_new (size_t n_threads, size_t max)
     pthread_condattr_t attr;
     pthread_condattr_init (&attr);
     pthread_condattr_setclock (&attr, CLOCK_MONOTONIC);
-    pthread_cond_init (&f->wake, &attr);
+    pthread_cond_init (&f->wake, NULL);
+    pthread_cond_init (&f->alarm, &attr);
     pthread_condattr_destroy (&attr);
     return f;
 }
@@ -84,6 +87,7 @@ void fair_free (struct fair *f)
         return;
     assert (!f->waiting && !f->running);
     g_hash_table_unref (f->places);
+    pthread_cond_destroy (&f->alarm);
     pthread_cond_destroy (&f->wake);
     pthread_mutex_destroy (&f->lock);
     g_free (f);
@@ -170,11 +174,18 @@ static bool are_too_few (const struct fair *f)
     return f->running - f->n_stuck < f->n_lively;
 }
 
-/* Wakes an idle thread if there is anything for it to do. */
-static void wake_one (struct fair *f)
+/* Unlocks, and wakes an idle thread if there is anything for it to do: in that order, or it would
+ * wait for the lock at once. */
+static void unlock_and_wake (struct fair *f)
 {
-    if (f->waiting && (are_too_few (f) || !f->is_minded))
-        pthread_cond_signal (&f->wake);
+    bool is_needed = f->waiting && (are_too_few (f) || !f->is_minded);
+    bool is_closed = f->is_closed;
+    pthread_cond_t *whom = f->n_idle ? &f->wake : &f->alarm;
+    pthread_mutex_unlock (&f->lock);
+    if (is_closed)
+        pthread_cond_broadcast (&f->wake);
+    else if (is_needed)
+        pthread_cond_signal (whom);
 }
 
 enum err fair_push (struct fair *f, const char *where, const char *who, void *item,
@@ -191,9 +202,8 @@ enum err fair_push (struct fair *f, const char *where, const char *who, void *it
             dropped = remove_item (f, u, true);
             forget_if_idle (f, u);
         }
-        wake_one (f);
     }
-    pthread_mutex_unlock (&f->lock);
+    unlock_and_wake (f);
     if (is_closed)
         return FAIL (e, CLOSED, "the queue is closed");
     if (dropped == item)
@@ -248,7 +258,7 @@ static bool mind (struct fair *f)
     end.tv_sec += end.tv_nsec / 1000000000;
     end.tv_nsec %= 1000000000;
     f->is_minded = true;
-    bool is_late = pthread_cond_timedwait (&f->wake, &f->lock, &end) == ETIMEDOUT;
+    bool is_late = pthread_cond_timedwait (&f->alarm, &f->lock, &end) == ETIMEDOUT;
     f->is_minded = false;
     return is_late && f->n_begun == before;
 }
@@ -260,10 +270,14 @@ static struct fair_turn *wait_for_user (struct fair *f)
         struct fair_turn *u = next_user (f);
         if ((u && are_too_few (f)) || (f->is_closed && !f->waiting))
             return u;
-        if (!u || f->is_minded)
-            pthread_cond_wait (&f->wake, &f->lock);
-        else if (mind (f))
-            f->n_stuck = f->running;
+        if (u && !f->is_minded) {
+            if (mind (f))
+                f->n_stuck = f->running;
+            continue;
+        }
+        f->n_idle++;
+        pthread_cond_wait (&f->wake, &f->lock);
+        f->n_idle--;
     }
 }
 
@@ -276,11 +290,7 @@ void *fair_pop (struct fair *f, struct fair_turn **ret)
         item = begin_turn (f, u);
         *ret = u;
     }
-    if (f->is_closed)
-        pthread_cond_broadcast (&f->wake);
-    else
-        wake_one (f);
-    pthread_mutex_unlock (&f->lock);
+    unlock_and_wake (f);
     return item;
 }
 
