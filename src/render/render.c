@@ -40,6 +40,7 @@ enum err render_run (struct render *r, struct render_result *ret, struct error *
 {
     enum process_kind kind = r->process->kind;
     r->picture = PICTURE_NONE;
+    vips_error_clear (); /* warnings of the job before are another user's */
     if (kind >= N_ELEMENTS (kinds) || !kinds[kind])
         return FAIL (e, NOT_IMPLEMENTED, "this operation is not implemented");
     enum err err = kinds[kind](r, e);

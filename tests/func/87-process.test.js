@@ -127,6 +127,8 @@ describe('processing', () => {
     'cut.jpg': samples.jpeg(400, 300).subarray(0, 60),
     'sides.png': samples.png(30001, 1),
     'pixels.png': samples.png(20000, 20000).subarray(0, 4096),
+    'broken.webp': Buffer.concat([Buffer.from('RIFF'), Buffer.from([40, 0, 0, 0]), Buffer.from('WEBPVP8 '), Buffer.alloc(32, 7)]),
+    'noisy.jpg': Buffer.concat([samples.jpeg(400, 300).subarray(0, -200), Buffer.from([0xff, 0xd9])]),
   };
   const { server, get, made, refused } = useBucket(files);
 
@@ -222,6 +224,15 @@ describe('processing', () => {
     await refused('missing.jpg', 'image/resize,w_9', 404, 'NoSuchKey', undefined);
     assert.equal((await get('wide.jpg', `image/watermark,image_${base64url('missing.png')}`)).status >> 8, 1, 'some 4xx');
     await made('wide.jpg', 'image/resize,w_9');
+  });
+
+  it('says nothing of the object before', async () => {
+    for (let i = 0; i < 4; i++) await made('noisy.jpg', `image/resize,w_${i + 1}`);
+    for (let i = 0; i < 4; i++) {
+      const { error } = await get('broken.webp', `image/resize,w_${i + 1}`);
+      assert.equal(error.Code, 'BadRequest');
+      assert.doesNotMatch(error.Message, /jpeg/i);
+    }
   });
 
   it('knows what it cannot do', async () => {
