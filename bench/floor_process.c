@@ -92,7 +92,7 @@ static void convert (const char *in, const char *out)
 int main (int argc, char **argv)
 {
     uint64_t width, n;
-    if (VIPS_INIT (argv[0]) != 0)
+    if (VIPS_INIT ("floor_process") != 0)
         die ("start");
     vips_concurrency_set (1);
     vips_cache_set_max (0);

@@ -17,6 +17,7 @@ const runSeconds = Number(process.argv[2] || 3);
 const runs = 3;
 const corpus = process.env.BINDERY_CORPUS || path.join(project, '..', 'shared', 'corpus');
 const floor = path.join(build, 'bench', 'floor_process');
+const env = { PATH: process.env.PATH }; // sharp sets variables of libvips
 const NAMES = 4000; // hard links to each picture: one for each request of a run
 
 // width: of the result. nginx: whether its filter can do it.
@@ -35,7 +36,7 @@ const geometricMean = (list) => Math.exp(sum(list.map(Math.log)) / list.length);
 async function makePictures(folder) {
   const photo = path.join(corpus, 'exif-samples/heic/mobile/iphone_13_pro_max.HEIC'); // 3024 x 4032
   const whole = path.join(folder, 'large.png');
-  child.execFileSync(floor, ['convert', photo, whole]);
+  child.execFileSync(floor, ['convert', photo, whole], { env });
   const file = (name) => path.join(folder, name);
   await sharp(whole).jpeg({ quality: 92 }).toFile(file('large.jpg'));
   await sharp(whole).resize({ width: 1224, height: 1632 }).jpeg({ quality: 92 }).toFile(file('small.jpg'));
@@ -127,7 +128,8 @@ async function startNginx(folder, root) {
   await new Promise((resolve) => { probe.close(resolve); });
   const widths = [...new Set(cases.filter((c) => c.nginx).map((c) => c.width))];
   const place = (w) => `location /${w}/ { alias ${folder}/; image_filter resize ${w} -; image_filter_buffer 20M; image_filter_jpeg_quality 80; }`;
-  const config = `daemon off; worker_processes 2; pid ${root}/nginx.pid; error_log ${root}/nginx.log;
+  const user = process.getuid() === 0 ? 'user root;' : ''; // or its processes could not read the folder
+  const config = `daemon off; worker_processes 2; ${user} pid ${root}/nginx.pid; error_log ${root}/nginx.log;
 load_module /usr/lib/nginx/modules/ngx_http_image_filter_module.so;
 events { worker_connections 1024; }
 http { access_log off; types { image/jpeg jpg; image/png png; } client_body_temp_path ${root}/body; proxy_temp_path ${root}/proxy;
@@ -149,7 +151,7 @@ const targets = {
 function floorRate(folder, c, expected) {
   const n = Math.max(8, Math.round(expected * runSeconds));
   const mark = c.mark ? [path.join(folder, c.mark)] : [];
-  return n / Number(child.execFileSync(floor, ['run', String(c.width), c.suffix, String(n), path.join(folder, c.file), ...mark], { encoding: 'utf8' }));
+  return n / Number(child.execFileSync(floor, ['run', String(c.width), c.suffix, String(n), path.join(folder, c.file), ...mark], { encoding: 'utf8', env }));
 }
 
 /** All servers in turn, `runs` times, at one concurrency. Names are used once only while the cache is on: `used` counts them. */
@@ -173,7 +175,7 @@ async function main() {
   fs.mkdirSync(folder, { recursive: true });
   await makePictures(folder);
   // Without a cache, so that each request is work: a run asks for more than there are names.
-  await withServer({ flags: { store: path.dirname(folder), 'rendition-cache-size': '0' } }, async (server) => {
+  await withServer({ flags: { store: path.dirname(folder), 'rendition-cache': '0' } }, async (server) => {
     await server.call('CreateProject', { ProjectName: 'p' });
     await server.call('AttachOSSBucket', { ProjectName: 'p', OSSBucket: 'pictures' });
     const ours = { name: 'ours', pid: server.process.pid, port: Number(server.endpoints.oss.split(':').pop()) };
