@@ -63,6 +63,7 @@ bool flight_is_abandoned (struct flight *f)
 {
     pthread_mutex_lock (&f->media->lock);
     bool is = is_abandoned (f);
+    f->media->stats.dropped += is;
     pthread_mutex_unlock (&f->media->lock);
     return is;
 }

@@ -104,7 +104,7 @@ void flight_free (struct flight *f);
 void flight_end (struct flight *f, enum err code, const struct rendition *r,
                  const struct error *why);
 
-/* Nobody waits for it any more. */
+/* Nobody waits for it any more; it is counted, so ask once. */
 bool flight_is_abandoned (struct flight *f);
 
 /* With the lock: moves to `dead` what waits although nobody waits for it, or for too long. */

@@ -25,7 +25,7 @@ const REGION = 'test-region-1';
 const ACCOUNT = '1234567890123456';
 
 // For runs with a sanitizer, which need the worker of another build: the jail does not let them work.
-const PASSED_ON = ['ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS', 'G_SLICE', 'BINDERY_WORKER_PATH'];
+const PASSED_ON = ['ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS', 'G_SLICE', 'BINDERY_WORKER_PATH', 'BINDERY_RENDER_PATH'];
 const SANITIZER_REPORT = /^.*(?:ERROR|WARNING): (?:Address|Leak|Thread)Sanitizer[^]*|^.*: runtime error: .*$/m;
 
 const PATIENCE_S = 120; // for what takes moments where nothing else runs
