@@ -156,8 +156,6 @@ static enum err read_op (struct process_reading *reading, const char *type, char
 {
     char *rest = text;
     const char *name = part (&rest, ',');
-    if (*name == '\0')
-        return FAIL_ON (e, PROCESS_ARGUMENT, "0040-00000212", "No operation is specified.");
     enum err r = refuse_later (type, name, NULL, e);
     if (r != ERR_OK)
         return r;
@@ -192,24 +190,37 @@ static bool answers_json (const struct process_op *op)
     return process_row (op->id)->flags & PROCESS_ANSWERS_JSON;
 }
 
-/* Appends what `text` says, whose operations are of `type`. */
+static enum err add_op (struct process_reading *reading, const char *type, char *text,
+                        struct process *p, struct error *e)
+{
+    const struct process_op *last = p->n_ops > 0 ? &p->ops[p->n_ops - 1] : NULL;
+    if (p->n_ops == LIMIT_PROCESS_OPS)
+        return FAIL (e, PROCESS_ARGUMENT, "More than %d operations.", LIMIT_PROCESS_OPS);
+    if (last != NULL && (p->kind != PROCESS_KIND_IMAGE || answers_json (last)))
+        return FAIL (e, PROCESS_ARGUMENT, "No operation can follow %s.",
+                     process_row (last->id)->name);
+    enum err r = read_op (reading, type, text, &p->ops[p->n_ops], e);
+    if (r != ERR_OK)
+        return r;
+    p->kind = process_row (p->ops[p->n_ops].id)->kind;
+    p->n_ops++;
+    return ERR_OK;
+}
+
+/* Appends what `text` says, whose operations are of `type`. Texts in use have slashes too many. */
 static enum err read_ops (struct process_reading *reading, const char *type, char *text,
                           struct process *p, struct error *e)
 {
     p->ops = g_new0 (struct process_op, LIMIT_PROCESS_OPS);
     while (text != NULL) {
-        if (p->n_ops == LIMIT_PROCESS_OPS)
-            return FAIL (e, PROCESS_ARGUMENT, "More than %d operations.", LIMIT_PROCESS_OPS);
-        if (p->n_ops > 0 && (p->kind != PROCESS_KIND_IMAGE || answers_json (&p->ops[p->n_ops - 1])))
-            return FAIL (e, PROCESS_ARGUMENT, "No operation can follow %s.",
-                         process_row (p->ops[p->n_ops - 1].id)->name);
-        enum err r = read_op (reading, type, part (&text, '/'), &p->ops[p->n_ops], e);
+        char *one = part (&text, '/');
+        enum err r = *one != '\0' ? add_op (reading, type, one, p, e) : ERR_OK;
         if (r != ERR_OK)
             return r;
-        p->kind = process_row (p->ops[p->n_ops].id)->kind;
-        p->n_ops++;
     }
-    return ERR_OK;
+    return p->n_ops > 0
+               ? ERR_OK
+               : FAIL_ON (e, PROCESS_ARGUMENT, "0040-00000212", "No operation is specified.");
 }
 
 static enum err read_chain (struct process_reading *reading, char *text, struct process *p,
@@ -221,8 +232,6 @@ static enum err read_chain (struct process_reading *reading, char *text, struct 
         return FAIL (e, PROCESS_ARGUMENT, "The type: %.64s is invalid.", type);
     if (reading->is_nested && strcmp (type, "image") != 0)
         return FAIL (e, PROCESS_ARGUMENT, "The type: %.64s is invalid for a watermark.", type);
-    if (text == NULL)
-        return FAIL_ON (e, PROCESS_ARGUMENT, "0040-00000212", "No operation is specified.");
     return read_ops (reading, type, text, p, e);
 }
 

@@ -63,6 +63,8 @@ static enum err set_word (struct process_op *op, const struct process_param *par
             return r;
         text = decoded;
     }
+    if (strcmp (text, "jpeg") == 0)
+        text = "jpg";
     int32_t i = 0;
     while (param->words[i] != NULL && strcmp (param->words[i], text) != 0)
         i++;
