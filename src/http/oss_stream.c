@@ -9,6 +9,7 @@
 #include "base/log.h"
 
 #define BLOCK (64 * KIB) /* that the library asks for at a time */
+#define HEAD  (4 * KIB)  /* for the facts alone; not less, of which some stores make more */
 
 struct stream {
     pthread_mutex_t lock;
@@ -38,13 +39,16 @@ static void unref (struct stream *s)
     g_free (s);
 }
 
-/* Under the lock: the connection goes on. */
+/* Under the lock: the connection goes on. The exchange may end at once. */
 static void resume (struct stream *s)
 {
     if (!s->is_suspended)
         return;
+    struct http *h = s->x->listener->http;
     s->is_suspended = false;
+    s->x->is_running = false;
     MHD_resume_connection (s->x->connection);
+    atomic_fetch_sub (&h->n_running, 1);
 }
 
 static void on_fetched (void *arg, enum err code, const char *message)
@@ -94,7 +98,7 @@ enum err stream_open (struct store *store, const char *bucket, const char *key, 
     store_handle_init (&s->h, store, bucket, key);
     s->h.is_urgent = true;
     pthread_mutex_lock (&s->lock);
-    enum err r = fetch (s, is_head ? 1 : LIMIT_OSS_WINDOW, NULL, e);
+    enum err r = fetch (s, is_head ? HEAD : LIMIT_OSS_WINDOW, NULL, e);
     while (s->is_fetching)
         pthread_cond_wait (&s->wake, &s->lock);
     if (r == ERR_OK && s->code != ERR_OK)
@@ -137,8 +141,10 @@ static void go_ahead (struct stream *s)
  * those that sleep. */
 static ssize_t sleep_on (struct stream *s)
 {
-    if (atomic_load (&s->x->listener->http->is_draining))
+    if (!exchange_enter (s->x)) {
+        exchange_leave (s->x);
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
     s->is_suspended = true;
     MHD_suspend_connection (s->x->connection);
     return 0;
