@@ -88,8 +88,6 @@ enum err object_doc_snapshot (struct render *r, struct error *e)
         return err;
     picture_take (&r->picture, image);
     r->picture.is_kept = true;
-    r->save.has_format = true;
-    r->save.format = s->target == PROCESS_SNAPSHOT_PNG ? PROCESS_PNG : PROCESS_JPG;
-    r->picture.format = r->save.format;
+    r->picture.format = s->target == PROCESS_SNAPSHOT_PNG ? PROCESS_PNG : PROCESS_JPG;
     return ERR_OK;
 }

@@ -249,7 +249,7 @@ static enum err load_less (struct render *r, const struct row *row, const struct
                            struct error *e)
 {
     struct picture *p = &r->picture;
-    VipsImage *less;
+    VipsImage *less = NULL;
     if (row->load (&r->source, wish, &less))
         return picture_failed (e);
     if (wish->n == 1)

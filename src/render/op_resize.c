@@ -3,7 +3,6 @@
 #include "render/scale.h"
 
 #define ALPHA_OPAQUE 255.0
-#define STRIP_ROWS   16 /* of a decoder at once */
 
 /* Colours of transparent pixels must not bleed: they are weighed by alpha while they are mixed. */
 static int scale_with_alpha (VipsImage *in, VipsImage **ret, double x, double y)
@@ -16,18 +15,12 @@ static int scale_with_alpha (VipsImage *in, VipsImage **ret, double x, double y)
            vips_unpremultiply (scaled, &back, NULL) || vips_cast (back, ret, in->BandFmt, NULL);
 }
 
-/* Pixels are asked for from top to bottom, a few rows at a time, so that a decoder goes along. */
-static int feed (VipsImage *in, struct scaler *s)
+/* Pixels come from top to bottom, a few rows at a time, so that a decoder goes along. */
+static int put_rows (VipsRegion *region, VipsRect *area, void *a)
 {
-    g_autoptr (GObject) owner = (GObject *) vips_region_new (in);
-    VipsRegion *region = (VipsRegion *) owner;
-    for (int y = 0; y < in->Ysize; y += STRIP_ROWS) {
-        VipsRect strip = { 0, y, in->Xsize, MIN (STRIP_ROWS, in->Ysize - y) };
-        if (vips_region_prepare (region, &strip))
-            return -1;
-        for (int row = y; row < y + strip.height; row++)
-            scaler_put (s, VIPS_REGION_ADDR (region, 0, row));
-    }
+    struct scaler *s = a;
+    for (int y = area->top; y < area->top + area->height; y++)
+        scaler_put (s, VIPS_REGION_ADDR (region, 0, y));
     return 0;
 }
 
@@ -36,6 +29,7 @@ static int scale_down (VipsImage *in, struct process_size to, VipsImage **ret)
     g_autoptr (VipsImage) out = vips_image_new_memory ();
     if (vips_image_pipelinev (out, VIPS_DEMAND_STYLE_ANY, in, NULL))
         return -1;
+    vips_image_set_progress (out, FALSE); /* `in` need not live as long */
     out->Xsize = (int) to.width;
     out->Ysize = (int) to.height;
     if (vips_image_write_prepare (out))
@@ -43,7 +37,7 @@ static int scale_down (VipsImage *in, struct process_size to, VipsImage **ret)
     struct process_size from = { (uint32_t) in->Xsize, (uint32_t) in->Ysize };
     _cleanup_scaler_ struct scaler *s =
         scaler_new (from, to, (unsigned) in->Bands, VIPS_IMAGE_ADDR (out, 0, 0));
-    if (feed (in, s))
+    if (vips_sink_disc (in, put_rows, s))
         return -1;
     *ret = g_steal_pointer (&out);
     return 0;

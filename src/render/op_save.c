@@ -1,11 +1,10 @@
-/* format, quality and interlace: noted for when the picture is saved. */
+/* format, quality and interlace: noted for when the picture is saved; process_result() tells the
+ * format. */
 #include "render/ops.h"
 
-enum err op_format (struct render *r, const struct process_op *op, struct error *e UNUSED)
+enum err op_format (struct render *r UNUSED, const struct process_op *op UNUSED,
+                    struct error *e UNUSED)
 {
-    /* GIFs alone become GIFs, and all else stays what it is: process_result() */
-    r->save.has_format = op->convert.value != PROCESS_GIF;
-    r->save.format = op->convert.value;
     return ERR_OK;
 }
 

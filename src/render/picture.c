@@ -11,13 +11,12 @@ enum err picture_failed (struct error *e)
 {
     g_autofree char *said = g_utf8_make_valid (vips_error_buffer (), -1);
     vips_error_clear ();
-    g_strstrip (said);
-    for (char *c = said; *c; c++)
-        if ((unsigned char) *c < ' ')
-            *c = ';';
-    if (strstr (said, "out of memory"))
+    bool is_memory = strstr (said, "out of memory");
+    char *last = strrchr (g_strstrip (said), '\n');
+    last = last ? last + 1 : said;
+    if (is_memory)
         return FAIL (e, IMAGE_TOO_LARGE, "the picture needs more memory than a job may have");
-    return FAIL (e, EXTRACT_FAILED, "%s", *said ? said : "the picture cannot be decoded");
+    return FAIL (e, EXTRACT_FAILED, "the picture cannot be decoded%s%s", *last ? ": " : "", last);
 }
 
 void picture_clear (struct picture *p)
@@ -30,6 +29,7 @@ void picture_clear (struct picture *p)
 void picture_take (struct picture *p, VipsImage *image)
 {
     g_clear_object (&p->image);
+    vips_image_set_progress (image, FALSE); /* of the loader's image, which may be gone by then */
     p->image = image;
     p->is_kept = false;
 }
@@ -74,9 +74,7 @@ enum err picture_each (struct picture *p, picture_frame_fn *f, void *arg, struct
         return err;
     }
     g_autoptr (GPtrArray) frames = g_ptr_array_new_with_free_func (g_object_unref);
-    enum err err = picture_keep (p, e);
-    if (err == ERR_OK)
-        err = map_frames (p, f, arg, frames, e);
+    enum err err = map_frames (p, f, arg, frames, e);
     if (err != ERR_OK)
         return err;
     if (vips_arrayjoin ((VipsImage **) frames->pdata, &joined, p->n_frames, "across", 1, NULL))

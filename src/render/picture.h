@@ -67,7 +67,8 @@ void picture_take (struct picture *p, VipsImage *image);
 NODISCARD enum err picture_keep (struct picture *p, struct error *e);
 
 /* Runs `f` on each frame (borrowed; what it returns is owned), and puts the results, which must be
- * of one size, one below the other again. A picture of one frame goes through `f` as it is. */
+ * of one size, one below the other again. A picture of one frame goes through `f` as it is. A `f`
+ * that looks at pixels out of order, or twice, asks for picture_keep() of the picture before. */
 typedef enum err picture_frame_fn (VipsImage *frame, void *arg, VipsImage **ret, struct error *e);
 NODISCARD enum err picture_each (struct picture *p, picture_frame_fn *f, void *arg,
                                  struct error *e);

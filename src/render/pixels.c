@@ -28,5 +28,6 @@ enum err pixels_like (VipsImage *other, VipsImage **ret, struct error *e)
         g_object_unref (image);
         return FAIL (e, IMAGE_TOO_LARGE, "there is no memory for its pixels");
     }
+    vips_image_set_progress (image, FALSE); /* `other` need not live as long */
     return allocate (image, ret, e);
 }

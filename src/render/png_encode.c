@@ -111,24 +111,32 @@ static void put_row (const uint8_t *row, const uint8_t *above, unsigned n, unsig
     memcpy (to + 1, all[to[0]], n);
 }
 
+/* What is needed of one strip of rows to the next. */
+struct rows {
+    uint8_t *out, *tries, *above;
+    size_t n; /* bytes of a row */
+};
+
+static int put_rows (VipsRegion *region, VipsRect *area, void *a)
+{
+    const struct rows *rows = a;
+    for (int y = area->top; y < area->top + area->height; y++) {
+        const uint8_t *pixels = VIPS_REGION_ADDR (region, 0, y);
+        put_row (pixels, rows->above, (unsigned) rows->n, (unsigned) region->im->Bands, rows->tries,
+                 rows->out + (rows->n + 1) * (size_t) y);
+        memcpy (rows->above, pixels, rows->n);
+    }
+    return 0;
+}
+
 /* All rows with their filters, (n + 1) * in->Ysize bytes; NULL if a pixel cannot be computed. */
 static uint8_t *filter_all (VipsImage *in, size_t n)
 {
-    g_autoptr (GObject) owner = (GObject *) vips_region_new (in);
-    VipsRegion *region = (VipsRegion *) owner;
     g_autofree uint8_t *out = g_malloc ((n + 1) * (size_t) in->Ysize);
     g_autofree uint8_t *tries = g_malloc (n * FILTERS);
     g_autofree uint8_t *above = g_malloc0 (n);
-    for (int y = 0; y < in->Ysize; y++) {
-        VipsRect row = { 0, y, in->Xsize, 1 };
-        if (vips_region_prepare (region, &row))
-            return NULL;
-        const uint8_t *pixels = VIPS_REGION_ADDR (region, 0, y);
-        put_row (pixels, above, (unsigned) n, (unsigned) in->Bands, tries,
-                 out + (n + 1) * (size_t) y);
-        memcpy (above, pixels, n);
-    }
-    return g_steal_pointer (&out);
+    struct rows rows = { out, tries, above, n };
+    return vips_sink_disc (in, put_rows, &rows) ? NULL : g_steal_pointer (&out);
 }
 
 int png_encode (VipsImage *in, void **bytes, size_t *size)

@@ -54,6 +54,7 @@ enum err render_run (struct render *r, struct render_result *ret, struct error *
 
 void render_clear (struct render *r)
 {
+    vips_thread_shutdown (); /* memory that was kept for the next pixels */
     picture_clear (&r->picture);
     if (r->answer)
         g_string_free (r->answer, TRUE);

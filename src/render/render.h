@@ -25,8 +25,7 @@ struct render {
 
     struct picture picture;
     struct {
-        enum process_format format; /* valid if has_format */
-        bool has_format, is_interlaced;
+        bool is_interlaced;
         int relative, absolute; /* quality, 1 to 100; 0: not asked for */
     } save;
     GString *answer; /* owned; of an operation that gives no picture; else NULL */

@@ -8,7 +8,8 @@
 #include "render/bmp.h"
 #include "render/png.h"
 
-#define QUALITY_MOST 90 /* of what nobody asked a quality for */
+#define QUALITY_MOST 90 /* of a JPEG for which nobody asked for one */
+#define QUALITY_WEBP 80 /* the same of a WebP, on its own scale */
 #define QUALITY_HEIF 60 /* of HEIC and AVIF, on their own scale */
 #define EFFORT_HEIF  2
 #define EFFORT_WEBP  2 /* half the time of 4, for a fiftieth more bytes */
@@ -31,6 +32,8 @@ static int quality_of (const struct render *r, enum process_format to)
                        : r->save.absolute;
     if (r->save.relative)
         return is_jpeg ? MAX (1, (source * r->save.relative + 50) / 100) : r->save.relative;
+    if (to == PROCESS_WEBP)
+        return QUALITY_WEBP;
     if (to == PROCESS_HEIC || to == PROCESS_AVIF)
         return QUALITY_HEIF;
     return MIN (source, QUALITY_MOST);
@@ -146,7 +149,7 @@ static enum err dress (const struct picture *p, bool has_orientation, VipsImage 
 enum err save_picture (struct render *r, struct render_result *ret, struct error *e)
 {
     struct picture *p = &r->picture;
-    enum process_format to = r->save.has_format ? r->save.format : p->format;
+    enum process_format to = process_result (r->process, p->format);
     const struct row *row = &rows[to];
     enum err err = process_check_result (r->process, p->format, picture_size (p), e);
     if (err == ERR_OK)

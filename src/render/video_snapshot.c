@@ -145,8 +145,6 @@ enum err object_video_snapshot (struct render *r, struct error *e)
         err = take_picture (r, s, &video, e);
     if (err != ERR_OK && in->error)
         return FAIL (e, IO, "the object cannot be read: %s", g_strerror (in->error));
-    r->save.has_format = true;
-    r->save.format = s->f == PROCESS_SNAPSHOT_PNG ? PROCESS_PNG : PROCESS_JPG;
-    r->picture.format = r->save.format;
+    r->picture.format = s->f == PROCESS_SNAPSHOT_PNG ? PROCESS_PNG : PROCESS_JPG;
     return err;
 }
