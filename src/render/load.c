@@ -137,7 +137,15 @@ static enum err load_header (struct render *r, const struct row *row, struct err
 
 /* ---- what the decoder may spare ---- */
 
-#define LEFT_TO_SCALE 1.5 /* factor that is left to our own scaling: decoders' is coarse */
+#define LEFT_TO_SCALE 1.5 /* factor that WebP's decoder leaves to our own scaling: its is coarse   \
+                           */
+
+/* What JPEG's decoder divides by, for a factor of at least that: always a little is left to scale.
+ */
+static const struct {
+    double factor;
+    int shrink;
+} shrinks[] = { { 9, 8 }, { 5, 4 }, { 3, 2 }, { 0, 1 } };
 
 /* The factor by which the first operation that looks at pixels scales down, at least 1. Before it
  * only what changes no pixel; turning by the orientation swaps both sides alike. */
@@ -175,13 +183,13 @@ static int frames_wanted (const struct render *r, enum process_format format, in
 static struct wish make_wish (const struct render *r, const struct row *row, VipsImage *header,
                               int frames, int orientation)
 {
-    double spare = shrink_of (r, header, orientation) / LEFT_TO_SCALE;
+    double factor = shrink_of (r, header, orientation);
+    size_t i = 0;
+    while (factor < shrinks[i].factor)
+        i++;
     int n = frames_wanted (r, row->format, frames);
-    return (struct wish){ .shrink = spare >= 8   ? 8
-                                    : spare >= 4 ? 4
-                                    : spare >= 2 ? 2
-                                                 : 1,
-                          .scale = n == 1 ? MIN (1, 1 / spare) : 1,
+    return (struct wish){ .shrink = shrinks[i].shrink,
+                          .scale = n == 1 ? MIN (1, LEFT_TO_SCALE / factor) : 1,
                           .n = n };
 }
 

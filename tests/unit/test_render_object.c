@@ -16,7 +16,7 @@ static enum err run (const char *text, struct source source, struct render *r, s
     r->process = NULL;
     if (err != ERR_OK)
         return err;
-    r->save.format = result.format;
+    r->picture.format = result.format;
     r->answer = g_string_new_len ((char *) result.bytes, (gssize) result.size);
     g_free (result.bytes);
     return err == ERR_OK && r->picture.image ? picture_keep (&r->picture, e) : err;
@@ -125,7 +125,7 @@ static void has_the_format_that_is_asked_for (void **state UNUSED)
     struct render r;
     struct error e;
     assert_ok (snap ("steps.mp4", "t_0,f_jpg", &r, &e), &e);
-    assert_int_equal (PROCESS_JPG, r.save.format);
+    assert_int_equal (PROCESS_JPG, r.picture.format);
     assert_memory_equal ("\xff\xd8\xff", r.answer->str, 3);
     render_clear (&r);
     assert_ok (snap ("steps.mp4", "t_0,f_png", &r, &e), &e);
@@ -154,7 +154,8 @@ static void survives_what_breaks_off (void **state UNUSED)
 {
     static const char *const names[] = { "steps.mp4", "steps.ts", "steps-hevc.mkv" };
     for (size_t i = 0; i < N_ELEMENTS (names); i++) {
-        g_autofree char *path = g_build_filename (g_getenv ("RENDERS"), names[i], NULL), *bytes = NULL;
+        g_autofree char *path = g_build_filename (g_getenv ("RENDERS"), names[i], NULL),
+                        *bytes = NULL;
         gsize size;
         assert_true (g_file_get_contents (path, &bytes, &size, NULL));
         for (size_t cut = 0; cut < size; cut += 37) {
@@ -244,7 +245,7 @@ static void pages_are_drawn (void **state UNUSED)
     struct render r;
     struct error e;
     assert_ok (run ("doc/snapshot", open_file ("SAMPLES", "report.pdf"), &r, &e), &e);
-    assert_int_equal (PROCESS_PNG, r.save.format);
+    assert_int_equal (PROCESS_PNG, r.picture.format);
     int ink = 0, width = picture_width (&r.picture), height = picture_height (&r.picture);
     assert_int_equal (1190, width);
     assert_int_equal (1684, height);
@@ -256,7 +257,7 @@ static void pages_are_drawn (void **state UNUSED)
     render_clear (&r);
     assert_ok (run ("doc/snapshot,target_jpg,page_2", open_file ("SAMPLES", "report.pdf"), &r, &e),
                &e);
-    assert_int_equal (PROCESS_JPG, r.save.format);
+    assert_int_equal (PROCESS_JPG, r.picture.format);
     render_clear (&r);
 }
 
