@@ -9,6 +9,7 @@
 #include "worker/sniff.h"
 
 #define PIXELS_A_POINT 2.0 /* 144 DPI */
+#define PAGE_POINTS    1e6 /* a side is shorter: 70 times what the format allows */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PopplerDocument, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (PopplerPage, g_object_unref)
@@ -54,7 +55,7 @@ static enum err draw (PopplerPage *page, VipsImage **ret, struct error *e)
 {
     double width, height;
     poppler_page_get_size (page, &width, &height);
-    if (!(width > 0 && height > 0))
+    if (!(width > 0 && height > 0 && width < PAGE_POINTS && height < PAGE_POINTS))
         return FAIL (e, EXTRACT_FAILED, "the page has no size");
     double scale = choose_scale (width, height);
     g_autoptr (cairo_surface_t) surface =
