@@ -137,8 +137,9 @@ static enum err load_header (struct render *r, const struct row *row, struct err
 
 /* ---- what the decoder may spare ---- */
 
-#define LEFT_TO_SCALE 1.5 /* factor that WebP's decoder leaves to our own scaling: its is coarse   \
-                           */
+#define LEFT_TO_SCALE                                                                              \
+    1.5 /* factor that WebP's decoder leaves to our own scaling: its is coarse                     \
+         */
 
 /* What JPEG's decoder divides by, for a factor of at least that: always a little is left to scale.
  */
@@ -146,6 +147,10 @@ static const struct {
     double factor;
     int shrink;
 } shrinks[] = { { 9, 8 }, { 5, 4 }, { 3, 2 }, { 0, 1 } };
+
+/* The mean of large pictures is that of their blocks. */
+#define HUE_SIDE   256
+#define HUE_SHRINK 16
 
 /* The factor by which the first operation that looks at pixels scales down, at least 1. Before it
  * only what changes no pixel; turning by the orientation swaps both sides alike. */
@@ -160,6 +165,8 @@ static double shrink_of (const struct render *r, VipsImage *header, int orientat
             is_turned = is_turned || op->auto_orient.value;
             continue;
         }
+        if (op->id == PROCESS_AVERAGE_HUE && MIN (header->Xsize, header->Ysize) >= HUE_SIDE)
+            return HUE_SHRINK;
         if (op->id != PROCESS_RESIZE)
             return 1;
         if (is_turned && orientation > 4)
