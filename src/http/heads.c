@@ -64,6 +64,7 @@ static void end_head (struct heads *h)
     h->n_passed = h->n_fields = 0;
     h->has_length = false;
     h->state = h->body ? HEADS_BODY : HEADS_BEGIN;
+    h->n_ended += !h->body;
 }
 
 /* A line of the head is over, "\n" included. One that goes on in the next line, as nobody writes
@@ -137,6 +138,7 @@ static size_t pass_body (struct heads *h, size_t n)
     h->body -= used;
     if (!h->body)
         h->state = HEADS_BEGIN;
+    h->n_ended += !h->body;
     return used;
 }
 
@@ -176,6 +178,13 @@ static size_t pass (struct heads *h, const char *bytes, size_t n)
     return n;
 }
 
+/* Who reads stops behind a request, so that few wait behind the one that is answered. */
+static bool is_over (const struct heads *h)
+{
+    return h->n_passed > LIMIT_REQUEST_LINES || h->n_fields > LIMIT_HEADERS ||
+           (h->query && h->query->len > LIMIT_REQUEST_HEAD) || h->n_taken > 2 * LIMIT_REQUEST_HEAD;
+}
+
 size_t heads_feed (struct heads *h, char *bytes, size_t n)
 {
     size_t at = 0, out = 0;
@@ -191,8 +200,7 @@ size_t heads_feed (struct heads *h, char *bytes, size_t n)
             if (h->state != HEADS_BEGIN && h->state < HEADS_BODY)
                 h->n_passed += used;
         }
-        h->is_over = h->n_passed > LIMIT_REQUEST_LINES || h->n_taken > LIMIT_REQUEST_HEAD ||
-                     h->n_fields > LIMIT_HEADERS;
+        h->is_over = is_over (h);
     }
     return out;
 }
@@ -205,11 +213,6 @@ char *heads_take_target (struct heads *h, const char *path)
     h->n_taken -= query->len;
     g_string_prepend (query, path);
     return g_string_free (query, FALSE);
-}
-
-bool heads_is_inside (const struct heads *h)
-{
-    return h->state != HEADS_BEGIN;
 }
 
 enum err heads_explain (const struct heads *h, struct error *e)

@@ -33,16 +33,17 @@ enum heads_state {
 /* Zeroed before its first use. */
 struct heads {
     enum heads_state state;
-    size_t n_passed; /* bytes of this head that were passed on */
-    size_t n_fields; /* lines of it */
-    size_t n_taken;  /* of all queries that are here */
-    bool is_over;    /* a head is beyond a limit: feed no more, see heads_explain() */
-    bool has_length; /* this head has a Content-Length */
-    uint64_t body;   /* bytes of the body that are still to come */
-    size_t n_line;   /* bytes of this line of it */
-    char line[48];   /* the first of them */
-    GString *query;  /* of this request line, NULL while there is none */
-    GQueue waiting;  /* GString, or a NULL: of those that have been passed on */
+    size_t n_passed;  /* bytes of this head that were passed on */
+    size_t n_fields;  /* lines of it */
+    size_t n_taken;   /* of all queries that are here */
+    unsigned n_ended; /* requests whose end was passed on */
+    bool is_over;     /* a head is beyond a limit: feed no more, see heads_explain() */
+    bool has_length;  /* this head has a Content-Length */
+    uint64_t body;    /* bytes of the body that are still to come */
+    size_t n_line;    /* bytes of this line of it */
+    char line[48];    /* the first of them */
+    GString *query;   /* of this request line, NULL while there is none */
+    GQueue waiting;   /* GString, or a NULL: of those that have been passed on */
 };
 
 void heads_clear (struct heads *h);
@@ -53,9 +54,6 @@ size_t heads_feed (struct heads *h, char *bytes, size_t n);
 /* The target of the next request whose line was passed on, `path` being what was left of it; caller
  * frees. */
 char *heads_take_target (struct heads *h, const char *path);
-
-/* Whether bytes that were fed last are inside of a request. */
-bool heads_is_inside (const struct heads *h);
 
 /* Why it is over. */
 NODISCARD enum err heads_explain (const struct heads *h, struct error *e);

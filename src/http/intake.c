@@ -98,7 +98,8 @@ static ssize_t read_lines (struct intake *in, char *buf, size_t size)
     if (in->heads.is_over)
         return discard (in, buf, size);
     in->has_more = true;
-    while (in->has_more && len < size && (!len || in->session || heads_is_inside (&in->heads))) {
+    unsigned n_ended = in->heads.n_ended;
+    while (in->has_more && len < size && (in->session || in->heads.n_ended == n_ended)) {
         ssize_t n = read_some (in, buf + len, size - len);
         if (n <= 0)
             return len ? (ssize_t) len : n;

@@ -134,6 +134,19 @@ describe('load', () => {
     assert.deepEqual([...new Set(told)], names.map((_, i) => i).slice(0, new Set(told).size));
   });
 
+  it('so are those with queries of MiBs, bodies between them, in pieces that end anywhere', async () => {
+    const [s] = await begin().open(1);
+    const Ignored = 'x'.repeat(3 * MIB);
+    const form = 'Other=?+/+HTTP';
+    const post = `POST /?Ignored=${'y'.repeat(MIB)} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\nContent-Type: ${sign.FORM}\r\nContent-Length: ${form.length}\r\n\r\n${form}`;
+    const last = signed(server, 'GetProject', { ProjectName: 'the-last' });
+    const text = ['one', 'two'].map((ProjectName) => signed(server, 'GetProject', { ProjectName, Ignored }, 'keep-alive') + post).join('') + last;
+    for (let at = 0, size = 1; at < text.length; at += size, size = (size * 7919) % 262147) s.write(text.slice(at, at + size));
+    await until('the connection is over', () => s.readableEnded || s.destroyed);
+    const told = [...s.text.matchAll(/"Code":"(\w+)"|project '([\w-]+)'/g)].map((m) => m[2] || m[1]);
+    assert.deepEqual(told, ['ResourceNotFound', 'one', 'MissingAction', 'ResourceNotFound', 'two', 'MissingAction', 'ResourceNotFound', 'the-last'], s.text.slice(0, 3000));
+  });
+
   it('everything too large, many times at once, is refused and kept nowhere', async () => {
     begin();
     const x = (n) => 'x'.repeat(n);

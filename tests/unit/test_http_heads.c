@@ -81,7 +81,6 @@ static void feed_in_pieces (const struct row *row, size_t piece)
     }
     assert_string_equal (passed->str, row->passed ? row->passed : row->bytes);
     assert_int_equal (h.state, row->state);
-    assert_int_equal (heads_is_inside (&h), row->state != HEADS_BEGIN);
     for (size_t i = 0; row->targets[i]; i++) {
         g_autofree char *path = g_strndup (row->targets[i], strcspn (row->targets[i], "?"));
         g_autofree char *target = heads_take_target (&h, path);
@@ -134,7 +133,8 @@ static void ends_at_its_limits (void **state)
         { "GET /", "0123456789", LIMIT_REQUEST_LINES, ERR_URI_TOO_LONG },
         { "GET / HTTP/1.1\r\nX: ", "0123456789", LIMIT_REQUEST_LINES, ERR_URI_TOO_LONG },
         { "GET / HTTP/1.1\r\n", "a:\r\n", LIMIT_HEADERS * 4, ERR_BAD_REQUEST },
-        { "", "GET /?0123456789 HTTP/1.1\r\n\r\n", LIMIT_REQUEST_HEAD / 11 * 29, ERR_URI_TOO_LONG },
+        { "", "GET /?0123456789 HTTP/1.1\r\n\r\n", 2 * LIMIT_REQUEST_HEAD / 11 * 29,
+          ERR_URI_TOO_LONG },
     };
     for (size_t i = 0; i < G_N_ELEMENTS (limits); i++) {
         struct heads h = { 0 };
@@ -156,7 +156,7 @@ static void many_requests_may_follow_each_other (void **state)
         feed_until_over (&h, " HTTP/1.1\r\n", "A: 0123456789\r\n", LIMIT_REQUEST_LINES / 20);
         feed_until_over (&h, "\r\n", "", 1);
         assert_false (h.is_over);
-        assert_false (heads_is_inside (&h));
+        assert_int_equal (h.n_ended, i + 1);
         g_autofree char *target = heads_take_target (&h, "/");
         assert_in_range (strlen (target), LIMIT_REQUEST_HEAD / 2, LIMIT_REQUEST_HEAD / 2 + 100);
         assert_int_equal (h.n_taken, 0);
