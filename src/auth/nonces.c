@@ -79,6 +79,7 @@ static enum err map (struct nonces *n, int fd, const char *path, struct error *e
     void *p = mmap (NULL, n->size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (p == MAP_FAILED)
         return FAIL (e, IO, "cannot map '%s': %s", path, g_strerror (errno));
+    (void) madvise (p, n->size_bytes, MADV_RANDOM); /* a bucket tells nothing of its neighbours */
     n->header = p;
     n->slots = (uint64_t *) ((char *) p + PAGE);
     return ERR_OK;
