@@ -63,12 +63,22 @@ struct field_value {
     const char *text; /* TEXT, CODE */
 };
 
+static inline struct field_value field_number (int64_t n)
+{
+    return (struct field_value){ .is_set = true, .number = n };
+}
+
+static inline struct field_value field_text (const char *text)
+{
+    return (struct field_value){ .is_set = text && *text, .text = text };
+}
+
 struct field {
     const char *name, *column, *help;
     enum field_kind kind;
     enum field_place place;
     unsigned operators, aggregations; /* enum field_operator, enum field_aggregation */
-    bool is_sortable;
+    bool is_sortable, is_ordered;     /* has an index of all rows */
     struct field_value (*fact) (const struct field_facts *f); /* PLACE_FACT */
 };
 
@@ -96,11 +106,13 @@ const char *fields_schema (void);
 /* The dictionary's code of a text, made if it is new. */
 NODISCARD enum err fields_code_of (struct sql *s, const char *text, int64_t *ret, struct error *e);
 
-/* Writes the row `id` whole, inserted or replaced, inside the caller's transaction. `meta` may be
- * NULL; members of it that are not of the field's kind count as absent. `is_fresh`: the row is new
- * or was written without `meta` only, so that its tables beside `file` need no look. */
+/* What there is of a row before it is written: nothing; what it has without `meta`; anything. */
+enum fields_old { FIELDS_NONE, FIELDS_FACTS, FIELDS_ALL };
+
+/* Writes the row `id` whole, inside the caller's transaction. `meta` may be NULL; members of it
+ * that are not of the field's kind count as absent. */
 NODISCARD enum err fields_write_row (struct sql *s, int64_t id, const struct field_facts *facts,
-                                     const json_t *meta, bool is_fresh, struct error *e);
+                                     const json_t *meta, enum fields_old old, struct error *e);
 
 /* Writes the columns of a row that follow from its storage class, and when it was changed. */
 NODISCARD enum err fields_set_class (struct sql *s, int64_t id, const char *storage_class,

@@ -149,13 +149,15 @@ static enum err put_file (struct change *c, int64_t id, const struct row *old,
                           const struct field_facts *facts, const struct row_put *put,
                           struct error *e)
 {
-    bool is_fresh = !old->is_there || old->status == FILE_PENDING;
+    enum fields_old there = !old->is_there                ? FIELDS_NONE
+                            : old->status == FILE_PENDING ? FIELDS_FACTS
+                                                          : FIELDS_ALL;
     if (!put->ctx)
-        return fields_write_row (c->s, id, facts, NULL, is_fresh, e);
+        return fields_write_row (c->s, id, facts, NULL, there, e);
     json_auto_t *meta = document_filter_meta (put->meta, put->operators, put->ctx->timezone_min);
     if (put->operators & OP_OSSMETA)
         document_add_attributes (meta, put->attributes, class_of (put));
-    enum err r = fields_write_row (c->s, id, facts, meta, is_fresh, e);
+    enum err r = fields_write_row (c->s, id, facts, meta, there, e);
     if (r != ERR_OK)
         return r;
     g_autofree char *text = document_text (put->ctx, facts, put->operators, meta);
