@@ -66,7 +66,7 @@ static enum err change_words (struct sql *s, const char *statement, int64_t id, 
     size_t words_len;
     g_autofree char *words = phrase_words (text, len, LIMIT_BODY_WORDS, &words_len);
     sql_bind_int (st, 1, id);
-    sql_bind_text_len (st, 2, words, words_len);
+    sql_lend_text_len (st, 2, words, words_len);
     return sql_run (st, e);
 }
 

@@ -31,7 +31,7 @@ static enum err add_child (struct sql *s, const char *insert, int64_t id, const 
     sql_bind_int (st, 1, id);
     sql_bind_int (st, 2, code);
     if (value)
-        sql_bind_text (st, 3, value);
+        sql_lend_text (st, 3, value);
     return sql_run (st, e);
 }
 

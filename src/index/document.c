@@ -37,26 +37,24 @@ static json_t *with_zone (const char *time, int timezone_min)
     return json_string (text);
 }
 
-json_t *document_filter_meta (const json_t *meta, uint32_t operators, int timezone_min)
+void document_filter_meta (json_t *meta, uint32_t operators, int timezone_min)
 {
-    json_t *kept = json_object ();
     const char *name;
     json_t *value;
+    void *next;
     operators =
         operators_for_media (operators, json_string_value (json_object_get (meta, "MediaType")));
-    json_object_foreach ((json_t *) meta, name, value)
+    json_object_foreach_safe (meta, next, name, value)
     {
         uint32_t needed = operators_of_member (name);
-        if (needed && !(needed & operators))
+        if (needed && !(needed & operators)) {
+            json_object_del (meta, name);
             continue;
-        const struct field *f = field_find (name);
-        if (f && f->kind == KIND_TIME && json_is_string (value) &&
-            !has_zone (json_string_value (value)))
-            json_object_set_new (kept, name, with_zone (json_string_value (value), timezone_min));
-        else
-            json_object_set (kept, name, value);
+        }
+        const struct field *f = json_is_string (value) ? field_find (name) : NULL;
+        if (f && f->kind == KIND_TIME && !has_zone (json_string_value (value)))
+            json_object_set_new (meta, name, with_zone (json_string_value (value), timezone_min));
     }
-    return kept;
 }
 
 static void add_text (json_t *o, const char *name, const char *value)

@@ -19,9 +19,9 @@
 #define DOCUMENT_ID_SIZE 65
 void document_object_id (int64_t dataset, const char *uri, char ret[DOCUMENT_ID_SIZE]);
 
-/* What of an extractor's answer `operators` ask for, as a new object; a time without zone gets
- * that of `timezone_min`. `meta` may be NULL: an empty object. Caller frees. */
-json_t *document_filter_meta (const json_t *meta, uint32_t operators, int timezone_min);
+/* Leaves of an extractor's answer what `operators` ask for; a time without zone gets that of
+ * `timezone_min`. */
+void document_filter_meta (json_t *meta, uint32_t operators, int timezone_min);
 
 /* Adds what the store told of the object to a document's `meta`, over what is there. What it did
  * not tell is as in a folder: an object of the type Normal, with the bucket's ACL. */

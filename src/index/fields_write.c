@@ -138,7 +138,7 @@ static enum err make_code (struct sql *s, const char *value, int64_t *ret, struc
     struct sql_stmt *st;
     if ((r = sql_prepare (s, "INSERT INTO code (text) VALUES (?)", &st, e)) != ERR_OK)
         return r;
-    sql_bind_text (st, 1, value);
+    sql_lend_text (st, 1, value);
     if ((r = sql_run (st, e)) != ERR_OK)
         return r;
     return find_code (s, value, ret, &found, e);
@@ -255,11 +255,11 @@ static enum err insert_file (struct sql *s, int64_t id, const struct row_values 
 
 static void bind_texts (struct sql_stmt *st, int *at, const struct row_values *row)
 {
-    sql_bind_text (st, (*at)++, row->uri);
+    sql_lend_text (st, (*at)++, row->uri);
     for (size_t i = 0; i < FIELDS; i++)
         if (field_is_text (&fields[i])) {
             if (row->of[i].is_set)
-                sql_bind_text (st, *at, row->of[i].text);
+                sql_lend_text (st, *at, row->of[i].text);
             (*at)++;
         }
 }

@@ -83,14 +83,14 @@ static enum err put_object (struct change *c, const char *uri, int64_t id, bool 
         return r;
     sql_bind_int (st, 1, (int64_t) put->version->size);
     sql_bind_int (st, 2, put->version->mtime_ns);
-    sql_bind_text (st, 3, put->version->etag);
+    sql_lend_text (st, 3, put->version->etag);
     sql_bind_int (st, 4, put->extractor);
     sql_bind_int (st, 5, put->operators);
     sql_bind_int (st, 6, put->status);
     sql_bind_int (st, 7, c->commit_no);
-    sql_bind_text (st, 8, class_of (put));
+    sql_lend_text (st, 8, class_of (put));
     sql_bind_int (st, 9, id);
-    sql_bind_text (st, 10, uri);
+    sql_lend_text (st, 10, uri);
     return sql_run (st, e);
 }
 
@@ -101,7 +101,7 @@ static enum err put_document (struct change *c, int64_t id, const char *text, st
     if (r != ERR_OK)
         return r;
     sql_bind_int (st, 1, id);
-    sql_bind_text (st, 2, text);
+    sql_lend_text (st, 2, text);
     return sql_run (st, e);
 }
 
@@ -154,7 +154,8 @@ static enum err put_file (struct change *c, int64_t id, const struct row *old,
                                                           : FIELDS_ALL;
     if (!put->ctx)
         return fields_write_row (c->s, id, facts, NULL, there, e);
-    json_auto_t *meta = document_filter_meta (put->meta, put->operators, put->ctx->timezone_min);
+    json_auto_t *meta = put->meta ? json_incref (put->meta) : json_object ();
+    document_filter_meta (meta, put->operators, put->ctx->timezone_min);
     if (put->operators & OP_OSSMETA)
         document_add_attributes (meta, put->attributes, class_of (put));
     enum err r = fields_write_row (c->s, id, facts, meta, there, e);
@@ -214,9 +215,9 @@ enum err rows_set_class (struct change *c, const char *uri, const struct row *ol
         c->s, "UPDATE object SET storage_class = ?, commit_no = ? WHERE uri = ?", &st, e);
     if (r != ERR_OK)
         return r;
-    sql_bind_text (st, 1, storage_class);
+    sql_lend_text (st, 1, storage_class);
     sql_bind_int (st, 2, c->commit_no);
-    sql_bind_text (st, 3, uri);
+    sql_lend_text (st, 3, uri);
     r = sql_run (st, e);
     if (r == ERR_OK)
         r = fields_set_class (c->s, old->id, storage_class, c->now_ns, e);
@@ -243,7 +244,7 @@ enum err rows_delete (struct change *c, const char *uri, const struct row *old, 
     enum err r = sql_prepare (c->s, "DELETE FROM object WHERE uri = ?", &st, e);
     if (r != ERR_OK)
         return r;
-    sql_bind_text (st, 1, uri);
+    sql_lend_text (st, 1, uri);
     r = sql_run (st, e);
     if (r == ERR_OK)
         r = fields_delete_row (c->s, old->id, e);

@@ -49,7 +49,7 @@ struct row_put {
     enum file_status status;
     const char *reason;
     uint32_t extractor, operators;
-    const json_t *meta;             /* as the extractor gave it; may be NULL */
+    json_t *meta; /* as the extractor gave it; may be NULL; becomes what the document has of it */
     const json_t *attributes;       /* as the store told them; may be NULL */
     const char *storage_class;      /* while Pending; else it is among the attributes */
     const struct file_context *ctx; /* NULL while Pending: no document */

@@ -84,14 +84,27 @@ void sql_bind_double (struct sql_stmt *st, int i, double v)
 void sql_bind_text (struct sql_stmt *st, int i, const char *text)
 {
     if (text)
-        st->sql->ops->bind_text (st, i, text, strlen (text));
+        st->sql->ops->bind_text (st, i, text, strlen (text), false);
     else
         st->sql->ops->bind_null (st, i);
 }
 
 void sql_bind_text_len (struct sql_stmt *st, int i, const char *text, size_t len)
 {
-    st->sql->ops->bind_text (st, i, text, len);
+    st->sql->ops->bind_text (st, i, text, len, false);
+}
+
+void sql_lend_text (struct sql_stmt *st, int i, const char *text)
+{
+    if (text)
+        st->sql->ops->bind_text (st, i, text, strlen (text), true);
+    else
+        st->sql->ops->bind_null (st, i);
+}
+
+void sql_lend_text_len (struct sql_stmt *st, int i, const char *text, size_t len)
+{
+    st->sql->ops->bind_text (st, i, text, len, true);
 }
 
 void sql_bind_blob (struct sql_stmt *st, int i, const void *bytes, size_t len)
@@ -130,7 +143,7 @@ enum err sql_find (struct sql *s, const char *text, const char *value, struct sq
     enum err r = sql_prepare (s, text, ret, e);
     if (r != ERR_OK)
         return r;
-    sql_bind_text (*ret, 1, value);
+    sql_lend_text (*ret, 1, value);
     return sql_step (*ret, ret_row, e);
 }
 

@@ -36,7 +36,7 @@ struct sql_ops {
     void (*bind_null) (struct sql_stmt *st, int i);
     void (*bind_int) (struct sql_stmt *st, int i, int64_t v);
     void (*bind_double) (struct sql_stmt *st, int i, double v);
-    void (*bind_text) (struct sql_stmt *st, int i, const char *text, size_t len);
+    void (*bind_text) (struct sql_stmt *st, int i, const char *text, size_t len, bool is_lent);
     void (*bind_blob) (struct sql_stmt *st, int i, const void *bytes, size_t len);
     enum err (*step) (struct sql_stmt *st, bool *ret_row, struct error *e);
     bool (*is_null) (struct sql_stmt *st, int column);
@@ -76,8 +76,8 @@ NODISCARD enum err sql_exec (struct sql *s, const char *script, struct error *e)
 NODISCARD enum err sql_prepare (struct sql *s, const char *text, struct sql_stmt **ret,
                                 struct error *e);
 NODISCARD enum err sql_step (struct sql_stmt *st, bool *ret_row, struct error *e);
-/* Prepares a statement that has one text to bind, and steps to its first row. Finish it, unless
- * *ret is left NULL. */
+/* Prepares a statement that has one text, which is lent, and steps to its first row. Finish it,
+ * unless *ret is left NULL. */
 NODISCARD enum err sql_find (struct sql *s, const char *text, const char *value,
                              struct sql_stmt **ret, bool *ret_row, struct error *e);
 /* Runs a statement that yields no row, and finishes it. */
@@ -87,6 +87,10 @@ void sql_bind_int (struct sql_stmt *st, int i, int64_t v);
 void sql_bind_double (struct sql_stmt *st, int i, double v);
 void sql_bind_text (struct sql_stmt *st, int i, const char *text); /* NULL: null */
 void sql_bind_text_len (struct sql_stmt *st, int i, const char *text, size_t len);
+/* The same without a copy: the text stays until the statement was run or stepped for the last time.
+ */
+void sql_lend_text (struct sql_stmt *st, int i, const char *text);
+void sql_lend_text_len (struct sql_stmt *st, int i, const char *text, size_t len);
 void sql_bind_blob (struct sql_stmt *st, int i, const void *bytes, size_t len);
 bool sql_is_null (struct sql_stmt *st, int column);
 int64_t sql_get_int (struct sql_stmt *st, int column);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <sqlite3.h>
+#include <string.h>
 #include <glib.h>
 
 #include "base/clock.h"
@@ -84,8 +85,11 @@ static enum err translate (sqlite3 *db, int code, struct error *e)
 /* Statements are long and looked up for every row: their length and their ends tell them apart. */
 static guint hash_text (gconstpointer text)
 {
-    size_t len = strlen (text);
-    return g_str_hash ((const char *) text + len - MIN (len, 24)) * 31 + (guint) len;
+    uint64_t end[2] = { 0 };
+    size_t len = strlen (text), n = MIN (len, sizeof end);
+    memcpy (end, (const char *) text + len - n, n);
+    uint64_t mixed = (end[0] ^ end[1] * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
+    return (guint) (mixed >> 32) + (guint) len;
 }
 
 static void stmt_free (void *p)
@@ -177,10 +181,12 @@ static void sqlite_bind_double (struct sql_stmt *st, int i, double v)
     note_bind (of_stmt (st), sqlite3_bind_double (of_stmt (st)->st, i, v));
 }
 
-static void sqlite_bind_text (struct sql_stmt *st, int i, const char *text, size_t len)
+static void sqlite_bind_text (struct sql_stmt *st, int i, const char *text, size_t len,
+                              bool is_lent)
 {
     note_bind (of_stmt (st),
-               sqlite3_bind_text64 (of_stmt (st)->st, i, text, len, SQLITE_TRANSIENT, SQLITE_UTF8));
+               sqlite3_bind_text64 (of_stmt (st)->st, i, text, len,
+                                    is_lent ? SQLITE_STATIC : SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 static void sqlite_bind_blob (struct sql_stmt *st, int i, const void *bytes, size_t len)

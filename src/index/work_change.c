@@ -83,7 +83,7 @@ enum err work_check_binding (struct sql *s, int64_t binding, struct error *e)
 /* Binds what a listing said from parameter `i` on: class, size, mtime, etag; nothing if NULL. */
 static void bind_listed (struct sql_stmt *st, int i, const struct merge_put *listed)
 {
-    sql_bind_text (st, i, listed ? file_storage_class (listed->storage_class) : "");
+    sql_lend_text (st, i, listed ? file_storage_class (listed->storage_class) : "");
     if (!listed || !listed->is_archived) {
         for (int column = 1; column <= 3; column++)
             sql_bind_null (st, i + column);
@@ -91,7 +91,7 @@ static void bind_listed (struct sql_stmt *st, int i, const struct merge_put *lis
     }
     sql_bind_int (st, i + 1, (int64_t) listed->version.size);
     sql_bind_int (st, i + 2, listed->version.mtime_ns);
-    sql_bind_text (st, i + 3, listed->version.etag);
+    sql_lend_text (st, i + 3, listed->version.etag);
 }
 
 static enum err insert_work (struct change *c, const char *key, enum work_priority priority,
@@ -107,7 +107,7 @@ static enum err insert_work (struct change *c, const char *key, enum work_priori
         return r;
     struct dataset_totals *t = dataset_totals (c->db);
     sql_bind_int (st, 1, c->binding);
-    sql_bind_text (st, 2, key);
+    sql_lend_text (st, 2, key);
     sql_bind_int (st, 3, t->next_id);
     sql_bind_int (st, 4, priority);
     sql_bind_int (st, 5, not_before_ns);
@@ -144,7 +144,7 @@ enum err work_queue (struct change *c, const char *key, enum work_priority prior
     sql_bind_int (st, 3, c->commit_no);
     bind_listed (st, 4, listed);
     sql_bind_int (st, 8, c->binding);
-    sql_bind_text (st, 9, key);
+    sql_lend_text (st, 9, key);
     return sql_run (st, e);
 }
 
@@ -165,7 +165,7 @@ enum err work_leave_text (struct change *c, const char *key, struct error *e)
         return r;
     sql_bind_int (st, 1, WORK_TEXT);
     sql_bind_int (st, 2, c->binding);
-    sql_bind_text (st, 3, key);
+    sql_lend_text (st, 3, key);
     return sql_run (st, e);
 }
 
@@ -181,7 +181,7 @@ enum err work_find (struct sql *s, int64_t binding, const char *key, struct work
     if (r != ERR_OK)
         return r;
     sql_bind_int (st, 1, binding);
-    sql_bind_text (st, 2, key);
+    sql_lend_text (st, 2, key);
     r = sql_step (st, &has_row, e);
     if (r != ERR_OK)
         return r;
@@ -204,7 +204,7 @@ enum err work_remove (struct change *c, const char *key, struct error *e)
     if (r != ERR_OK)
         return r;
     sql_bind_int (st, 1, c->binding);
-    sql_bind_text (st, 2, key);
+    sql_lend_text (st, 2, key);
     r = sql_run (st, e);
     if (r == ERR_OK)
         c->pending -= sql_changes (c->s);

@@ -50,7 +50,7 @@ static enum err update_work (struct finishing *f, int64_t not_before_ns, int att
     sql_bind_int (st, 3, strikes);
     sql_bind_int (st, 4, since_ns);
     sql_bind_int (st, 5, f->c->binding);
-    sql_bind_text (st, 6, f->result->key);
+    sql_lend_text (st, 6, f->result->key);
     return sql_run (st, e);
 }
 

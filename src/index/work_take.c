@@ -67,7 +67,7 @@ static enum err read_item (const struct taking *t, struct work_item *w, struct e
     if (r != ERR_OK)
         return r;
     sql_bind_int (st, 1, t->binding);
-    sql_bind_text (st, 2, w->key);
+    sql_lend_text (st, 2, w->key);
     if ((r = sql_step (st, &has_row, e)) != ERR_OK)
         return r;
     if (!has_row)
