@@ -136,7 +136,7 @@ static bool may_nap (struct pool *p)
     bool may = false;
     for (unsigned i = 0; i < p->n_workers; i++) {
         const struct worker *w = &p->workers[i];
-        if (w->n_jobs && worker_busy_us (w) < 2 * NAP_US)
+        if (w->n_jobs && w->n_jobs < DEPTH_NAP)
             return false;
         may = may || w->n_jobs;
         if (w->state == WORKER_UP && !w->n_jobs && !w->is_reserved)

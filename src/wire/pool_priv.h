@@ -10,12 +10,13 @@
 #include "wire/frame.h"
 #include "wire/pool.h"
 
-/* Jobs at a worker: the one that runs, and at least one that waits in its socket. Of short ones,
- * whose answers are short too, as many as it does in DEPTH_US: then the pool's thread need not
- * interrupt it for each. */
+/* Jobs at a worker: the one that runs, and one that waits in its socket. Of those that leave texts,
+ * which are short, many: then the pool's thread need not look after a worker for each. One in a
+ * hundred takes a hundred times as long as the others, so how long the last ones took does not tell
+ * how soon a worker will have none. */
 #define DEPTH_LEAST 2
-#define DEPTH_MOST  16
-#define DEPTH_US    2000
+#define DEPTH_MOST  32
+#define DEPTH_NAP   16 /* with so many, nothing is lost if the pool's thread sleeps for NAP_US */
 
 enum state {
     WORKER_DOWN,     /* no process; starts at `until_ms` */
@@ -44,8 +45,6 @@ struct worker {
     struct frame_reader reader;
     struct job *jobs[DEPTH_MOST]; /* oldest first */
     unsigned n_jobs, given;       /* jobs there now; jobs since the start */
-    int64_t paced_us;             /* when it answered last, or got a job while it had none */
-    int64_t pace_us;              /* time of a job, smoothed; 0: not known */
     unsigned failures;            /* ends in a row without a job done */
     int64_t until_ms;
     char why[FRAME_MESSAGE]; /* it was killed before its first job; "" if it ended by itself */
@@ -105,9 +104,6 @@ enum frame_state job_state (const struct job *j);
 
 /* The oldest job at a worker, which is the one that ran; the next one's time begins. */
 struct job *worker_pop (struct pool *p, struct worker *w);
-
-/* How long it has something to do with the jobs that it has, as far as is known. */
-int64_t worker_busy_us (const struct worker *w);
 
 /* Gives a worker one job more, if there is one for it. */
 void worker_feed (struct pool *p, struct worker *w);

@@ -24,26 +24,12 @@ struct job *worker_pop (struct pool *p, struct worker *w)
     return oldest;
 }
 
-int64_t worker_busy_us (const struct worker *w)
-{
-    return w->n_jobs * w->pace_us;
-}
-
-/* It has answered `n` jobs. */
-static void measure_pace (struct worker *w, unsigned n)
-{
-    int64_t now_us = g_get_monotonic_time (), pace_us = (now_us - w->paced_us) / MAX (n, 1) + 1;
-    if (n) {
-        w->pace_us = w->pace_us ? (3 * w->pace_us + pace_us) / 4 : pace_us;
-        w->paced_us = now_us;
-    }
-}
-
-/* Whether a job may wait at a worker that has others already. */
+/* Whether a job may wait at a worker that has others already. One that was just started may be so
+ * because of a file like its next: it gets one more for each that it has done. */
 static bool may_wait_there (const struct worker *w, const struct job *j)
 {
-    return w->n_jobs < DEPTH_LEAST || (w->n_jobs < DEPTH_MOST && j->frame.leaves_text &&
-                                       w->pace_us && worker_busy_us (w) < DEPTH_US);
+    unsigned trusted = MIN (DEPTH_LEAST + w->given - w->n_jobs, DEPTH_MOST);
+    return w->n_jobs < (j->frame.leaves_text ? trusted : DEPTH_LEAST);
 }
 
 static struct job *pop_if_it_may (GQueue *waiting, const struct worker *w)
@@ -124,7 +110,6 @@ static void worker_start (struct pool *p, struct worker *w)
     }
     w->state = WORKER_STARTING;
     w->given = 0;
-    w->pace_us = 0;
     w->why[0] = '\0';
     w->until_ms = clock_mono_ms () + LIMIT_READY_MS;
     pool_watch (p, w->child.socket, w);
@@ -306,7 +291,6 @@ void worker_read (struct pool *p, struct worker *w)
 {
     struct error e;
     bool complete = true;
-    unsigned had = w->n_jobs;
     while (complete && (w->state == WORKER_UP || w->state == WORKER_STARTING)) {
         enum frame_state state = w->state == WORKER_STARTING ? FRAME_STARTING
                                  : w->n_jobs                 ? job_state (w->jobs[0])
@@ -320,7 +304,6 @@ void worker_read (struct pool *p, struct worker *w)
             continue;
         worker_kill (p, w, err == ERR_CLOSED ? NULL : &e);
     }
-    measure_pace (w, had - w->n_jobs);
 }
 
 void worker_feed (struct pool *p, struct worker *w)
@@ -328,10 +311,8 @@ void worker_feed (struct pool *p, struct worker *w)
     struct job *j = pool_pop (p, w);
     if (!j)
         return;
-    if (w->n_jobs == 0) {
+    if (w->n_jobs == 0)
         w->until_ms = clock_mono_ms () + p->options.wall_ms;
-        w->paced_us = g_get_monotonic_time ();
-    }
     w->jobs[w->n_jobs++] = j;
     w->given++;
     struct error e;
