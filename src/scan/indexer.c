@@ -3,8 +3,6 @@
  */
 #include "scan/internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -96,15 +94,6 @@ void extraction_extension (const char *key, char ret[FRAME_EXTENSION])
         ret[i] = g_ascii_tolower (dot[1 + i]);
 }
 
-/* A descriptor for a worker: of its own, and of a memory file one that cannot write. */
-static enum err give (const struct store_handle *h, int *ret, struct error *e)
-{
-    if (h->is_remote)
-        return store_handle_reader (h, ret, e);
-    *ret = fcntl (h->fd, F_DUPFD_CLOEXEC, 0);
-    return *ret >= 0 ? ERR_OK : FAIL (e, BUSY, "no descriptor left: %s", g_strerror (errno));
-}
-
 /* What is known of it, if that is not all; returns how many ranges. */
 static unsigned list_known (const struct store_handle *h, struct frame_range ret[FRAME_KNOWN])
 {
@@ -130,19 +119,24 @@ static bool leaves_text (struct extraction *x)
     return x->item->priority == WORK_SCAN && (!x->handle.is_remote || kept_reserve (x));
 }
 
+/* A worker gets a memory file by a descriptor that cannot write; a file of a folder is opened to be
+ * read only. */
 enum err extraction_submit (struct extraction *x, struct error *e)
 {
     char extension[FRAME_EXTENSION];
     struct frame_range known[FRAME_KNOWN];
-    bool has_sidecar = x->sidecar.fd >= 0;
+    bool has_sidecar = x->sidecar.fd >= 0, is_remote = x->handle.is_remote;
     _cleanup_close_ int fd = -1, sidecar_fd = -1;
     extraction_extension (x->item->key, extension);
-    enum err r = give (&x->handle, &fd, e);
-    if (r == ERR_OK && has_sidecar)
-        r = give (&x->sidecar, &sidecar_fd, e);
+    enum err r = is_remote ? store_handle_reader (&x->handle, &fd, e) : ERR_OK;
+    if (r == ERR_OK && has_sidecar && is_remote)
+        r = store_handle_reader (&x->sidecar, &sidecar_fd, e);
     if (r != ERR_OK)
         return r;
-    struct pool_job job = { .fd = steal_fd (&fd),
+    if (has_sidecar && !is_remote)
+        sidecar_fd = steal_fd (&x->sidecar.fd);
+    struct pool_job job = { .fd = is_remote ? steal_fd (&fd) : x->handle.fd,
+                            .lends_fd = !is_remote,
                             .size = x->handle.facts.size,
                             .sidecar_size = has_sidecar ? x->sidecar.facts.size : 0,
                             .sidecar_fd = steal_fd (&sidecar_fd),
@@ -154,8 +148,6 @@ enum err extraction_submit (struct extraction *x, struct error *e)
                             .priority = priority_of (x),
                             .done = on_extracted,
                             .arg = x };
-    if (!x->handle.is_remote && has_sidecar)
-        close (steal_fd (&x->sidecar.fd));
     return pool_submit (x->bound->scan->pool, &job, e);
 }
 

@@ -228,9 +228,9 @@ struct store_listing {
  * called. Any error: nothing may be concluded, close the listing. store_head: facts now; NO_OBJECT
  * if there is none, NOT_A_FILE for what is no regular file. store_open: opens it for reading, never
  * blocks on a FIFO or device; facts are of the open descriptor. store_verify: VERSION_CHANGED if
- * the object's facts are no longer those of the handle, by descriptor (unless it was taken) and by
- * name; NO_OBJECT if the name is gone, NOT_A_FILE if it is something else now. `near` may be NULL;
- * it helps, and holds what was found. */
+ * the facts of what has the name now, inode included, are no longer those of the handle; NO_OBJECT
+ * if the name is gone, NOT_A_FILE if it is something else now. `near` may be NULL; it helps, and
+ * holds what was found. */
 void store_free (struct store *s);
 NODISCARD enum err store_buckets (struct store *s, GPtrArray *names, struct error *e);
 NODISCARD enum err store_check (struct store *s, const char *bucket, struct error *e);

@@ -79,6 +79,7 @@ typedef void pool_done_fn (void *arg, struct pool_result *result); /* takes resu
 
 struct pool_job {
     int fd;                /* the object, read only; the pool closes it */
+    bool lends_fd;         /* of an extraction: it does not, the caller does once it is done */
     uint64_t size;         /* bytes, as the version says */
     uint64_t sidecar_size; /* bytes of what was written about it apart from it; 0: nothing */
     int sidecar_fd;        /* that, if there is any; the pool closes it, too */
@@ -106,8 +107,8 @@ NODISCARD enum err pool_new (const struct pool_options *options, struct pool **r
  * fine. */
 void pool_free (struct pool *p);
 
-/* Queues a job; takes its descriptors in any case. BUSY when the queue is full, CLOSED when
- * stopping, IO without a descriptor left: `done` is not called. */
+/* Queues a job; takes its descriptors in any case, but one that is lent. BUSY when the queue is
+ * full, CLOSED when stopping, IO without a descriptor left: `done` is not called. */
 NODISCARD enum err pool_submit (struct pool *p, struct pool_job *job, struct error *e);
 
 /* While held, no job begins, urgent ones neither; those that run end as ever. For a receiver that

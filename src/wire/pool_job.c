@@ -12,6 +12,7 @@
 static void fill_extraction (struct job *j, struct pool_job *job)
 {
     assert (job->n_known <= FRAME_KNOWN);
+    j->lends_fd = job->lends_fd;
     j->fds[j->n_fds++] = steal_fd (&job->fd);
     if (job->sidecar_size)
         j->fds[j->n_fds++] = steal_fd (&job->sidecar_fd);
@@ -94,7 +95,7 @@ enum err job_send (const struct job *j, int socket, struct error *e)
 
 void job_free (struct job *j)
 {
-    for (unsigned i = 0; i < j->n_fds; i++)
+    for (unsigned i = j->lends_fd; i < j->n_fds; i++)
         close (j->fds[i]);
     g_free (j->render);
     g_free (j);

@@ -32,6 +32,7 @@ struct job {
     void *arg;
     int fds[FRAME_FDS]; /* as they go with the frame */
     unsigned n_fds;
+    bool lends_fd;          /* the first of them is not the pool's */
     struct frame_job frame; /* of an extraction */
     char *render;           /* the frame of a rendition; NULL: an extraction */
     size_t render_length;
