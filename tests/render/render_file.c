@@ -60,7 +60,8 @@ static bool run (const char *renderer, const char *text, const struct render *so
     struct jailed jailed;
     bool is_done = true;
     if (renderer)
-        jailed_start (&jailed, renderer, strstr (text, "text_") || strstr (text, "doc/") ? "render-text" : "render");
+        jailed_start (&jailed, renderer,
+                      strstr (text, "text_") || strstr (text, "doc/") ? "render-text" : "render");
     int64_t clock_start = g_get_monotonic_time (), start = clock ();
     for (uint64_t i = 0; is_done && i < times; i++) {
         g_free (ret->bytes);
