@@ -137,9 +137,7 @@ static enum err load_header (struct render *r, const struct row *row, struct err
 
 /* ---- what the decoder may spare ---- */
 
-#define LEFT_TO_SCALE                                                                              \
-    1.5 /* factor that WebP's decoder leaves to our own scaling: its is coarse                     \
-         */
+#define LEFT_TO_SCALE 1.5 /* factor that WebP's decoder leaves to our scaling: its is coarse */
 
 /* What JPEG's decoder divides by, for a factor of at least that: always a little is left to scale.
  */
