@@ -24,8 +24,8 @@ extern const struct scheme scheme_acs3, scheme_rpc1;
 /* The value of a parameter, NULL if absent. */
 const char *scheme_find (const struct auth_pair *pairs, size_t n, const char *name);
 
-/* Whether the key may be used now, with that token (NULL: none). Only to be asked when the signature
- * is right: nobody else learns how it stands with a key. KEY_INACTIVE, TOKEN_*. */
+/* Whether the key may be used now, with that token (NULL: none). Only to be asked when the
+ * signature is right: nobody else learns how it stands with a key. KEY_INACTIVE, TOKEN_*. */
 NODISCARD enum err scheme_check_usable (const char *token, const struct principal *p,
                                         int64_t now_ns, struct error *e);
 

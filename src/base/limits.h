@@ -25,9 +25,9 @@
 #define LIMIT_STORE_WAIT_MS 2000   /* no action waits longer for a store: SDKs read for 3 s */
 
 /* The OSS endpoint. */
-#define LIMIT_OSS_BODY    (64 * KIB) /* of a request: a process text */
-#define LIMIT_OSS_WINDOW  (1 * MIB)  /* of a remote object that is sent; two are held */
-#define LIMIT_OSS_STREAMS 256        /* remote objects that are being sent */
+#define LIMIT_OSS_BODY      (64 * KIB) /* of a request: a process text */
+#define LIMIT_OSS_WINDOW    (1 * MIB)  /* of a remote object that is sent; two are held */
+#define LIMIT_OSS_STREAMS   256        /* remote objects that are being sent */
 
 #define LIMIT_PARAM_NAME    128   /* bytes of a parameter's name */
 #define LIMIT_HEADERS       128   /* header lines of one request */

@@ -27,7 +27,8 @@ struct log_field {
         NULL, NULL, 0                                                                              \
     }
 
-/* Sets level and format for the process, LOG_ERROR at most: what is audited is always written; call before threads start. Default: INFO, text. */
+/* Sets level and format for the process, LOG_ERROR at most: what is audited is always written; call
+ * before threads start. Default: INFO, text. */
 void log_init (enum log_level level, enum log_format format);
 
 /* Writes one line. `fields` ends with LOG_END. Values are escaped, lines never break. */
