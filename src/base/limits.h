@@ -297,6 +297,7 @@
 #define LIMIT_MEDIA_TRIES     3           /* at a source that changes while it is read */
 #define LIMIT_MEDIA_FACTS_MS  1000        /* what a remote store said of an object is believed */
 #define LIMIT_MEDIA_FACTS     65536       /* objects of which that is known */
+#define LIMIT_MEDIA_PLACES    16          /* folders in which objects were found just now */
 #define LIMIT_MEDIA_BOUND_MS  5000        /* which datasets have a bucket is believed */
 #define LIMIT_MEDIA_BOUND     4096        /* buckets of which that is known */
 #define LIMIT_MEDIA_STRIKES   2           /* crashes or timeouts before an object is refused ... */

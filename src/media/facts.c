@@ -2,6 +2,7 @@
 #include "media/facts.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -11,7 +12,14 @@ struct said {
     int64_t until_ms;
 };
 
+/* Where an object was found just now, for whoever gets the lock. */
+struct place {
+    pthread_mutex_t lock;
+    struct store_near near;
+};
+
 struct facts {
+    struct place places[LIMIT_MEDIA_PLACES];
     struct stores *stores;
     bool has_remote;
     pthread_mutex_t lock;
@@ -25,6 +33,10 @@ struct facts *facts_new (struct stores *stores)
     f->has_remote = stores_have_remote (stores);
     f->said = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
     pthread_mutex_init (&f->lock, NULL);
+    for (size_t i = 0; i < LIMIT_MEDIA_PLACES; i++) {
+        pthread_mutex_init (&f->places[i].lock, NULL);
+        store_near_init (&f->places[i].near);
+    }
     return f;
 }
 
@@ -32,6 +44,10 @@ void facts_free (struct facts *f)
 {
     if (!f)
         return;
+    for (size_t i = 0; i < LIMIT_MEDIA_PLACES; i++) {
+        store_near_clear (&f->places[i].near);
+        pthread_mutex_destroy (&f->places[i].lock);
+    }
     g_hash_table_unref (f->said);
     pthread_mutex_destroy (&f->lock);
     g_free (f);
@@ -72,18 +88,43 @@ static enum err get_remote (struct facts *f, struct store *store, const char *bu
     return ERR_OK;
 }
 
+/* Threads that come at once take different places; those of one folder, the same in turn. */
+static struct place *take_place (struct facts *f, const char *bucket, const char *key)
+{
+    const char *slash = strrchr (key, '/');
+    guint h = g_str_hash (bucket);
+    for (const char *c = key; slash && c < slash; c++)
+        h = h * 33 + (guchar) *c;
+    for (unsigned i = 0; i < 2; i++)
+        if (pthread_mutex_trylock (&f->places[(h + i) % LIMIT_MEDIA_PLACES].lock) == 0)
+            return &f->places[(h + i) % LIMIT_MEDIA_PLACES];
+    return NULL;
+}
+
+static enum err ask (struct facts *f, struct store_near *near, const char *bucket, const char *key,
+                     const char *name, struct store_facts *ret, struct error *e)
+{
+    struct store *store;
+    enum err r = stores_find_near (f->stores, bucket, near, &store, e);
+    if (r != ERR_OK)
+        return r;
+    return store_is_remote (store) ? get_remote (f, store, bucket, key, name, ret, e)
+                                   : store_head_near (store, bucket, key, near, ret, e);
+}
+
 enum err facts_get (struct facts *f, const char *bucket, const char *key, bool may_wait,
                     struct store_facts *ret, bool *ret_known, struct error *e)
 {
-    struct store *store;
     g_autofree char *name = f->has_remote ? g_strdup_printf ("%s/%s", bucket, key) : NULL;
     *ret_known = name && recall (f, name, ret);
     if (*ret_known || (!may_wait && !stores_find_is_cheap (f->stores, bucket)))
         return ERR_OK;
-    enum err r = stores_find (f->stores, bucket, &store, e);
-    if (r == ERR_OK)
-        r = store_is_remote (store) ? get_remote (f, store, bucket, key, name, ret, e)
-                                    : store_head (store, bucket, key, ret, e);
+    _cleanup_near_ struct store_near here;
+    store_near_init (&here);
+    struct place *place = take_place (f, bucket, key);
+    enum err r = ask (f, place ? &place->near : &here, bucket, key, name, ret, e);
+    if (place)
+        pthread_mutex_unlock (&place->lock);
     *ret_known = r == ERR_OK;
     return r;
 }

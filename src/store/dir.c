@@ -198,6 +198,7 @@ static const struct store_ops dir_ops = {
     .list_next = dir_list_next,
     .list_close = dir_list_close,
     .head = dir_head,
+    .head_near = dir_head_near,
     .open = dir_open,
     .verify = dir_verify,
     .put = dir_put,

@@ -127,8 +127,8 @@ static enum err place_facts (const struct place *p, const char *key, struct stor
     return fail_object (e, key, errno);
 }
 
-static enum err head (struct store *s, const char *bucket, const char *key, struct store_near *near,
-                      struct store_facts *ret, struct error *e)
+enum err dir_head_near (struct store *s, const char *bucket, const char *key,
+                        struct store_near *near, struct store_facts *ret, struct error *e)
 {
     struct place p;
     enum err r = find_place ((struct store_dir *) s, bucket, key, near, &p, e);
@@ -140,7 +140,7 @@ enum err dir_head (struct store *s, const char *bucket, const char *key, struct 
 {
     _cleanup_near_ struct store_near here;
     store_near_init (&here);
-    return head (s, bucket, key, &here, ret, e);
+    return dir_head_near (s, bucket, key, &here, ret, e);
 }
 
 /* The type was looked at before, so that no FIFO or device is opened; O_NONBLOCK is for one that
@@ -187,7 +187,7 @@ enum err dir_verify (struct store_handle *h, struct store_near *near, struct err
     struct store_facts now;
     _cleanup_near_ struct store_near here;
     store_near_init (&here);
-    enum err r = head (h->store, h->bucket, h->key, near ? near : &here, &now, e);
+    enum err r = dir_head_near (h->store, h->bucket, h->key, near ? near : &here, &now, e);
     if (r != ERR_OK)
         return r;
     if (!store_facts_equal (&now, &h->facts))

@@ -95,6 +95,8 @@ enum err dir_list_next (struct store_listing *l, size_t max, struct store_page *
 void dir_list_close (struct store_listing *l);
 enum err dir_head (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
                    struct error *e);
+enum err dir_head_near (struct store *s, const char *bucket, const char *key,
+                        struct store_near *near, struct store_facts *ret, struct error *e);
 enum err dir_open (struct store *s, const char *bucket, const char *key, struct store_near *near,
                    struct store_handle *ret, struct error *e);
 enum err dir_verify (struct store_handle *h, struct store_near *near, struct error *e);

@@ -59,6 +59,13 @@ enum err store_head (struct store *s, const char *bucket, const char *key, struc
     return s->ops->head (s, bucket, key, ret, e);
 }
 
+enum err store_head_near (struct store *s, const char *bucket, const char *key,
+                          struct store_near *near, struct store_facts *ret, struct error *e)
+{
+    return s->ops->head_near ? s->ops->head_near (s, bucket, key, near, ret, e)
+                             : s->ops->head (s, bucket, key, ret, e);
+}
+
 enum err store_open (struct store *s, const char *bucket, const char *key, struct store_near *near,
                      struct store_handle *ret, struct error *e)
 {

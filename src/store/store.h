@@ -191,6 +191,9 @@ struct store_ops {
     void (*list_close) (struct store_listing *l);
     enum err (*head) (struct store *s, const char *bucket, const char *key, struct store_facts *ret,
                       struct error *e);
+    /* The same, in fewer steps; NULL: there are no fewer. */
+    enum err (*head_near) (struct store *s, const char *bucket, const char *key,
+                           struct store_near *near, struct store_facts *ret, struct error *e);
     enum err (*open) (struct store *s, const char *bucket, const char *key, struct store_near *near,
                       struct store_handle *ret, struct error *e);
     enum err (*verify) (struct store_handle *h, struct store_near *near, struct error *e);
@@ -244,6 +247,9 @@ NODISCARD enum err store_list_next (struct store_listing *l, size_t max, struct 
 void store_list_close (struct store_listing *l);
 NODISCARD enum err store_head (struct store *s, const char *bucket, const char *key,
                                struct store_facts *ret, struct error *e);
+NODISCARD enum err store_head_near (struct store *s, const char *bucket, const char *key,
+                                    struct store_near *near, struct store_facts *ret,
+                                    struct error *e);
 NODISCARD enum err store_open (struct store *s, const char *bucket, const char *key,
                                struct store_near *near, struct store_handle *ret, struct error *e);
 NODISCARD enum err store_verify (struct store_handle *h, struct store_near *near, struct error *e);
