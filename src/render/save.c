@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "render/bmp.h"
 #include "render/png.h"
+#include "worker/input.h"
 
 #define QUALITY_MOST 90 /* of a JPEG for which nobody asked for one */
 #define QUALITY_WEBP 80 /* the same of a WebP, on its own scale */
@@ -54,10 +55,35 @@ static int save_png (VipsImage *in, void **bytes, size_t *size, const struct opt
     return png_encode (in, bytes, size);
 }
 
+enum { RIFF = 12, CHUNK = 8, WEBP_FLAGS = 20, WEBP_HAS_EXIF = 8 };
+
+/* Takes the EXIF out of a WebP: libvips writes one even if it is told to strip all. */
+static void drop_exif (uint8_t *bytes, size_t *size)
+{
+    for (size_t at = RIFF; at + CHUNK <= *size;) {
+        size_t length = CHUNK + ((get_u32le (bytes + at + 4) + 1ull) & ~1ull);
+        if (length > *size - at)
+            return;
+        if (memcmp (bytes + at, "EXIF", 4) != 0) {
+            at += length;
+            continue;
+        }
+        *size -= length;
+        memmove (bytes + at, bytes + at + length, *size - at);
+        bytes[WEBP_FLAGS] &= (uint8_t) ~WEBP_HAS_EXIF;
+        uint32_t rest = GUINT32_TO_LE ((uint32_t) *size - CHUNK);
+        memcpy (bytes + 4, &rest, sizeof rest);
+    }
+}
+
 static int save_webp (VipsImage *in, void **bytes, size_t *size, const struct options *o)
 {
-    return vips_webpsave_buffer (in, bytes, size, "Q", o->quality, "effort", EFFORT_WEBP, "strip",
-                                 !o->has_metadata, NULL);
+    if (vips_webpsave_buffer (in, bytes, size, "Q", o->quality, "effort", EFFORT_WEBP, "strip",
+                              !o->has_metadata, NULL))
+        return -1;
+    if (!o->has_metadata)
+        drop_exif (*bytes, size);
+    return 0;
 }
 
 static int save_gif (VipsImage *in, void **bytes, size_t *size, const struct options *o UNUSED)

@@ -304,6 +304,25 @@ static void every_format_is_written_and_read (void **state UNUSED)
     close (source.fd);
 }
 
+static void a_webp_says_nothing_of_its_source (void **state UNUSED)
+{
+    static const char *const texts[] = { "image/format,webp", "image/resize,w_30/format,webp" };
+    g_autoptr (VipsImage) image = quarters ();
+    struct source sources[] = { source_of (image, ".png"), animation (".gif") };
+    for (size_t i = 0; i < N_ELEMENTS (sources); i++) {
+        struct render_result result = render (texts[i], &sources[i]);
+        assert_null (memmem (result.bytes, result.size, "EXIF", 4));
+        uint32_t rest;
+        memcpy (&rest, result.bytes + 4, sizeof rest);
+        assert_int_equal (rest, result.size - 8);
+        g_autoptr (VipsImage) back = read_back (&result);
+        double mean;
+        assert_int_equal (vips_avg (back, &mean, NULL), 0);
+        g_free (result.bytes);
+        close (sources[i].fd);
+    }
+}
+
 static void gif_is_for_gifs_only (void **state UNUSED)
 {
     g_autoptr (VipsImage) image = quarters ();
@@ -382,6 +401,7 @@ int main (void)
         cmocka_unit_test (transparency_becomes_white_or_stays),
         cmocka_unit_test (other_kinds_of_pixels_become_srgb),
         cmocka_unit_test (every_format_is_written_and_read),
+        cmocka_unit_test (a_webp_says_nothing_of_its_source),
         cmocka_unit_test (gif_is_for_gifs_only),
         cmocka_unit_test (qualities),
         cmocka_unit_test (what_is_no_picture_is_refused),
