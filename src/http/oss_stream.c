@@ -35,8 +35,14 @@ static void unref (struct stream *s)
     store_handle_clear (&s->h);
     pthread_cond_destroy (&s->wake);
     pthread_mutex_destroy (&s->lock);
-    atomic_fetch_sub (s->n_streams, 1);
     g_free (s);
+}
+
+/* By who is not a fetch: a fetch may outlive the endpoint. */
+static void release (struct stream *s)
+{
+    atomic_fetch_sub (s->n_streams, 1);
+    unref (s);
 }
 
 /* Under the lock: the connection goes on. The exchange may end at once. */
@@ -109,7 +115,7 @@ enum err stream_open (struct store *store, const char *bucket, const char *key, 
     if (r == ERR_OK)
         *ret = s;
     else
-        unref (s);
+        release (s);
     return r;
 }
 
@@ -173,7 +179,7 @@ static void end (void *cls)
     s->x = NULL;
     s->is_suspended = false;
     pthread_mutex_unlock (&s->lock);
-    unref (s);
+    release (s);
 }
 
 /* Up to where there are bytes from `at` on. */
@@ -198,5 +204,5 @@ struct MHD_Response *stream_take_response (struct stream *s, struct exchange *x,
 void stream_free (struct stream *s)
 {
     if (s)
-        unref (s);
+        release (s);
 }

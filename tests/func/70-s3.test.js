@@ -2,53 +2,16 @@
 'use strict';
 
 const assert = require('node:assert');
-const child = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it, before, after } = require('node:test');
 
 const { Server, until } = require('./harness');
-const { Store } = require('./remote');
+const { SmallStore, SMALL_KEY: KEY } = require('./remote');
 const comparison = require('./bucket');
 const samples = require('./samples');
 
-const KEY = { id: 'S3RVER', secret: 'S3RVER' }; // the one that it knows
 const COUNT = 60;
-
-/** The npm package s3rver as a process of its own, over a folder. */
-class SmallStore {
-  constructor(folder) {
-    this.folder = folder;
-    this.port = 0;
-    fs.mkdirSync(folder);
-  }
-
-  async start() {
-    const program = path.join(__dirname, 'node_modules/s3rver/bin/s3rver.js');
-    const words = ['--no-deprecation', program, '-s', '-d', this.folder, '-a', '127.0.0.1', '-p', String(this.port)];
-    this.process = child.spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let said = '';
-    this.process.stdout.on('data', (text) => {
-      said += text;
-    });
-    const [, port] = await until('s3rver listens', () => /listening on 127\.0\.0\.1:(\d+)/.exec(said));
-    this.port = Number(port);
-    this.endpoint = `http://127.0.0.1:${port}`;
-    this.s3 = new Store(this.endpoint, KEY);
-    return this;
-  }
-
-  async stop() {
-    if (!this.process) return;
-    this.s3.client.destroy();
-    const gone = new Promise((resolve) => {
-      this.process.on('exit', resolve);
-    });
-    this.process.kill();
-    await gone;
-    this.process = null;
-  }
-}
 
 // What such a server can keep in its folders.
 const ODD = ['with space.txt', 'plus+plus.txt', '100%.txt', '%2F.txt', 'grüße/日本語.txt', '😀.txt', 'a&b=c?d#e.txt', 'star*(!)~\'".txt', 'end ', '+', '%', 'x/y/z'];

@@ -7,14 +7,15 @@ const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
-const { describe, it, before } = require('node:test');
+const { describe, it, before, after } = require('node:test');
 
 const OSS = require('ali-oss');
 const sdk = require('@aws-sdk/client-s3');
 const { getSignedUrl } = require('@aws-sdk/s3-request-presigner');
 const sharp = require('sharp');
 
-const { useServer, until, KEY, REGION, ACCOUNT } = require('./harness');
+const { Server, useServer, until, KEY, REGION, ACCOUNT } = require('./harness');
+const { SmallStore, SMALL_KEY } = require('./remote');
 
 const ODD_KEYS = ['a b.txt', 'per%cent%20.txt', 'plus+and&=?#.txt', 'Grüße/日本語 🎉.txt', "quote'\"<>.txt", 'dir/sub/.hidden', 'tilde~!*().txt', '%2f..txt'];
 const TEXT = 'The quick brown fox jumps over the lazy dog.\n';
@@ -468,5 +469,56 @@ describe('the OSS endpoint, read', () => {
     const link = await ask(open.url('link.txt'));
     assertRefused(link, 404, 'NoSuchKey');
     assert.ok(!link.text.includes(server.root));
+  });
+});
+
+describe('the OSS endpoint, of a remote store', () => {
+  const server = new Server({ flags: { 'public-buckets': 'far' }, env: { BINDERY_STORE_ACCESS_KEY_ID: SMALL_KEY.id, BINDERY_STORE_ACCESS_KEY_SECRET: SMALL_KEY.secret } });
+  const store = new SmallStore(path.join(server.root, 'small'));
+  const far = world(server, 'far');
+  const big = crypto.randomBytes(9500123);
+  before(async () => {
+    await store.start();
+    await store.s3.bucket('far', [['small.txt', TEXT], ['a.jpg', await picture()], ['big.bin', big]]);
+    server.flags.store = store.endpoint;
+    await server.start();
+    await server.call('CreateProject', { ProjectName: 'p' });
+    await attach(server, 'far');
+  });
+  after(async () => {
+    await server.remove();
+    await store.stop();
+  });
+
+  it('sends objects whole and in parts', async () => {
+    assert.equal((await ask(far.url('small.txt'))).text, TEXT);
+    assert.equal((await ask(far.url('small.txt'), { method: 'HEAD' })).headers.get('content-length'), String(TEXT.length));
+    const whole = await ask(far.url('big.bin'));
+    assert.ok(whole.status === 200 && whole.body.equals(big), server.log.slice(-1000));
+    for (const [from, to] of [[0, 9], [1048575, 1048576], [1048576, 5000000], [3000000, 4500000], [9500000, 9600000]]) {
+      const part = await ask(far.url('big.bin'), { headers: { range: `bytes=${from}-${to}` } });
+      assert.ok(part.status === 206 && part.body.equals(big.subarray(from, to + 1)), `${from}-${to}: ${part.status} ${part.body.length}`);
+    }
+    assertRefused(await ask(far.url('none.txt')), 404, 'NoSuchKey');
+    const small = await ask(`${far.url('a.jpg')}?x-oss-process=image/resize,w_60`);
+    assert.deepEqual((({ width, height }) => [width, height])(await sharp(small.body).metadata()), [60, 40]);
+  });
+
+  it('lives on when clients leave in the middle, and ends while one does not read', async () => {
+    const [host, port] = server.endpoints.oss.split(':');
+    const begin = () =>
+      new Promise((resolve, reject) => {
+        const socket = net.connect(port, host, () => socket.write('GET /far/big.bin HTTP/1.1\r\nHost: x\r\n\r\n'));
+        socket.on('error', reject);
+        socket.once('data', () => resolve(socket.pause()));
+      });
+    for (let i = 0; i < 10; i++) (await begin()).destroy();
+    assert.ok((await ask(far.url('big.bin'))).body.equals(big));
+    const sleeper = await begin();
+    sleeper.removeAllListeners('error');
+    sleeper.on('error', () => {});
+    const { code, signal } = await server.stop();
+    sleeper.destroy();
+    assert.deepEqual([code, signal], [0, null], server.log.slice(-1000));
   });
 });
