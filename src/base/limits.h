@@ -261,6 +261,7 @@
 #define LIMIT_PNG_PIXELS     (128 * MIB)  /* bytes of pixels that a PNG is decoded to at once */
 #define LIMIT_RENDER_FRAMES  4096         /* of an animation that is processed */
 #define LIMIT_READY_MS       10000        /* from the start of a worker to READY */
+#define LIMIT_ALONE_MS       2000 /* until the threads that libraries had at the start have ended */
 #define LIMIT_RESPAWN_MS                                                                           \
     30000 /* longest wait before a worker that keeps dying is started again                        \
            */

@@ -2,9 +2,6 @@
 #include "render/fonts.h"
 
 #include <fontconfig/fontconfig.h>
-#include <sched.h>
-
-#include "base/limits.h"
 
 #define ALL_ELSE ", WenQuanYi Zen Hei, WenQuanYi Micro Hei, Droid Sans Fallback, sans"
 
@@ -46,15 +43,8 @@ PangoLayout *fonts_layout (enum process_font font, int size, const char *text)
     return layout;
 }
 
-/* pango asks fontconfig in threads of its own, which may still be on their way out; the jail is for
- * a single one. The kernel grants this, which does nothing, to a process that has one only. */
-static void await_threads (void)
-{
-    for (int ms = 0; ms < LIMIT_READY_MS && unshare (CLONE_THREAD) != 0; ms++)
-        g_usleep (1000);
-}
-
-/* Letters and Chinese in each font of the table, never drawn. */
+/* Letters and Chinese in each font of the table, never drawn. pango asks fontconfig in threads of
+ * its own, which end by themselves. */
 void fonts_init (void)
 {
     if (!FcInit ())
@@ -65,5 +55,4 @@ void fonts_init (void)
             fonts_layout ((enum process_font) font, 40, "Aa \xe4\xb8\xad\xe6\x96\x87");
         (void) pango_layout_get_line_count (layout);
     }
-    await_threads ();
 }

@@ -15,6 +15,7 @@
 #include <sys/time.h>
 #include <glib.h>
 
+#include "base/limits.h"
 #include "base/macros.h"
 #include "wire/frame.h"
 #include "worker/syscalls.h"
@@ -96,10 +97,14 @@ static bool enter_landlock (const struct profile *profile)
 /* ---- the other steps ---- */
 
 /* Landlock and seccomp hold for the thread that asks for them. The kernel grants this (which does
- * nothing) to a process of one thread only. */
+ * nothing) to a process of one thread only; one that a library had, and that has ended or been
+ * joined, may still be on its way out. */
 static bool enter_alone (const struct profile *profile UNUSED)
 {
-    return unshare (CLONE_THREAD) == 0;
+    bool is_alone = false;
+    for (int ms = 0; ms < LIMIT_ALONE_MS && !(is_alone = unshare (CLONE_THREAD) == 0); ms++)
+        g_usleep (1000);
+    return is_alone;
 }
 
 /* Whatever a library has left open. */

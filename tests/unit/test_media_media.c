@@ -186,9 +186,10 @@ static void count_done (void *arg, enum err code, struct media_result *result,
                         const struct error *e)
 {
     struct crowd *c = arg;
-    (void) e;
     if (code == ERR_OK)
         media_result_clear (result);
+    else
+        print_message ("%s: %s\n", error_name (code), e->message);
     atomic_fetch_add (code == ERR_OK                                ? &c->ok
                       : code == ERR_CLOSED || code == ERR_TIMED_OUT ? &c->closed
                                                                     : &c->other,
