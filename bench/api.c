@@ -4,7 +4,8 @@
  *       before the clock starts, each with a nonce of its own, the next of a connection PAUSE ms
  *       after the answer; prints calls a second and the median latency.
  *       The key is in BINDERY_ACCESS_KEY_ID and BINDERY_ACCESS_KEY_SECRET. QUERY: parameters of the
- *       call, encoded and joined by '&', without those of the signature.
+ *       call, encoded and joined by '&', without those of the signature; or, with a '/' in front,
+ *       a target that needs nothing more: all requests are for it.
  *   bench_api peer FILE   answers every request with FILE by libmicrohttpd alone, as it is
  *       configured by itself; prints its port. Ends with its input.
  */
@@ -25,7 +26,7 @@
 #include "base/text.h"
 
 #define CONNECTIONS_MAX 1024
-#define ANSWER_MAX      65536
+#define ANSWER_MAX      (512 * 1024)
 #define NETWORK_THREADS 2 /* as the server has for each listener */
 
 static void die (const char *why)
@@ -64,6 +65,12 @@ static char *signature (const char *query, const char *secret)
     return g_base64_encode (digest, len);
 }
 
+static char *plain_request_new (const char *host, const char *target)
+{
+    return g_strdup_printf ("GET %s HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive\r\n\r\n", target,
+                            host);
+}
+
 static char *request_new (const char *host, const char *query, const char *now)
 {
     const char *id = g_getenv ("BINDERY_ACCESS_KEY_ID");
@@ -89,7 +96,8 @@ static GPtrArray *requests_new (const char *host, const char *query, uint64_t n)
     g_strlcpy (now + strlen ("1970-01-01T00:00:00"), "Z", 2);
     GPtrArray *list = g_ptr_array_new_full ((guint) n, g_free);
     for (uint64_t i = 0; i < n; i++)
-        g_ptr_array_add (list, request_new (host, query, now));
+        g_ptr_array_add (list, *query == '/' ? plain_request_new (host, query)
+                                             : request_new (host, query, now));
     return list;
 }
 

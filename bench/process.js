@@ -154,20 +154,67 @@ function floorRate(folder, c, expected) {
   return n / Number(child.execFileSync(floor, ['run', String(c.width), c.suffix, String(n), path.join(folder, c.file), ...mark], { encoding: 'utf8', env }));
 }
 
-/** All servers in turn, `runs` times, at one concurrency. Names are used once only while the cache is on: `used` counts them. */
-async function compare(servers, folder, c, lanes, used) {
+/** All servers in turn, `runs` times, at one concurrency. */
+async function compare(servers, folder, c, lanes) {
   const rates = {};
   for (let i = 0; i < runs; i++) {
     for (const s of servers) {
       if (s.name === 'nginx' && !c.nginx) continue;
-      const r = await load(s.port, lanes, (k) => targets[s.name](c)(k % NAMES), s.name === 'ours' ? used[c.file] || 0 : 0, runSeconds);
-      if (s.name === 'ours') used[c.file] = r.next;
+      const r = await load(s.port, lanes, (k) => targets[s.name](c)(k % NAMES), 0, runSeconds);
       (rates[s.name] ||= []).push(r);
     }
     if (lanes === 8) (rates.floor ||= []).push({ perSecond: floorRate(folder, c, median(rates.ours.map((r) => r.perSecond))) });
   }
   return Object.fromEntries(Object.entries(rates).map(([name, list]) => [name, { ...list[0], perSecond: median(list.map((r) => r.perSecond)) }]));
 }
+
+const client = path.join(build, 'bench', 'bench_api');
+
+const hammer = (address, lanes, n, target) =>
+  new Promise((resolve, reject) => {
+    child.execFile(client, ['load', address, String(lanes), String(n), target], (e, out, err) => (e || err ? reject(e || new Error(err)) : resolve(JSON.parse(out).perSecond)));
+  });
+
+/** A rendition that is cached, and a bare libmicrohttpd that has the same bytes in memory. */
+async function compareHits(server, root) {
+  for (const [text, name] of [['image/resize,w_800/quality,Q_80', 'large.jpg'], ['image/resize,w_200/quality,Q_80', 'small.jpg']]) {
+    const target = signed(name, text);
+    const answer = await fetch(`http://${server.endpoints.oss}${target}`);
+    const file = path.join(root, 'rendition');
+    fs.writeFileSync(file, Buffer.from(await answer.arrayBuffer()));
+    const peer = child.spawn(client, ['peer', file], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const port = Number(await new Promise((resolve) => { peer.stdout.once('data', resolve); }));
+    for (const lanes of [8, 64]) {
+      const ours = [];
+      const bare = [];
+      for (let i = 0; i < 5; i++) {
+        ours.push(await hammer(server.endpoints.oss, lanes, 20000, target));
+        bare.push(await hammer(`127.0.0.1:${port}`, lanes, 20000, '/'));
+      }
+      row(`cached, ${fs.statSync(file).size} bytes, ${lanes} at once: ours, a second`, Math.round(median(ours)), `bare libmicrohttpd ${Math.round(median(bare))}`);
+      row('  ours / bare', (median(ours) / median(bare)).toFixed(2), 'goal: at least 0.50');
+    }
+    peer.stdin.end();
+  }
+}
+
+/** With a short queue: what is too much is refused at once, and the rest is done no slower. */
+async function compareRefusals(store) {
+  await withServer({ flags: { store, 'rendition-cache': '0', 'render-queue': '8' } }, async (server) => {
+    await attach(server);
+    const { port } = portOf(server);
+    const few = await load(port, 8, targets.ours(cases[0]), 0, runSeconds);
+    const many = await load(port, 64, targets.ours(cases[0]), few.next, runSeconds);
+    row('queue of 8: 8 at once; 64 at once, a second', `${few.perSecond.toFixed(1)}; ${many.perSecond.toFixed(1)}`, `${many.refused} refused, p99 ${many.refusedMs.toFixed(0)} ms; goal: 100 ms`);
+  });
+}
+
+async function attach(server) {
+  await server.call('CreateProject', { ProjectName: 'p' });
+  await server.call('AttachOSSBucket', { ProjectName: 'p', OSSBucket: 'pictures' });
+}
+
+const portOf = (server) => ({ name: 'ours', pid: server.process.pid, port: Number(server.endpoints.oss.split(':').pop()) });
 
 async function main() {
   const root = tempFolder();
@@ -176,16 +223,15 @@ async function main() {
   await makePictures(folder);
   // Without a cache, so that each request is work: a run asks for more than there are names.
   await withServer({ flags: { store: path.dirname(folder), 'rendition-cache': '0' } }, async (server) => {
-    await server.call('CreateProject', { ProjectName: 'p' });
-    await server.call('AttachOSSBucket', { ProjectName: 'p', OSSBucket: 'pictures' });
-    const ours = { name: 'ours', pid: server.process.pid, port: Number(server.endpoints.oss.split(':').pop()) };
+    await attach(server);
+    const ours = portOf(server);
     const peers = [await startSharp(folder), await startNginx(folder, root)];
     const ratios = [];
     const floors = [];
     try {
       for (const c of cases)
         for (const lanes of [1, 8, 64]) {
-          const r = await compare([ours, ...peers], folder, c, lanes, {});
+          const r = await compare([ours, ...peers], folder, c, lanes);
           const best = Math.max(...peers.map((p) => r[p.name]?.perSecond || 0));
           ratios.push(r.ours.perSecond / best);
           const others = Object.entries(r).filter(([n]) => n !== 'ours').map(([n, v]) => `${n} ${v.perSecond.toFixed(1)}`).join(', ');
@@ -205,6 +251,11 @@ async function main() {
       for (const p of peers) p.stop();
     }
   });
+  await withServer({ flags: { store: path.dirname(folder) } }, async (server) => {
+    await attach(server);
+    await compareHits(server, root);
+  });
+  await compareRefusals(path.dirname(folder));
   fs.rmSync(root, { recursive: true, force: true });
 }
 
