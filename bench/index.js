@@ -102,6 +102,7 @@ async function main() {
   const bare = [];
   const bareCpu = [];
   const ours = [];
+  const peers = [];
   let last;
   const withTexts = [];
   let floorWithTexts;
@@ -114,9 +115,10 @@ async function main() {
     last = await index(tree);
     ours.push(files / last.seconds);
     withTexts.push(files / last.withTexts);
-    console.error(`run ${i + 1}: ${Math.round(ours[i])} files/s, floor ${Math.round(bare[i])}`);
+    peers.push(process.env.BENCH_NO_PEER ? NaN : runExiftool(tree));
+    console.error(`run ${i + 1}: ${Math.round(ours[i])} files/s, floor ${Math.round(bare[i])}, exiftool ${Math.round(peers[i])}`);
   }
-  const peer = process.env.BENCH_NO_PEER ? NaN : runExiftool(tree);
+  const peer = median(peers);
   const mine = median(ours);
   row('files', files, last.kinds);
   row('Failed', last.failed);
