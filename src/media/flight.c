@@ -81,14 +81,20 @@ static void list (struct media *m, struct flight *f)
     f->is_listed = true;
 }
 
+static bool is_full (const struct media *m)
+{
+    return m->todo.length + m->parked.length >= m->o.queue_max;
+}
+
 /* With the lock. */
 static enum err check_room (struct media *m, bool is_new, struct error *e)
 {
     if (m->is_stopping)
         return FAIL (e, CLOSED, "The server stops.");
-    if ((is_new && m->todo.length >= m->o.queue_max) || m->n_waiters >= LIMIT_MEDIA_WAITERS) {
+    if ((is_new && is_full (m)) || m->n_waiters >= LIMIT_MEDIA_WAITERS) {
         m->stats.rejected++;
-        return FAIL (e, BUSY, "%u renditions wait already: try again later.", m->todo.length);
+        return FAIL (e, BUSY, "%u renditions wait already: try again later.",
+                     m->todo.length + m->parked.length);
     }
     return ERR_OK;
 }
@@ -100,7 +106,7 @@ enum err flight_begin (struct media *m, struct wanted *w, const struct media_req
     pthread_mutex_lock (&m->lock);
     struct flight *f = find_listed (m, w);
     bool is_new = !f;
-    if (is_new && m->todo.length >= m->o.queue_max)
+    if (is_new && is_full (m))
         flight_reap (m, &dead);
     enum err err = check_room (m, is_new, e);
     if (err == ERR_OK && is_new) {
@@ -202,21 +208,27 @@ void flight_end (struct flight *f, enum err code, const struct rendition *r,
 
 /* ---- Taking, and giving up ---- */
 
-void flight_reap (struct media *m, GQueue *dead)
+static void reap (struct media *m, GQueue *queue, GQueue *dead)
 {
     int64_t now = clock_mono_ms ();
-    for (GList *l = m->todo.head, *next; l; l = next) {
+    for (GList *l = queue->head, *next; l; l = next) {
         struct flight *f = l->data;
         next = l->next;
         if (!is_abandoned (f) && now - f->since_ms < LIMIT_MEDIA_WAIT_MS)
             continue;
-        g_queue_delete_link (&m->todo, l);
+        g_queue_delete_link (queue, l);
         g_queue_push_tail (dead, f);
         m->stats.dropped++;
         if (f->is_listed)
             g_hash_table_remove (m->flights, f->wanted.digest);
         f->is_listed = false;
     }
+}
+
+void flight_reap (struct media *m, GQueue *dead)
+{
+    reap (m, &m->todo, dead);
+    reap (m, &m->parked, dead);
 }
 
 void flight_bury (GQueue *dead)
@@ -229,13 +241,50 @@ void flight_bury (GQueue *dead)
         flight_end (f, e.code, NULL, &e);
 }
 
+/* With the lock. One that needs more than there is gets it when it is alone. */
+static bool hold (struct flight *f, uint64_t bytes)
+{
+    struct media *m = f->media;
+    if (m->held && m->held + bytes > m->o.memory_max)
+        return false;
+    m->held += bytes;
+    f->held = bytes;
+    return true;
+}
+
+/* With the lock. The first of them has its turn before all others. */
+static struct flight *unpark (struct media *m)
+{
+    struct flight *f = g_queue_peek_head (&m->parked);
+    return f && hold (f, f->needs) ? g_queue_pop_head (&m->parked) : NULL;
+}
+
 struct flight *flight_next (struct media *m, bool *ret_is_finished)
 {
     struct flight *f = g_queue_pop_head (&m->finished);
     *ret_is_finished = f != NULL;
-    if (!f && m->n_taken < m->slots && (f = g_queue_pop_head (&m->todo)))
+    if (!f && m->n_taken < m->slots && ((f = unpark (m)) || (f = g_queue_pop_head (&m->todo))))
         m->n_taken++;
     return f;
+}
+
+enum err flight_reserve (struct flight *f, uint64_t bytes, bool *ret_is_parked, struct error *e)
+{
+    struct media *m = f->media;
+    pthread_mutex_lock (&m->lock);
+    bool is_stopping = m->is_stopping;
+    bool is_parked = !is_stopping && (m->parked.length || !hold (f, bytes));
+    if (is_parked) {
+        f->needs = bytes;
+        g_queue_push_tail (&m->parked, f);
+        m->n_taken--;
+        pthread_cond_signal (&m->work);
+    }
+    pthread_mutex_unlock (&m->lock);
+    if (is_stopping)
+        return FAIL (e, CLOSED, "The server stops.");
+    *ret_is_parked = is_parked;
+    return ERR_OK;
 }
 
 void flight_release_slot (struct media *m)

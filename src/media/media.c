@@ -50,6 +50,8 @@ enum err media_new (const struct media_options *o, struct media **ret, struct er
     m->o = *o;
     m->o.render_path = g_strdup (o->render_path);
     m->o.cache_dir = g_strdup (o->cache_dir);
+    if (!m->o.memory_max)
+        m->o.memory_max = LIMIT_MEDIA_MEMORY;
     m->slots = 3 * o->renderers; /* one runs, one waits at the renderer, one at the pool */
     if (stores_have_remote (o->stores))
         m->slots += LIMIT_MEDIA_FETCHES;
@@ -75,7 +77,7 @@ static void refuse_all (struct media *m)
     (void) FAIL (&e, CLOSED, "The server stops.");
     pthread_mutex_lock (&m->lock);
     m->is_stopping = true;
-    while ((f = g_queue_pop_head (&m->todo)))
+    while ((f = g_queue_pop_head (&m->todo)) || (f = g_queue_pop_head (&m->parked)))
         g_queue_push_tail (&dead, f);
     pthread_cond_broadcast (&m->work);
     pthread_cond_broadcast (&m->room);
@@ -276,7 +278,7 @@ void media_get_stats (struct media *m, struct media_stats *ret)
     struct cache_stats c = { 0 };
     pthread_mutex_lock (&m->lock);
     *ret = m->stats;
-    ret->waiting = m->todo.length;
+    ret->waiting = m->todo.length + m->parked.length;
     pthread_mutex_unlock (&m->lock);
     for (unsigned i = 0; i < PROFILES; i++)
         if (m->pools[i])

@@ -35,6 +35,7 @@ struct media_options {
     uint64_t cache_bytes;    /* of the cache; 0: nothing is cached */
     unsigned renderers;      /* processes */
     unsigned queue_max;      /* renditions that may wait for one; more: BUSY */
+    uint64_t memory_max;     /* bytes of remote sources at a time; 0: LIMIT_MEDIA_MEMORY */
     bool sandbox_required;
     bool is_warm; /* starts the renderers at once; else when they are needed */
     /* Told why a renderer did not come up or ended; see struct pool_options. */

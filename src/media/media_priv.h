@@ -2,8 +2,9 @@
  * all requests that wait for it.
  *
  * A flight waits in `todo`; a thread takes it, finds out versions, opens its objects, hands it to
- * the renderers; it comes back to `finished`; a thread keeps it and answers. Threads never wait for
- * a renderer. */
+ * the renderers; it comes back to `finished`; a thread keeps it and answers. One whose remote
+ * objects find no room in memory waits in `parked`, and is prepared again when they do. Threads
+ * never wait for a renderer, nor for memory. */
 #pragma once
 
 #include <pthread.h>
@@ -41,8 +42,8 @@ struct flight {
     unsigned tries;
     struct store_handle handles[WANTED_OBJECTS];
     unsigned n_handles;
-    uint64_t held; /* bytes of its sources in memory */
-    int output;    /* -1: none */
+    uint64_t held, needs; /* bytes of its sources in memory; the same, while it is parked */
+    int output;           /* -1: none */
     struct pool_result result;
     /* Under the lock: */
     GArray *waiters; /* struct waiter */
@@ -66,11 +67,11 @@ struct media {
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t work;  /* for a thread: a flight it may take */
-    pthread_cond_t room;  /* in memory; nothing is being prepared any more */
+    pthread_cond_t room;  /* nothing is being prepared any more */
     GHashTable *flights;  /* digest -> struct flight, borrowed */
-    GQueue todo, finished;
+    GQueue todo, parked, finished;
     unsigned n_waiters;
-    unsigned n_taken;     /* flights that have a slot */
+    unsigned n_taken;     /* flights that have a slot; who is parked has none */
     unsigned n_preparing; /* threads that prepare one */
     uint64_t held;        /* by all flights */
     bool is_stopping;
@@ -116,6 +117,11 @@ void flight_bury (GQueue *dead);
 /* With the lock: the next one that a thread is to work on, or NULL. */
 struct flight *flight_next (struct media *m, bool *ret_is_finished);
 
+/* Lets a flight hold so much memory, or parks it, without its slot: then it is not the caller's any
+ * more. CLOSED. */
+NODISCARD enum err flight_reserve (struct flight *f, uint64_t bytes, bool *ret_is_parked,
+                                   struct error *e);
+
 /* It needs no slot any more. */
 void flight_release_slot (struct media *m);
 
@@ -135,8 +141,8 @@ void pools_warm (struct media *m);
 /* ---- source.c ---- */
 
 /* Opens the objects of a flight, in the versions that are wanted: VERSION_CHANGED if they are not.
- */
-NODISCARD enum err source_open (struct flight *f, struct error *e);
+ * *ret_is_parked: it is as flight_reserve() says, and nothing is open. */
+NODISCARD enum err source_open (struct flight *f, bool *ret_is_parked, struct error *e);
 
 /* VERSION_CHANGED if one was changed since, so that what was read of it may be of two versions. */
 NODISCARD enum err source_verify (struct flight *f, struct error *e);

@@ -20,7 +20,7 @@ static void on_rendered (void *arg, struct pool_result *result)
     g_queue_push_tail (&m->finished, f);
     m->n_taken--;
     pthread_cond_signal (&m->work);
-    if (m->todo.length)
+    if (m->todo.length || m->parked.length)
         pthread_cond_signal (&m->work);
     pthread_mutex_unlock (&m->lock);
 }
@@ -105,11 +105,13 @@ static bool find_cached (struct flight *f, struct rendition *ret)
     return ret->is_hit;
 }
 
-/* All that can refuse it before a byte of it is read, then its bytes, then the renderer. */
+/* All that can refuse it before a byte of it is read, then its bytes, then the renderer; or it is
+ * parked until there is memory for the bytes. OK: it is with somebody else. */
 static enum err set_off (struct flight *f, struct error *e)
 {
     struct media *m = f->media;
     enum err r = ERR_OK;
+    bool is_parked = false;
     if (!f->process)
         r = process_parse (f->wanted.text, f->wanted.text_length, &f->process, e);
     if (r == ERR_OK)
@@ -117,8 +119,8 @@ static enum err set_off (struct flight *f, struct error *e)
     if (r == ERR_OK)
         r = bounds_check (m->bounds, &f->wanted, f->process, e);
     if (r == ERR_OK)
-        r = source_open (f, e);
-    return r == ERR_OK ? hand_over (f, e) : r;
+        r = source_open (f, &is_parked, e);
+    return r == ERR_OK && !is_parked ? hand_over (f, e) : r;
 }
 
 /* The object was replaced: once more, with the version that it has now. True if so. */
@@ -279,7 +281,7 @@ static bool is_over (const struct media *m)
 static void wait_for_work (struct media *m, GQueue *dead)
 {
     struct timespec until;
-    if (!m->todo.length) {
+    if (!m->todo.length && !m->parked.length) {
         pthread_cond_wait (&m->work, &m->lock);
         return;
     }

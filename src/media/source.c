@@ -40,27 +40,14 @@ static enum err check_size (const struct flight *f, unsigned i, bool is_remote, 
 
 /* ---- Remote objects ---- */
 
-/* Waits until the flight may hold so many bytes of memory. */
-static enum err take_memory (struct flight *f, uint64_t bytes, struct error *e)
-{
-    struct media *m = f->media;
-    pthread_mutex_lock (&m->lock);
-    while (!m->is_stopping && m->held > f->held && m->held + bytes > LIMIT_MEDIA_MEMORY)
-        pthread_cond_wait (&m->room, &m->lock);
-    bool is_stopping = m->is_stopping;
-    m->held += bytes;
-    f->held += bytes;
-    pthread_mutex_unlock (&m->lock);
-    return is_stopping ? FAIL (e, CLOSED, "The server stops.") : ERR_OK;
-}
-
 static void give_memory (struct flight *f)
 {
     struct media *m = f->media;
     pthread_mutex_lock (&m->lock);
     m->held -= f->held;
     f->held = 0;
-    pthread_cond_broadcast (&m->room);
+    if (m->parked.length)
+        pthread_cond_broadcast (&m->work);
     pthread_mutex_unlock (&m->lock);
 }
 
@@ -102,13 +89,10 @@ static enum err fetch_once (struct store_handle *h, uint64_t head, const struct 
 static enum err fetch_whole (struct flight *f, struct store *store, const struct wanted_object *o,
                              struct store_handle *ret, struct error *e)
 {
-    enum err r = take_memory (f, o->facts.size, e);
-    if (r != ERR_OK)
-        return r;
     store_handle_init (ret, store, f->wanted.bucket, o->key);
     ret->facts = o->facts;
     ret->is_urgent = true;
-    r = fetch_once (ret, o->facts.size, NULL, 0, e);
+    enum err r = fetch_once (ret, o->facts.size, NULL, 0, e);
     const struct store_range all = { 0, ret->facts.size };
     if (r == ERR_OK && store_facts_equal (&ret->facts, &o->facts) && !store_handle_is_whole (ret))
         r = fetch_once (ret, 0, &all, 1, e);
@@ -123,26 +107,43 @@ static enum err open_one (struct flight *f, struct store *store, unsigned i, str
 {
     const struct wanted_object *o = &f->wanted.objects[i];
     struct store_handle *h = &f->handles[i];
-    bool is_remote = store_is_remote (store);
-    enum err r = check_size (f, i, is_remote, e);
-    if (r != ERR_OK)
-        return r;
+    *h = (struct store_handle){ .fd = -1 };
     f->n_handles = i + 1;
-    r = is_remote ? fetch_whole (f, store, o, h, e)
-                  : store_open (store, f->wanted.bucket, o->key, NULL, h, e);
+    enum err r = store_is_remote (store) ? fetch_whole (f, store, o, h, e)
+                                         : store_open (store, f->wanted.bucket, o->key, NULL, h, e);
     if (r == ERR_OK && !store_facts_equal (&h->facts, &o->facts))
         return FAIL (e, VERSION_CHANGED, "'%s' has changed", o->key);
     return r;
 }
 
-enum err source_open (struct flight *f, struct error *e)
+/* All at once: a flight that held some of it while it waits for more could wait for another one
+ * that does the same. */
+static enum err reserve (struct flight *f, struct store *store, bool *ret_is_parked,
+                         struct error *e)
+{
+    bool is_remote = store_is_remote (store);
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < f->wanted.n_objects; i++) {
+        enum err r = check_size (f, i, is_remote, e);
+        if (r != ERR_OK)
+            return r;
+        bytes += f->wanted.objects[i].facts.size;
+    }
+    *ret_is_parked = false;
+    return is_remote && !f->held ? flight_reserve (f, bytes, ret_is_parked, e) : ERR_OK;
+}
+
+enum err source_open (struct flight *f, bool *ret_is_parked, struct error *e)
 {
     struct store *store;
+    bool is_parked = false;
     enum err r = stores_find (f->media->o.stores, f->wanted.bucket, &store, e);
-    for (unsigned i = 0; i < f->wanted.n_objects && r == ERR_OK; i++) {
-        f->handles[i] = (struct store_handle){ .fd = -1 };
+    if (r == ERR_OK)
+        r = reserve (f, store, &is_parked, e);
+    if (r == ERR_OK)
+        *ret_is_parked = is_parked;
+    for (unsigned i = 0; r == ERR_OK && !is_parked && i < f->wanted.n_objects; i++)
         r = open_one (f, store, i, e);
-    }
     return r;
 }
 

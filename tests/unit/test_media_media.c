@@ -11,6 +11,7 @@
 #include "media/media.h"
 #include "process/process.h"
 #include "store/dir.h"
+#include "store_fake.h"
 #include "tree.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -25,6 +26,8 @@ struct world {
     struct catalog *catalog;
     struct datasets *datasets;
     struct media *media;
+    struct fake *remote; /* of the bucket "fake" */
+    uint64_t memory_max;
     char *cache;
 };
 
@@ -39,6 +42,7 @@ static void start (struct world *w, unsigned queue_max, uint64_t cache_bytes)
                                      .cache_bytes = cache_bytes,
                                      .renderers = 1,
                                      .queue_max = queue_max,
+                                     .memory_max = w->memory_max,
                                      .sandbox_required = !SANITIZED };
     assert_ok (media_new (&o, &w->media, &e), &e);
 }
@@ -202,7 +206,7 @@ static bool has_left (void *arg)
     return atomic_load (&((struct crowd *) arg)->has_left);
 }
 
-static void ask (struct world *w, struct crowd *c, const char *text)
+static void ask_of (struct world *w, struct crowd *c, const char *bucket, const char *text)
 {
     _cleanup_process_ struct process *p = NULL;
     struct media_result result;
@@ -210,7 +214,7 @@ static void ask (struct world *w, struct crowd *c, const char *text)
     bool is_done;
     assert_ok (process_parse (text, strlen (text), &p, &e), &e);
     const struct media_request r = {
-        .bucket = "photos", .key = "a.jpg", .process = p, .is_cancelled = has_left, .arg = c
+        .bucket = bucket, .key = "a.jpg", .process = p, .is_cancelled = has_left, .arg = c
     };
     enum err err = media_begin (w->media, &r, count_done, &is_done, &result, &e);
     if (err == ERR_BUSY) {
@@ -221,6 +225,11 @@ static void ask (struct world *w, struct crowd *c, const char *text)
     assert_ok (err, &e);
     if (is_done)
         count_done (c, ERR_OK, &result, NULL);
+}
+
+static void ask (struct world *w, struct crowd *c, const char *text)
+{
+    ask_of (w, c, "photos", text);
 }
 
 static void ask_different (struct world *w, struct crowd *c, unsigned n)
@@ -297,6 +306,62 @@ static void test_stops (void **state)
     assert_int_equal (c.ok + c.closed, 50);
 }
 
+/* ---- Remote ones ---- */
+
+static void put_remote (struct world *w, const char *sample, const char *key)
+{
+    g_autofree char *from = g_build_filename (getenv ("SAMPLES"), sample, NULL);
+    g_autofree char *bytes = NULL;
+    gsize n;
+    assert_true (g_file_get_contents (from, &bytes, &n, NULL));
+    fake_put (w->remote, key, bytes, n);
+}
+
+static void start_remote (struct world *w, unsigned queue_max, uint64_t memory_max)
+{
+    media_free (w->media);
+    w->remote = fake_new (10);
+    fake_set_remote (w->remote);
+    stores_add_take (w->stores, fake_store (w->remote));
+    put_remote (w, "camera.jpg", "a.jpg");
+    put_remote (w, "iptc.jpg", "mark");
+    w->memory_max = memory_max;
+    start (w, queue_max, 0);
+}
+
+/* Each of them finds room only when it is alone, and one of two objects has it at once. */
+static void test_memory_of_sources (void **state)
+{
+    struct world *w = *state;
+    struct crowd c = { 0 };
+    start_remote (w, 100, 1);
+    for (unsigned i = 0; i < 40; i++) {
+        g_autofree char *text =
+            g_strdup_printf ("image/resize,w_%u%s", 20 + i, i % 2 ? "/watermark,image_bWFyaw" : "");
+        ask_of (w, &c, "fake", text);
+    }
+    ask (w, &c, "image/resize,w_9"); /* needs none of it */
+    await (&c, 41);
+    assert_int_equal (c.ok, 41);
+}
+
+static void test_stops_while_sources_wait (void **state)
+{
+    struct world *w = *state;
+    struct crowd c = { 0 };
+    start_remote (w, 100, 1);
+    fake_hold (w->remote, true);
+    for (unsigned i = 0; i < 40; i++) {
+        g_autofree char *text = g_strdup_printf ("image/resize,w_%u", 20 + i);
+        ask_of (w, &c, "fake", text);
+    }
+    while (fake_waiting (w->remote) == 0)
+        g_usleep (1000);
+    media_free (w->media);
+    w->media = NULL;
+    assert_int_equal (c.closed, 40);
+}
+
 /* ---- What is known before it is made ---- */
 
 static bool has_seen (void *arg, const char *etag)
@@ -333,6 +398,8 @@ int main (void)
         cmocka_unit_test_setup_teardown (test_too_many, setup, teardown),
         cmocka_unit_test_setup_teardown (test_nobody_waits, setup, teardown),
         cmocka_unit_test_setup_teardown (test_stops, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_memory_of_sources, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_stops_while_sources_wait, setup, teardown),
         cmocka_unit_test_setup_teardown (test_unchanged, setup, teardown),
     };
     return cmocka_run_group_tests_name ("media_media", tests, NULL, NULL);
