@@ -17,11 +17,9 @@ static bool is_film (const struct process *p)
 /* Most bytes of an object: of a film that is a file only what is needed is read. */
 static uint64_t most_bytes (const struct flight *f, unsigned i, bool is_remote)
 {
-    if (i > 0 || f->process->kind == PROCESS_KIND_IMAGE)
+    if (i > 0 || !is_film (f->process))
         return LIMIT_RENDER_SOURCE;
-    if (is_remote)
-        return LIMIT_MEDIA_FETCHED;
-    return is_film (f->process) ? UINT64_MAX : LIMIT_DOCUMENT_SIZE;
+    return is_remote ? LIMIT_MEDIA_FETCHED : UINT64_MAX;
 }
 
 static enum err check_size (const struct flight *f, unsigned i, bool is_remote, struct error *e)

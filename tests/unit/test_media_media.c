@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <glib.h>
 
+#include "base/limits.h"
 #include "index/catalog.h"
 #include "index/dataset.h"
 #include "media/media.h"
@@ -174,6 +176,10 @@ static void test_refusals (void **state)
     assert_err (PROCESS_REQUEST, get (w, "text.jpg", "image/resize,w_20", &r, &e));
     assert_err (PROCESS_REQUEST, get (w, "empty.jpg", "image/resize,w_20", &r, &e));
     assert_err (WATERMARK, get (w, "a.jpg", "image/watermark,image_bm9uZS5wbmc", &r, &e));
+    g_autofree char *large = g_build_filename (w->tree.path, "buckets/photos/large.pdf", NULL);
+    tree_write (&w->tree, "buckets/photos/large.pdf", "%PDF-1.4");
+    assert_int_equal (truncate (large, LIMIT_RENDER_SOURCE + 1), 0);
+    assert_err (IMAGE_TOO_LARGE, get (w, "large.pdf", "doc/snapshot,page_1", &r, &e));
     assert_err (PROCESS_REQUEST, get (w, "a.jpg", "image/crop,x_9000,y_9000", &r, &e));
     get_ok (w, "image/resize,w_20", &r);
     media_result_clear (&r);
