@@ -301,12 +301,12 @@
 #define LIMIT_MEDIA_PLACES    16          /* folders in which objects were found just now */
 #define LIMIT_MEDIA_BOUND_MS  5000        /* which datasets have a bucket is believed */
 #define LIMIT_MEDIA_BOUND     4096        /* buckets of which that is known */
-#define LIMIT_MEDIA_STRIKES   2           /* crashes or timeouts before an object is refused ... */
-#define LIMIT_MEDIA_STRUCK_MS 600000      /* ... for that long */
-#define LIMIT_MEDIA_STRUCK    1024        /* objects that have a strike */
-#define LIMIT_MEDIA_START_MS  5000 /* before renderers that did not come up are started again */
-#define LIMIT_CACHE_OPEN      256  /* files of renditions that are kept open */
-#define LIMIT_CACHE_TOUCH_S   3600 /* between two writings of when a rendition was last used */
+#define LIMIT_MEDIA_STRIKES   2      /* crashes or timeouts before a rendition is refused ... */
+#define LIMIT_MEDIA_STRUCK_MS 600000 /* ... for that long */
+#define LIMIT_MEDIA_STRUCK    1024   /* renditions that have a strike */
+#define LIMIT_MEDIA_START_MS  5000   /* before renderers that did not come up are started again */
+#define LIMIT_CACHE_OPEN      256    /* files of renditions that are kept open */
+#define LIMIT_CACHE_TOUCH_S   3600   /* between two writings of when a rendition was last used */
 
 /* EXIF. */
 #define LIMIT_EXIF_ENTRIES 512  /* of one directory */

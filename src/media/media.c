@@ -2,24 +2,11 @@
 #include "media/media.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/queue.h"
 #include "media/media_priv.h"
 
 /* ---- Start and end ---- */
-
-static guint hash_digest (gconstpointer digest)
-{
-    guint r;
-    memcpy (&r, digest, sizeof r);
-    return r;
-}
-
-static gboolean equal_digests (gconstpointer a, gconstpointer b)
-{
-    return memcmp (a, b, CACHE_KEY) == 0;
-}
 
 static void init_sync (struct media *m)
 {
@@ -58,7 +45,7 @@ enum err media_new (const struct media_options *o, struct media **ret, struct er
     m->facts = facts_new (o->stores);
     m->bounds = bounds_new (o->catalog, o->datasets);
     m->strikes = strikes_new ();
-    m->flights = g_hash_table_new (hash_digest, equal_digests);
+    m->flights = g_hash_table_new (wanted_hash, wanted_equal);
     init_sync (m);
     enum err r = start (m, e);
     if (r != ERR_OK)

@@ -1,4 +1,4 @@
-/* Strikes against versions of objects. */
+/* Strikes against renditions. */
 #include "media/strikes.h"
 
 #include <pthread.h>
@@ -13,13 +13,13 @@ struct strike {
 
 struct strikes {
     pthread_mutex_t lock;
-    GHashTable *of; /* "bucket/key/etag" -> struct strike; under the lock */
+    GHashTable *of; /* digest -> struct strike; under the lock */
 };
 
 struct strikes *strikes_new (void)
 {
     struct strikes *s = g_new0 (struct strikes, 1);
-    s->of = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+    s->of = g_hash_table_new_full (wanted_hash, wanted_equal, g_free, g_free);
     pthread_mutex_init (&s->lock, NULL);
     return s;
 }
@@ -33,22 +33,15 @@ void strikes_free (struct strikes *s)
     g_free (s);
 }
 
-static char *name_of (const struct wanted *w)
-{
-    const struct wanted_object *o = &w->objects[0];
-    return g_strdup_printf ("%s/%s/%s", w->bucket, o->key, o->facts.etag);
-}
-
 void strikes_add (struct strikes *s, const struct wanted *w)
 {
-    g_autofree char *name = name_of (w);
     pthread_mutex_lock (&s->lock);
-    struct strike *had = g_hash_table_lookup (s->of, name);
+    struct strike *had = g_hash_table_lookup (s->of, w->digest);
     if (!had && g_hash_table_size (s->of) >= LIMIT_MEDIA_STRUCK)
         g_hash_table_remove_all (s->of);
     if (!had) {
         had = g_new0 (struct strike, 1);
-        g_hash_table_insert (s->of, g_steal_pointer (&name), had);
+        g_hash_table_insert (s->of, g_memdup2 (w->digest, CACHE_KEY), had);
     }
     had->n++;
     had->until_ms = clock_mono_ms () + LIMIT_MEDIA_STRUCK_MS;
@@ -57,15 +50,15 @@ void strikes_add (struct strikes *s, const struct wanted *w)
 
 enum err strikes_check (struct strikes *s, const struct wanted *w, struct error *e)
 {
-    g_autofree char *name = name_of (w);
     pthread_mutex_lock (&s->lock);
-    const struct strike *had = g_hash_table_lookup (s->of, name);
+    const struct strike *had = g_hash_table_lookup (s->of, w->digest);
     bool is_over = had && clock_mono_ms () >= had->until_ms;
     bool is_out = had && !is_over && had->n >= LIMIT_MEDIA_STRIKES;
     if (is_over)
-        g_hash_table_remove (s->of, name);
+        g_hash_table_remove (s->of, w->digest);
     pthread_mutex_unlock (&s->lock);
     if (is_out)
-        return FAIL (e, PROCESS_REQUEST, "The object cannot be processed: it was tried before.");
+        return FAIL (e, PROCESS_REQUEST,
+                     "The object cannot be processed like that: it was tried before.");
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
-/* Objects of which renderers died or did not get done: after LIMIT_MEDIA_STRIKES of them an object
- * is refused for LIMIT_MEDIA_STRUCK_MS, so that nobody keeps the renderers busy with it.
+/* Renditions of which renderers died or did not get done: after LIMIT_MEDIA_STRIKES of them that
+ * one is refused for LIMIT_MEDIA_STRUCK_MS, so that nobody keeps the renderers busy with it. Others
+ * of the same object are not: who may ask for costly ones must not deny the object to everybody.
  *
  * Threads: any. */
 #pragma once

@@ -67,6 +67,18 @@ static void make_digest (struct wanted *w)
     g_checksum_get_digest (c, w->digest, &length);
 }
 
+guint wanted_hash (gconstpointer digest)
+{
+    guint r;
+    memcpy (&r, digest, sizeof r); /* of a hash: as good as any part of it */
+    return r;
+}
+
+gboolean wanted_equal (gconstpointer a, gconstpointer b)
+{
+    return memcmp (a, b, CACHE_KEY) == 0;
+}
+
 void wanted_etag (const struct wanted *w, char ret[MEDIA_ETAG_SIZE])
 {
     static const char digits[] = "0123456789ABCDEF";

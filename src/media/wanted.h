@@ -34,5 +34,9 @@ NODISCARD enum err wanted_ask (struct wanted *w, struct facts *f, bool may_wait,
 /* Forgets what was said of the objects. */
 void wanted_forget (struct wanted *w, struct facts *f);
 
+/* For tables whose keys are digests. */
+guint wanted_hash (gconstpointer digest);
+gboolean wanted_equal (gconstpointer a, gconstpointer b);
+
 /* 32 of 0-9A-F, of the digest. */
 void wanted_etag (const struct wanted *w, char ret[MEDIA_ETAG_SIZE]);
