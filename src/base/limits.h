@@ -293,14 +293,15 @@
 #define LIMIT_MEDIA_MEMORY                                                                         \
     (256 * MIB) /* of remote sources at a time; a larger one waits to be alone */
 #define LIMIT_MEDIA_FETCHED   (512 * MIB) /* of one of them: the largest video that is fetched */
-#define LIMIT_MEDIA_WAIT_MS   15000       /* that a request waits for its turn */
-#define LIMIT_MEDIA_WAITERS   4096        /* requests that wait for renditions, of all */
-#define LIMIT_MEDIA_TRIES     3           /* at a source that changes while it is read */
-#define LIMIT_MEDIA_FACTS_MS  1000        /* what a remote store said of an object is believed */
-#define LIMIT_MEDIA_FACTS     65536       /* objects of which that is known */
-#define LIMIT_MEDIA_PLACES    16          /* folders in which objects were found just now */
-#define LIMIT_MEDIA_BOUND_MS  5000        /* which datasets have a bucket is believed */
-#define LIMIT_MEDIA_BOUND     4096        /* buckets of which that is known */
+#define LIMIT_MEDIA_UNCACHED  MIB    /* bytes of a rendition that is answered before it is cached */
+#define LIMIT_MEDIA_WAIT_MS   15000  /* that a request waits for its turn */
+#define LIMIT_MEDIA_WAITERS   4096   /* requests that wait for renditions, of all */
+#define LIMIT_MEDIA_TRIES     3      /* at a source that changes while it is read */
+#define LIMIT_MEDIA_FACTS_MS  1000   /* what a remote store said of an object is believed */
+#define LIMIT_MEDIA_FACTS     65536  /* objects of which that is known */
+#define LIMIT_MEDIA_PLACES    16     /* folders in which objects were found just now */
+#define LIMIT_MEDIA_BOUND_MS  5000   /* which datasets have a bucket is believed */
+#define LIMIT_MEDIA_BOUND     4096   /* buckets of which that is known */
 #define LIMIT_MEDIA_STRIKES   2      /* crashes or timeouts before a rendition is refused ... */
 #define LIMIT_MEDIA_STRUCK_MS 600000 /* ... for that long */
 #define LIMIT_MEDIA_STRUCK    1024   /* renditions that have a strike */

@@ -239,14 +239,36 @@ static void retake_slot (struct media *m)
     pthread_mutex_unlock (&m->lock);
 }
 
-/* Those who wait are answered before it is kept; those who come meanwhile, then. */
+static void put_away (struct flight *f, const struct rendition *r)
+{
+    if (f->media->cache)
+        cache_put (f->media->cache, f->wanted.digest, &r->facts, r->fd);
+}
+
+/* A large one is answered from the cache's file: who reads slowly holds no memory then. */
+static void keep_large (struct flight *f, const struct rendition *r)
+{
+    struct rendition cached;
+    put_away (f, r);
+    if (!find_cached (f, &cached)) {
+        flight_end (f, ERR_OK, r, NULL);
+        return;
+    }
+    cached.is_hit = false;
+    flight_end (f, ERR_OK, &cached, NULL);
+    close (cached.fd);
+}
+
+/* Those who wait for a small one are answered before it is kept; those who come meanwhile, then. */
 static void keep (struct flight *f, const struct rendition *r)
 {
-    struct cache *c = f->media->cache;
     source_close (f);
+    if (r->facts.size > LIMIT_MEDIA_UNCACHED) {
+        keep_large (f, r);
+        return;
+    }
     flight_answer (f, ERR_OK, r, NULL);
-    if (c)
-        cache_put (c, f->wanted.digest, &r->facts, r->fd);
+    put_away (f, r);
     flight_end (f, ERR_OK, r, NULL);
 }
 

@@ -136,6 +136,25 @@ static void test_made_once (void **state)
     media_result_clear (&first);
 }
 
+/* Who waits for it gets the cache's file, not memory. */
+static void test_large (void **state)
+{
+    struct world *w = *state;
+    struct media_result r;
+    struct media_stats s;
+    char head[2];
+    get_ok (w, "image/resize,m_fixed,w_800,h_800,limit_0/format,bmp", &r);
+    assert_true (r.size > LIMIT_MEDIA_UNCACHED);
+    assert_false (r.is_hit);
+    assert_int_equal (r.width, 800);
+    assert_true (r.offset > 0);
+    assert_int_equal (pread (r.fd, head, 2, (off_t) r.offset), 2);
+    assert_memory_equal (head, "BM", 2);
+    media_get_stats (w->media, &s);
+    assert_int_equal (s.cached, 1);
+    media_result_clear (&r);
+}
+
 static void test_after_a_restart (void **state)
 {
     struct world *w = *state;
@@ -397,6 +416,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_made_once, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_large, setup, teardown),
         cmocka_unit_test_setup_teardown (test_after_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown (test_another_version, setup, teardown),
         cmocka_unit_test_setup_teardown (test_refusals, setup, teardown),
