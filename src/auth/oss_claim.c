@@ -100,6 +100,39 @@ static int compare_pairs (const void *a, const void *b)
     return order ? order : strcmp (x->value, y->value);
 }
 
+/* Whether after a `mark` something stands that would read as a parameter of its own. */
+static bool hides_parameter (const char *text, char mark)
+{
+    for (const char *at = strchr (text, mark); at; at = strchr (at + 1, mark)) {
+        g_autofree char *name = g_strndup (at + 1, strcspn (at + 1, "=&"));
+        if (signing_is_sub_resource (name))
+            return true;
+    }
+    return false;
+}
+
+/* What is signed is not encoded. So nothing is taken that another key, or other parameters, would
+ * be written as: one signature would be good for both. */
+static enum err check_unambiguous (const struct oss_request *r, struct error *e)
+{
+    if (r->key && hides_parameter (r->key, '?'))
+        return FAIL (e, SIGNATURE_INCOMPLETE,
+                     "A key with '?' and the name of a parameter cannot be signed by V1; use V4.");
+    for (size_t i = 0; i < r->n_query; i++) {
+        const struct auth_pair *p = &r->query[i];
+        if (!signing_is_sub_resource (p->name))
+            continue;
+        if (p->name[strspn (p->name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-")])
+            return FAIL (e, SIGNATURE_INCOMPLETE, "'%.64s' is no name of a parameter.", p->name);
+        if (hides_parameter (p->value, '&'))
+            return FAIL (e, SIGNATURE_INCOMPLETE,
+                         "A value of %.64s with '&' and the name of a parameter cannot be signed "
+                         "by V1; use V4.",
+                         p->name);
+    }
+    return ERR_OK;
+}
+
 /* "/bucket/key?acl&x-oss-process=image/info": nothing of it is encoded. */
 static void append_resource (const struct oss_request *r, GString *out)
 {
@@ -120,7 +153,8 @@ static void append_resource (const struct oss_request *r, GString *out)
     }
 }
 
-static void write_v1 (const struct oss_request *r, struct oss_claim *c, const char *date)
+static enum err write_v1 (const struct oss_request *r, struct oss_claim *c, const char *date,
+                          struct error *e)
 {
     GString *out = c->to_sign = g_string_sized_new (512);
     const char *md5 = header (r, "content-md5"), *type = header (r, "content-type");
@@ -133,6 +167,7 @@ static void write_v1 (const struct oss_request *r, struct oss_claim *c, const ch
         g_string_append_c (out, '\n');
     }
     append_resource (r, out);
+    return check_unambiguous (r, e);
 }
 
 /* "OSS ID:SIGNATURE" */
@@ -154,8 +189,7 @@ static enum err read_v1_header (const struct oss_request *r, struct oss_claim *c
     c->signature = g_strdup (colon + 1);
     c->token = header (r, "x-oss-security-token");
     set_window (c, date_ns, date_ns + AUTH_SKEW_S * NS);
-    write_v1 (r, c, date);
-    return ERR_OK;
+    return write_v1 (r, c, date, e);
 }
 
 static enum err read_v1_url (const struct oss_request *r, struct oss_claim *c, struct error *e)
@@ -173,8 +207,7 @@ static enum err read_v1_url (const struct oss_request *r, struct oss_claim *c, s
     c->is_url = true;
     c->from_ns = INT64_MIN;
     c->until_ns = (int64_t) until_s * NS;
-    write_v1 (r, c, expires);
-    return ERR_OK;
+    return write_v1 (r, c, expires, e);
 }
 
 /* ---- The V4 schemes ---- */

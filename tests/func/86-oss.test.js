@@ -198,6 +198,18 @@ describe('the OSS endpoint, read', () => {
     assertRefused(await ask(await w.signed('fox.txt', { v4: true, expires: 604801 })), 400, 'InvalidArgument');
   });
 
+  it('V1: a URL with a process cannot be written so that it is one without', async () => {
+    const url = new URL(await w.signed('a.jpg', { process: 'image/resize,w_60', response: { 'content-disposition': 'attachment' } }));
+    assert.equal((await ask(url)).status, 200);
+    const who = ['OSSAccessKeyId', 'Expires', 'Signature'].map((k) => `${k}=${encodeURIComponent(url.searchParams.get(k))}`).join('&');
+    const stripped = [
+      '?response-content-disposition=attachment&x-oss-process%3Dimage%2Fresize%2Cw_60',
+      '?response-content-disposition=attachment%26x-oss-process%3Dimage%2Fresize%2Cw_60',
+      '%3Fresponse-content-disposition=attachment%26x-oss-process=image%2Fresize%2Cw_60?',
+    ];
+    for (const query of stripped) assertRefused(await ask(`${w.url('a.jpg')}${query}&${who}`), 400, 'InvalidArgument', query);
+  });
+
   it('the presigner and the client of AWS work too', async () => {
     for (const Key of ['fox.txt', ...ODD_KEYS]) {
       const url = await getSignedUrl(w.s3(), new sdk.GetObjectCommand({ Bucket: 'photos', Key }), { expiresIn: 60 });

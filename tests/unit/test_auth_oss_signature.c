@@ -5,6 +5,7 @@
 
 #include "api/params.h"
 #include "auth/oss_signature.h"
+#include "auth/signing.h"
 #include "base/clock.h"
 #include "store/sign.h"
 
@@ -14,7 +15,7 @@
 #define NS     1000000000ll
 
 static const char *const object_keys[] = { "a.jpg", "a b+c%20%2F.txt", "\346\227\245/~!*'().png",
-                                           "x?acl&y=z" };
+                                           "x?y&acl=z" };
 static const enum sign_scheme schemes[] = { SIGN_OSS1, SIGN_OSS4, SIGN_S3 };
 
 struct fixture {
@@ -258,14 +259,76 @@ static void keys_regions_and_bodies_are_checked (void **state)
     arrived_clear (&a);
 }
 
+/* Signs `key` and `pairs` with V1 as they are, and asks for just that. */
+static enum err verify_v1 (const struct fixture *f, const char *key, const struct auth_pair *pairs,
+                           size_t n, struct error *e)
+{
+    struct arrived a;
+    bool is_signed;
+    sign (&a, SIGN_OSS1, "a.jpg", 0);
+    g_autoptr (GString) text = g_string_new ("GET\n\n\n");
+    g_string_append_printf (text, "%s\n/photos/%s",
+                            (char *) g_hash_table_lookup (a.headers, "date"), key);
+    for (size_t i = 0; i < n; i++)
+        g_string_append_printf (text, "%c%s%s%s", i ? '&' : '?', pairs[i].name,
+                                *pairs[i].value ? "=" : "", pairs[i].value);
+    g_autofree char *signature = signing_hmac_sha1 (SECRET, text->str, text->len);
+    g_autofree char *value = g_strdup_printf ("OSS " ID ":%s", signature);
+    take_header (a.headers, "authorization", value);
+    a.request.key = key;
+    a.request.query = pairs;
+    a.request.n_query = n;
+    enum err r = verify (f, &a, &is_signed, e);
+    arrived_clear (&a);
+    return r;
+}
+
+/* V1 signs keys, names and values as they are: what reads as something else is not taken. */
+static void v1_takes_nothing_that_reads_as_something_else (void **state)
+{
+    static const struct {
+        const char *key;
+        struct auth_pair pairs[2];
+        enum err code;
+    } rows[] = {
+        { "a", { { "x-oss-process", "style/wm" } }, ERR_OK },
+        { "a", { { "x-oss-process=style/wm", "" } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a", { { "x-oss-process&acl", "" } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a", { { "x-oss-pro_cess", "1" } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a",
+          { { "response-content-disposition", "attachment" }, { "x-oss-process", "style/wm" } },
+          ERR_OK },
+        { "a",
+          { { "response-content-disposition", "attachment&x-oss-process=style/wm" } },
+          ERR_SIGNATURE_INCOMPLETE },
+        { "a", { { "response-expires", "a&b=c&acl" } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a", { { "response-expires", "a&acl&b" } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a", { { "response-expires", "a&&x-oss-=b" } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a", { { "response-expires", "a&acl.txt&b=c&" } }, ERR_OK },
+        { "a?x-oss-process=style/wm", { { NULL, NULL } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a??acl", { { NULL, NULL } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a?acl&b", { { "response-expires", "b" } }, ERR_SIGNATURE_INCOMPLETE },
+        { "a?aclx=&acl=b?", { { "response-expires", "b" } }, ERR_OK },
+    };
+    for (size_t i = 0; i < N_ELEMENTS (rows); i++) {
+        struct error e;
+        size_t n = !!rows[i].pairs[0].name + !!rows[i].pairs[1].name;
+        assert_int_equal (rows[i].code, verify_v1 (*state, rows[i].key, rows[i].pairs, n, &e));
+    }
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown (t, setup, teardown)
 
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        TEST (what_is_signed_is_accepted),   TEST (a_request_without_a_signature_is_nobodys),
-        TEST (what_differs_is_refused),      TEST (the_clock_counts),
-        TEST (what_is_malformed_is_told_so), TEST (keys_regions_and_bodies_are_checked),
+        TEST (what_is_signed_is_accepted),
+        TEST (a_request_without_a_signature_is_nobodys),
+        TEST (what_differs_is_refused),
+        TEST (the_clock_counts),
+        TEST (what_is_malformed_is_told_so),
+        TEST (keys_regions_and_bodies_are_checked),
+        TEST (v1_takes_nothing_that_reads_as_something_else),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
