@@ -76,6 +76,10 @@ NODISCARD enum err oss_admit (struct oss_call *c, struct error *e);
 NODISCARD enum err oss_check (const struct oss_call *c, const char *action, const char *bucket,
                               const char *key, struct error *e);
 
+/* NO_PERMISSION: the bucket belongs to no project. */
+NODISCARD enum err oss_check_attached (const struct oss_call *c, const char *bucket,
+                                       struct error *e);
+
 /* ---- oss_object.c, oss_rendition.c: what is done ---- */
 
 enum err oss_get_object (struct oss_call *c, struct error *e);

@@ -82,6 +82,13 @@ enum err oss_check (const struct oss_call *c, const char *action, const char *bu
                  resource);
 }
 
+enum err oss_check_attached (const struct oss_call *c, const char *bucket, struct error *e)
+{
+    if (catalog_is_attached (c->oss->api->catalog, bucket))
+        return ERR_OK;
+    return FAIL (e, NO_PERMISSION, "The bucket is not attached to a project: '%s'.", bucket);
+}
+
 /* What the audit log is told: changes, and who fails to sign. */
 static void note (struct oss_call *c, char *take_key, enum err code)
 {
@@ -114,7 +121,6 @@ enum err oss_admit (struct oss_call *c, struct error *e)
         return r;
     if (c->who)
         c->x->user = c->who->user_id ? c->who->user_id : "root";
-    if (!catalog_is_attached (c->oss->api->catalog, c->bucket))
-        return FAIL (e, NO_PERMISSION, "The bucket is not attached to a project.");
-    return check_operation (c, e);
+    r = oss_check_attached (c, c->bucket, e);
+    return r == ERR_OK ? check_operation (c, e) : r;
 }

@@ -87,7 +87,9 @@ static enum err check_save (struct oss_call *c, struct error *e)
     enum err err = oss_check (c, "oss:GetObject", c->bucket, c->key, e);
     if (err == ERR_OK)
         err = oss_check (c, "oss:PutBucket", r->save.bucket, NULL, e);
-    return err == ERR_OK ? oss_check (c, "oss:PutObject", r->save.bucket, r->save.object, e) : err;
+    if (err == ERR_OK)
+        err = oss_check (c, "oss:PutObject", r->save.bucket, r->save.object, e);
+    return err == ERR_OK ? oss_check_attached (c, r->save.bucket, e) : err;
 }
 
 /* ---- The answer ---- */
@@ -116,10 +118,11 @@ static enum err answer (struct oss_call *c, struct media_result *result, struct 
         .content_type = result->content_type,
     };
     _cleanup_close_ int fd = -1;
-    if (catalog_is_attached (c->oss->api->catalog, c->bucket))
+    enum err err = oss_check_attached (c, c->bucket, e);
+    if (err == ERR_OK)
         return oss_answer_body (c, &body, e);
     fd = steal_fd (&body.fd);
-    return FAIL (e, NO_PERMISSION, "The bucket is not attached to a project.");
+    return err;
 }
 
 static enum err explain (const struct oss_call *c, enum err code, struct error *e)

@@ -78,7 +78,9 @@ enum err store_s3_put (struct store *store, const char *bucket, const char *key,
         return FAIL (e, STORE_DENIED,
                      "the store '%s' is only read: nothing is written unless it is set writable",
                      s->base.name);
-    enum err r = s3_bucket (s, bucket, &name, e);
+    enum err r = s3_object_bucket (s, bucket, key, &name, e);
+    if (r == ERR_NO_OBJECT)
+        return FAIL (e, STORE_DENIED, "the patterns of bucket '%s' leave '%s' out", bucket, key);
     if (r != ERR_OK)
         return r;
     const struct sign_pair type = { "Content-Type", content_type };

@@ -309,8 +309,13 @@ describe('sys/saveas', () => {
     assert.equal((await save({ object: 'small/a 44.jpg' })).status, 200, 'in place of itself');
   });
 
-  it('goes to another bucket', async () => {
+  it('goes to another bucket, if that is attached', async () => {
     server.bucket('other');
+    const refused = await save({ object: 'b.jpg', bucket: 'other' });
+    assert.deepEqual([refused.status, codeOf(refused)], [403, 'AccessDenied']);
+    assert.match(`${refused.body}`, /not attached to a project/);
+    assert.deepEqual(fs.readdirSync(path.join(server.store, 'other')), []);
+    await server.call('AttachOSSBucket', { ProjectName: 'demo', OSSBucket: 'other' });
     const answer = await save({ object: 'b.jpg', bucket: 'other' });
     assert.equal(answer.status, 200, `${answer.body}`);
     assert.equal(JSON.parse(answer.body).bucket, 'other');

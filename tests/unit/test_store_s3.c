@@ -185,6 +185,10 @@ static void test_nothing_is_written_unless_writable (void **state)
     struct sky y = { KEYS ({ "a", 1 }) };
     open_sky (&y, (struct s3_options){ 0 });
     assert_err (STORE_DENIED, store_s3_put (y.s, "bucket", "k", "x", 1, NULL, &y.e));
+    close_sky (&y);
+    open_sky (&y, (struct s3_options){ .is_writable = true });
+    store_s3_set_filter (y.s, "bucket", (char *[]){ (char *) "*.jpg", NULL }, NULL);
+    assert_err (STORE_DENIED, store_s3_put (y.s, "bucket", "k", "x", 1, NULL, &y.e));
     assert_int_equal (0, fake_requests (y.fake));
     close_sky (&y);
 }
