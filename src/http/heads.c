@@ -68,14 +68,15 @@ static void end_head (struct heads *h)
 }
 
 /* A line of the head is over, "\n" included. One that goes on in the next line, as nobody writes
- * them any more, may change what the line before means. */
+ * them any more, may change what the line before means; one that begins with NUL is an empty one to
+ * the library. */
 static void end_field (struct heads *h)
 {
     size_t len = h->n_line - 1;
     if (len && len < sizeof h->line && h->line[len - 1] == '\r')
         len--;
     h->n_fields++;
-    bool is_opaque = is_field (h, ENCODING) || *h->line == ' ' || *h->line == '\t' ||
+    bool is_opaque = is_field (h, ENCODING) || *h->line == ' ' || *h->line == '\t' || !*h->line ||
                      (is_field (h, LENGTH) && !read_length (h, len));
     if (!len)
         end_head (h);

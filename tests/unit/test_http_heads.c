@@ -108,6 +108,21 @@ static void a_nul_where_a_request_begins_is_opaque (void **state)
     heads_clear (&h);
 }
 
+/* Where the library sees the end of a head, and another request behind it. */
+static void a_header_that_begins_with_nul_is_opaque (void **state)
+{
+    (void) state;
+    struct heads h = { 0 };
+    char bytes[] = "GET / HTTP/1.1\r\n\0X: y\r\nGET /?b HTTP/1.1\r\n\r\n";
+    assert_int_equal (heads_feed (&h, bytes, sizeof bytes - 1), sizeof bytes - 1);
+    assert_int_equal (h.state, HEADS_OPAQUE);
+    heads_clear (&h);
+    char within[] = "GET / HTTP/1.1\r\nX: \0y\r\n\r\n";
+    assert_int_equal (heads_feed (&h, within, sizeof within - 1), sizeof within - 1);
+    assert_int_equal (h.state, HEADS_BEGIN);
+    heads_clear (&h);
+}
+
 /* Feeds `before`, then `unit` until it is over or `most` bytes were fed; gives how many. */
 static size_t feed_until_over (struct heads *h, const char *before, const char *unit, size_t most)
 {
@@ -169,6 +184,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (takes_queries_out),
         cmocka_unit_test (a_nul_where_a_request_begins_is_opaque),
+        cmocka_unit_test (a_header_that_begins_with_nul_is_opaque),
         cmocka_unit_test (ends_at_its_limits),
         cmocka_unit_test (many_requests_may_follow_each_other),
     };
