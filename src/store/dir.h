@@ -30,7 +30,8 @@ void store_dir_set_filter (struct store *s, const char *bucket, char **include, 
 void store_dir_strays (struct store *s, GPtrArray *ret);
 
 /* Lets store_put() write: files appear whole, folders are made as they are needed, both for the
- * people that the folder around them is for. Set before threads share the store. */
+ * people that the folder around them is for, though never for all the world to write. Set before
+ * threads share the store. */
 void store_dir_set_writable (struct store *s);
 
 /* The folder for temporary files, in place of the system's: the names of a folder that do not fit

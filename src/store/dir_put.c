@@ -39,7 +39,8 @@ static enum err fail_put (struct error *e, const char *key, int error)
 
 /* ---- Folders ---- */
 
-/* Opens one folder within another; makes it if need be, for the same people as that one. */
+/* Opens one folder within another; makes it if need be, for the same people as that one, except
+ * that not all the world may write it. */
 static int enter (int parent, const char *name)
 {
     int fd = dir_open_beneath (parent, name, O_RDONLY | O_DIRECTORY);
@@ -50,7 +51,7 @@ static int enter (int parent, const char *name)
         return errno == EEXIST ? dir_open_beneath (parent, name, O_RDONLY | O_DIRECTORY) : -1;
     fd = dir_open_beneath (parent, name, O_RDONLY | O_DIRECTORY);
     if (fd >= 0)
-        (void) !fchmod (fd, st.st_mode & 0777);
+        (void) !fchmod (fd, st.st_mode & 02775);
     fsync (parent);
     return fd;
 }
@@ -107,7 +108,7 @@ static int write_all (int fd, const char *bytes, size_t len)
 static int fill (int fd, int folder, const void *bytes, size_t len)
 {
     struct stat st;
-    if (fstat (folder, &st) < 0 || fchmod (fd, st.st_mode & 0666) < 0)
+    if (fstat (folder, &st) < 0 || fchmod (fd, st.st_mode & 0664) < 0)
         return -1;
     return write_all (fd, bytes, len) < 0 || fsync (fd) < 0 ? -1 : 0;
 }

@@ -99,6 +99,20 @@ static void test_folders_are_made (void **state)
     assert_listed (w, "a/b/c/file|");
 }
 
+/* Nothing that all the world may write, and the group of the folder stays that of what is in it. */
+static void test_modes (void **state)
+{
+    struct world *w = *state;
+    struct error e;
+    struct stat st;
+    assert_int_equal (fchmod (w->tree.fd, 03777), 0);
+    assert_ok (put (w, "a/b/file", "x", &e), &e);
+    assert_int_equal (fstatat (w->tree.fd, "a/b", &st, 0), 0);
+    assert_int_equal (st.st_mode & 07777, 02775);
+    assert_int_equal (fstatat (w->tree.fd, "a/b/file", &st, 0), 0);
+    assert_int_equal (st.st_mode & 07777, 0664);
+}
+
 static void test_stays_in_its_bucket (void **state)
 {
     struct world *w = *state;
@@ -151,6 +165,7 @@ int main (void)
         cmocka_unit_test_setup_teardown (test_new_and_again, setup, teardown),
         cmocka_unit_test_setup_teardown (test_readers_keep_theirs, setup, teardown),
         cmocka_unit_test_setup_teardown (test_folders_are_made, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_modes, setup, teardown),
         cmocka_unit_test_setup_teardown (test_stays_in_its_bucket, setup, teardown),
         cmocka_unit_test_setup_teardown (test_what_is_in_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown (test_only_if_it_may, setup, teardown),
