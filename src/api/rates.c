@@ -9,7 +9,7 @@
 #define NS INT64_C (1000000000)
 #define MS INT64_C (1000000)
 
-/* Of users or of projects. */
+/* Of users, of addresses or of projects. */
 struct buckets {
     int64_t per_s;       /* 0: no limit */
     GHashTable *full_ns; /* name -> when it is full again */
@@ -17,7 +17,7 @@ struct buckets {
 
 struct rates {
     pthread_mutex_t lock;
-    struct buckets users, projects;
+    struct buckets users, addresses, projects;
 };
 
 static struct buckets buckets_new (int64_t per_s)
@@ -31,6 +31,7 @@ struct rates *rates_new (const struct config *config)
     struct rates *r = g_new0 (struct rates, 1);
     pthread_mutex_init (&r->lock, NULL);
     r->users = buckets_new (config->user_requests_per_second);
+    r->addresses = buckets_new (config->user_requests_per_second);
     r->projects = buckets_new (config->project_queries_per_second);
     return r;
 }
@@ -40,6 +41,7 @@ void rates_free (struct rates *r)
     if (!r)
         return;
     g_hash_table_unref (r->users.full_ns);
+    g_hash_table_unref (r->addresses.full_ns);
     g_hash_table_unref (r->projects.full_ns);
     pthread_mutex_destroy (&r->lock);
     g_free (r);
@@ -51,6 +53,7 @@ static gboolean is_full (void *name, void *value, void *now_ns)
     return *(const int64_t *) value <= *(const int64_t *) now_ns;
 }
 
+/* Those for whom there is no room share one. */
 static int64_t *find (struct buckets *b, const char *name, int64_t now_ns)
 {
     int64_t *full_ns = g_hash_table_lookup (b->full_ns, name);
@@ -58,6 +61,8 @@ static int64_t *find (struct buckets *b, const char *name, int64_t now_ns)
         return full_ns;
     if (g_hash_table_size (b->full_ns) >= LIMIT_RATE_BUCKETS)
         g_hash_table_foreach_remove (b->full_ns, is_full, &now_ns);
+    if (g_hash_table_size (b->full_ns) >= LIMIT_RATE_BUCKETS && *name)
+        return find (b, "", now_ns);
     full_ns = g_new0 (int64_t, 1);
     g_hash_table_insert (b->full_ns, g_strdup (name), full_ns);
     return full_ns;
@@ -101,6 +106,15 @@ enum err rates_take_user (struct rates *r, const struct principal *who, int64_t 
     if (!r || !who->user_id)
         return ERR_OK;
     return count (r, &r->users, "the user", who->user_id, now_ns, ret_retry_ms, e);
+}
+
+enum err rates_take_address (struct rates *r, const char *address, int64_t now_ns,
+                             int64_t *ret_retry_ms, struct error *e)
+{
+    if (!r)
+        return ERR_OK;
+    return count (r, &r->addresses, "who does not sign, at this address,", address, now_ns,
+                  ret_retry_ms, e);
 }
 
 enum err rates_take_project (struct rates *r, const struct principal *who, const char *project,

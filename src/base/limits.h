@@ -47,7 +47,8 @@
 
 #define LIMIT_LOG_REFUSALS 200 /* refused requests that have a line in the log, a second */
 #define LIMIT_RATE_BUCKETS                                                                         \
-    4096 /* users or projects whose requests are counted, before full buckets are dropped */
+    4096 /* users, addresses or projects whose requests are counted, before full buckets are       \
+            dropped */
 
 #define LIMIT_CERTIFICATE_FILE                                                                     \
     MIB                           /* of a certificate with those that it is signed by, of a key    \

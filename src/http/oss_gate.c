@@ -35,8 +35,10 @@ static enum err sign_in (struct oss_call *c, char **ret_claimed, struct error *e
 
 static enum err count (struct oss_call *c, struct error *e)
 {
+    struct rates *rates = c->oss->api->rates;
     int64_t retry_ms;
-    return rates_take_user (c->oss->api->rates, c->who, c->facts.now_ns, &retry_ms, e);
+    return c->who ? rates_take_user (rates, c->who, c->facts.now_ns, &retry_ms, e)
+                  : rates_take_address (rates, c->x->client, c->facts.now_ns, &retry_ms, e);
 }
 
 /* The first response-... parameter; NULL: there is none. */
@@ -115,7 +117,7 @@ enum err oss_admit (struct oss_call *c, struct error *e)
     char *claimed = NULL;
     enum err r = sign_in (c, &claimed, e);
     note (c, claimed, r);
-    if (r == ERR_OK && c->who)
+    if (r == ERR_OK)
         r = count (c, e);
     if (r != ERR_OK)
         return r;

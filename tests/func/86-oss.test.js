@@ -484,6 +484,29 @@ describe('the OSS endpoint, read', () => {
   });
 });
 
+describe('the OSS endpoint, with rates', () => {
+  const RATE = 5;
+  const server = useServer({ flags: { 'public-buckets': 'open', 'user-requests-per-second': RATE } });
+  const open = world(server, 'open');
+  before(async () => {
+    server.bucket('open', { 'fox.txt': TEXT });
+    await server.call('CreateProject', { ProjectName: 'p' });
+    await attach(server, 'open');
+  });
+
+  it('an address that does not sign has that of a user', async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask(open.url('fox.txt'))));
+    const refused = answers.filter((a) => a.status !== 200);
+    assert.ok(answers.length - refused.length >= 2 * RATE && refused.length > 0, `${refused.length} refused`);
+    for (const r of refused) {
+      assertRefused(r, 503, 'SlowDown');
+      assert.ok(Number(r.headers.get('retry-after')) >= 1);
+    }
+    assert.equal((await open.client().get('fox.txt')).content.toString(), TEXT, 'who signs is somebody else');
+    await until('who waits is served again', async () => (await ask(open.url('fox.txt'))).status === 200);
+  });
+});
+
 describe('the OSS endpoint, of a remote store', () => {
   const server = new Server({ flags: { 'public-buckets': 'far' }, env: { BINDERY_STORE_ACCESS_KEY_ID: SMALL_KEY.id, BINDERY_STORE_ACCESS_KEY_SECRET: SMALL_KEY.secret } });
   const store = new SmallStore(path.join(server.root, 'small'));

@@ -1,4 +1,4 @@
-/* Token buckets of users and projects. */
+/* Token buckets of users, addresses and projects. */
 #include "test.h"
 
 #include "api/rates.h"
@@ -94,6 +94,51 @@ static void many_names_fill_no_memory (void **state)
     rates_free (r);
 }
 
+/* How many of `n` requests of an address at `now_ns` are taken. */
+static int take_unsigned (struct rates *r, const char *address, int64_t now_ns, int n)
+{
+    int taken = 0;
+    for (int i = 0; i < n; i++) {
+        int64_t retry_ms;
+        struct error e;
+        enum err code = rates_take_address (r, address, now_ns, &retry_ms, &e);
+        assert_true (code == ERR_OK || (code == ERR_THROTTLED && retry_ms > 0));
+        taken += code == ERR_OK;
+    }
+    return taken;
+}
+
+static void addresses_have_the_rate_of_a_user (void **state)
+{
+    (void) state;
+    const struct config config = { .user_requests_per_second = 10 };
+    struct rates *r = rates_new (&config);
+    assert_int_equal (take_unsigned (r, "192.0.2.1", NS, 100), 10 * RATES_BURST_S);
+    assert_int_equal (take_unsigned (r, "192.0.2.2", NS, 100), 10 * RATES_BURST_S);
+    assert_int_equal (take (r, "192.0.2.1", NS, 100), 10 * RATES_BURST_S); /* a user's own */
+    assert_int_equal (take_unsigned (r, "192.0.2.1", 2 * NS, 100), 10);
+    rates_free (r);
+    assert_ok (rates_take_address (NULL, "192.0.2.1", NS, &(int64_t){ 0 }, &(struct error){ 0 }),
+               &(struct error){ 0 });
+}
+
+/* All at once, so that no bucket is full again. */
+static void too_many_addresses_share (void **state)
+{
+    (void) state;
+    const struct config config = { .user_requests_per_second = 10 };
+    struct rates *r = rates_new (&config);
+    char name[32];
+    int taken = 0;
+    for (int i = 0; i < LIMIT_RATE_BUCKETS + 100; i++) {
+        g_snprintf (name, sizeof name, "%d", i);
+        taken += take_unsigned (r, name, NS, 1);
+    }
+    assert_int_equal (taken, LIMIT_RATE_BUCKETS + 10 * RATES_BURST_S);
+    assert_int_equal (take_unsigned (r, "0", NS, 100), 10 * RATES_BURST_S - 1);
+    rates_free (r);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +146,8 @@ int main (void)
         cmocka_unit_test (says_when_to_come_again),
         cmocka_unit_test (projects_have_rates_of_their_own),
         cmocka_unit_test (many_names_fill_no_memory),
+        cmocka_unit_test (addresses_have_the_rate_of_a_user),
+        cmocka_unit_test (too_many_addresses_share),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
