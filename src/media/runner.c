@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "media/media_priv.h"
@@ -44,6 +43,18 @@ static enum err give (struct store_handle *h, int *ret, struct error *e)
     return *ret >= 0 ? ERR_OK : FAIL (e, BUSY, "no descriptor left: %s", g_strerror (errno));
 }
 
+/* On the pool's thread: what is said to have been made is what the text asks for. */
+static bool is_likely (void *arg, const struct pool_rendition *said)
+{
+    const struct flight *f = arg;
+    const enum process_format of_source = (enum process_format) (PROCESS_JSON + 1);
+    enum process_format named = process_result (f->process, of_source);
+    bool is_image = said->format < PROCESS_JSON;
+    if (is_image && (!said->width || !said->height))
+        return false;
+    return named == of_source ? is_image : said->format == (uint32_t) named;
+}
+
 /* Gives the flight away, if OK. */
 static enum err submit (struct flight *f, struct pool *pool, struct error *e)
 {
@@ -63,7 +74,8 @@ static enum err submit (struct flight *f, struct pool *pool, struct error *e)
                                   .text_length = f->wanted.text_length,
                                   .output = f->output,
                                   .n_extra = n - 1,
-                                  .max_output = LIMIT_RENDER_OUTPUT };
+                                  .max_output = LIMIT_RENDER_OUTPUT,
+                                  .is_likely = is_likely };
     for (unsigned i = 1; i < n; i++) {
         render.extra_fds[i - 1] = fds[i];
         render.extra_sizes[i - 1] = f->handles[i].facts.size;
@@ -204,21 +216,11 @@ static enum err blame_renderer (struct flight *f, struct error *e)
     }
 }
 
-/* What the renderer wrote, closed to it; it may have been taken over by the object. */
-static enum err seal (struct flight *f, struct rendition *ret, struct error *e)
+static struct rendition take_output (const struct flight *f)
 {
-    const struct pool_rendition *said = &f->result.rendition;
-    const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
-    struct stat st;
-    bool is_image = said->format < PROCESS_JSON;
-    if (fcntl (f->output, F_ADD_SEALS, seals) < 0 || fstat (f->output, &st) < 0 ||
-        (uint64_t) st.st_size != said->size || said->size > LIMIT_RENDER_OUTPUT ||
-        said->format > PROCESS_JSON || (is_image && (!said->width || !said->height)))
-        return FAIL (e, INTERNAL, "a renderer answered what it did not write");
-    *ret = (struct rendition){ .fd = f->output,
-                               .facts = { said->size, said->format, said->width, said->height,
-                                          said->frames } };
-    return ERR_OK;
+    const struct pool_rendition *r = &f->result.rendition;
+    return (struct rendition){ .fd = f->output,
+                               .facts = { r->size, r->format, r->width, r->height, r->frames } };
 }
 
 static void count (struct media *m, enum err code, const struct pool_result *result)
@@ -275,8 +277,8 @@ static void keep (struct flight *f, const struct rendition *r)
 static void finish (struct flight *f)
 {
     struct error e;
-    struct rendition r;
-    enum err err = f->result.code == ERR_OK ? seal (f, &r, &e) : blame_renderer (f, &e);
+    const struct rendition r = take_output (f);
+    enum err err = f->result.code == ERR_OK ? ERR_OK : blame_renderer (f, &e);
     enum err version = source_verify (f, NULL);
     if (version == ERR_VERSION_CHANGED && f->result.code != ERR_CLOSED && try_again (f)) {
         retake_slot (f->media);

@@ -36,11 +36,11 @@ struct pool_options {
 
 struct pool;
 
-/* A rendition that was made: bytes [0, size) of the output, as the renderer says; it still holds
- * the output, so seal that before it is believed. */
+/* A rendition that was made: the output, which has these bytes and is sealed: the renderer, which
+ * may still hold it, cannot change it any more. */
 struct pool_rendition {
     uint64_t size;
-    uint32_t format; /* as the renderer says: check it */
+    uint32_t format; /* this and the rest as the renderer says: is_likely() checks it */
     uint32_t width, height, frames;
 };
 
@@ -68,11 +68,15 @@ struct pool_result {
 struct pool_render {
     const char *text; /* canonical, 1 to LIMIT_PROCESS_TEXT bytes; copied */
     size_t text_length;
-    int output; /* a memory file, empty; stays the caller's, the pool has one of its own */
+    int output; /* a memory file, empty, that can be sealed; stays the caller's, the pool has one of
+                   its own */
     int extra_fds[FRAME_EXTRAS]; /* further objects; the pool closes them */
     uint64_t extra_sizes[FRAME_EXTRAS];
     unsigned n_extra;
     uint64_t max_output;
+    /* Asked on the pool's thread with the job's `arg`. False: the renderer broke the protocol. May
+     * be NULL. */
+    bool (*is_likely) (void *arg, const struct pool_rendition *said);
 };
 
 typedef void pool_done_fn (void *arg, struct pool_result *result); /* takes result->meta */

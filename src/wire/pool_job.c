@@ -2,7 +2,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/limits.h"
 #include "wire/pool_priv.h"
@@ -49,6 +51,7 @@ static bool fill_rendition (struct job *j, struct pool_job *job)
     j->render = g_malloc (j->render_length);
     memcpy (j->render, &frame, sizeof frame);
     memcpy (j->render + sizeof frame, r->text, r->text_length);
+    j->is_likely = r->is_likely;
     return output >= 0;
 }
 
@@ -89,6 +92,30 @@ enum err job_send (const struct job *j, int socket, struct error *e)
     if (j->render)
         return frame_send (socket, FRAME_RENDER, j->render, j->render_length, j->fds, j->n_fds, e);
     return frame_send (socket, FRAME_JOB, &j->frame, sizeof j->frame, j->fds, j->n_fds, e);
+}
+
+/* Nobody changes it any more, and it is as large as was said. */
+static bool seal (int output, uint64_t size)
+{
+    const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+    struct stat st;
+    return fcntl (output, F_ADD_SEALS, seals) == 0 && fstat (output, &st) == 0 &&
+           (uint64_t) st.st_size == size;
+}
+
+enum err job_take_rendition (struct job *j, const struct frame_rendered *said, struct error *e)
+{
+    struct frame_render asked;
+    memcpy (&asked, j->render, sizeof asked);
+    const struct pool_rendition r = { said->size, said->format, said->width, said->height,
+                                      said->frames };
+    if (!r.size || r.size > asked.max_output || !seal (j->fds[0], r.size))
+        return FAIL (e, WORKER_PROTOCOL, "a rendition of %" PRIu64 " bytes that are not there",
+                     r.size);
+    if (j->is_likely && !j->is_likely (j->arg, &r))
+        return FAIL (e, WORKER_PROTOCOL, "a rendition of another kind than was asked for");
+    j->result.rendition = r;
+    return ERR_OK;
 }
 
 /* ---- the end ---- */

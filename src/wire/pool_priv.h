@@ -36,6 +36,7 @@ struct job {
     struct frame_job frame; /* of an extraction */
     char *render;           /* the frame of a rendition; NULL: an extraction */
     size_t render_length;
+    bool (*is_likely) (void *arg, const struct pool_rendition *said); /* of one, or NULL */
     struct pool_result result;
 };
 
@@ -97,6 +98,11 @@ void job_set_id (struct job *j, uint64_t id);
 
 /* Sends its frame: errors of frame_send(). */
 NODISCARD enum err job_send (const struct job *j, int socket, struct error *e);
+
+/* Seals the output of a rendition and takes what is said of it. WORKER_PROTOCOL if that is not so.
+ */
+NODISCARD enum err job_take_rendition (struct job *j, const struct frame_rendered *said,
+                                       struct error *e);
 
 /* What may come of its worker while it is the oldest there. */
 enum frame_state job_state (const struct job *j);

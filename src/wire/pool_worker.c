@@ -238,16 +238,12 @@ static enum err take_need (struct pool *p, struct worker *w, enum err code, stru
 
 static enum err take_rendition (struct pool *p, struct worker *w, enum err code, struct error *e)
 {
-    struct frame_rendered r;
-    struct frame_render asked;
-    memcpy (&r, w->reader.body, sizeof r);
-    memcpy (&asked, w->jobs[0]->render, sizeof asked);
-    if (!r.size || r.size > asked.max_output)
-        return FAIL (e, WORKER_PROTOCOL, "a rendition of %" PRIu64 " bytes", r.size);
-    w->jobs[0]->result.rendition =
-        (struct pool_rendition){ r.size, r.format, r.width, r.height, r.frames };
-    worker_done (p, w, code, NULL, NULL);
-    return ERR_OK;
+    struct frame_rendered said;
+    memcpy (&said, w->reader.body, sizeof said);
+    enum err err = job_take_rendition (w->jobs[0], &said, e);
+    if (err == ERR_OK)
+        worker_done (p, w, code, NULL, NULL);
+    return err;
 }
 
 static enum err take_refusal (struct pool *p, struct worker *w, enum err code, struct error *e)
