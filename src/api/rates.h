@@ -1,6 +1,6 @@
-/* Requests per second of each user, of each address that nobody signs at, and of each project: token
- * buckets. Who comes below the rate never notices; who was quiet may ask for RATES_BURST_S seconds'
- * worth at once. The root key, which sets the rates, is not held to them.
+/* Requests per second of each user, of each address that nobody signs at, and of each project:
+ * token buckets. Who comes below the rate never notices; who was quiet may ask for RATES_BURST_S
+ * seconds' worth at once. The root key, which sets the rates, is not held to them.
  *
  * Threads: any. A handle of NULL sets no rates. For users and projects only what has been verified
  * is counted, so nobody uses up what is another's. */

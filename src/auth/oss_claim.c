@@ -100,39 +100,6 @@ static int compare_pairs (const void *a, const void *b)
     return order ? order : strcmp (x->value, y->value);
 }
 
-/* Whether after a `mark` something stands that would read as a parameter of its own. */
-static bool hides_parameter (const char *text, char mark)
-{
-    for (const char *at = strchr (text, mark); at; at = strchr (at + 1, mark)) {
-        g_autofree char *name = g_strndup (at + 1, strcspn (at + 1, "=&"));
-        if (signing_is_sub_resource (name))
-            return true;
-    }
-    return false;
-}
-
-/* What is signed is not encoded. So nothing is taken that another key, or other parameters, would
- * be written as: one signature would be good for both. */
-static enum err check_unambiguous (const struct oss_request *r, struct error *e)
-{
-    if (r->key && hides_parameter (r->key, '?'))
-        return FAIL (e, SIGNATURE_INCOMPLETE,
-                     "A key with '?' and the name of a parameter cannot be signed by V1; use V4.");
-    for (size_t i = 0; i < r->n_query; i++) {
-        const struct auth_pair *p = &r->query[i];
-        if (!signing_is_sub_resource (p->name))
-            continue;
-        if (p->name[strspn (p->name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-")])
-            return FAIL (e, SIGNATURE_INCOMPLETE, "'%.64s' is no name of a parameter.", p->name);
-        if (hides_parameter (p->value, '&'))
-            return FAIL (e, SIGNATURE_INCOMPLETE,
-                         "A value of %.64s with '&' and the name of a parameter cannot be signed "
-                         "by V1; use V4.",
-                         p->name);
-    }
-    return ERR_OK;
-}
-
 /* "/bucket/key?acl&x-oss-process=image/info": nothing of it is encoded. */
 static void append_resource (const struct oss_request *r, GString *out)
 {
@@ -167,7 +134,7 @@ static enum err write_v1 (const struct oss_request *r, struct oss_claim *c, cons
         g_string_append_c (out, '\n');
     }
     append_resource (r, out);
-    return check_unambiguous (r, e);
+    return oss_check_unambiguous (r, e);
 }
 
 /* "OSS ID:SIGNATURE" */

@@ -18,3 +18,7 @@ void oss_claim_clear (struct oss_claim *c);
 /* Reads what the request claims. *ret_is_signed false: nothing. The caller clears. */
 NODISCARD enum err oss_claim_read (const struct oss_request *r, struct oss_claim *c,
                                    bool *ret_is_signed, struct error *e);
+
+/* V1 signs keys and parameters as they are, not encoded. SIGNATURE_INCOMPLETE for what another key,
+ * or other parameters, would be written as: one signature would be good for both. */
+NODISCARD enum err oss_check_unambiguous (const struct oss_request *r, struct error *e);
