@@ -297,6 +297,8 @@
 #define LIMIT_MEDIA_UNCACHED  MIB    /* bytes of a rendition that is answered before it is cached */
 #define LIMIT_MEDIA_WAIT_MS   15000  /* that a request waits for its turn */
 #define LIMIT_MEDIA_WAITERS   4096   /* requests that wait for renditions, of all */
+#define LIMIT_MEDIA_SAVING    2      /* threads that save: stores that stall hold no more */
+#define LIMIT_MEDIA_SAVES     256    /* renditions that wait to be saved */
 #define LIMIT_MEDIA_TRIES     3      /* at a source that changes while it is read */
 #define LIMIT_MEDIA_FACTS_MS  1000   /* what a remote store said of an object is believed */
 #define LIMIT_MEDIA_FACTS     65536  /* objects of which that is known */

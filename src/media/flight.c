@@ -30,7 +30,7 @@ void flight_free (struct flight *f)
     g_free (f);
 }
 
-static void waiter_clear (struct waiter *w)
+void waiter_clear (struct waiter *w)
 {
     g_free (w->save_bucket);
     g_free (w->save_object);
@@ -168,17 +168,18 @@ static enum err fill_result (const struct flight *f, const struct rendition *r,
     return ERR_OK;
 }
 
-static void answer (struct flight *f, const struct waiter *w, enum err code,
-                    const struct rendition *r, const struct error *why)
+static void answer (struct flight *f, struct waiter *w, enum err code, const struct rendition *r,
+                    const struct error *why)
 {
     struct media_result result = { .fd = -1 };
     struct error e;
+    bool is_save = w->save_object != NULL;
     if (code != ERR_OK)
         e = *why;
-    else if (w->save_object)
-        code = save_rendition (f->media, w, r, &result, &e);
     else
-        code = fill_result (f, r, &result, &e);
+        code = is_save ? save_queue (f->media, w, r, &e) : fill_result (f, r, &result, &e);
+    if (code == ERR_OK && is_save)
+        return;
     w->done (w->arg, code, code == ERR_OK ? &result : NULL, code == ERR_OK ? NULL : &e);
 }
 

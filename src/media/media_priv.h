@@ -26,12 +26,20 @@ struct waiter {
     char *save_bucket, *save_object; /* NULL: it is answered */
 };
 
+void waiter_clear (struct waiter *w);
+
 /* A rendition as it is given to those who wait. */
 struct rendition {
     struct cache_facts facts;
     int fd;
     uint64_t offset;
     bool is_hit;
+};
+
+/* One that is to be saved. */
+struct save {
+    struct waiter waiter;
+    struct rendition rendition; /* with a descriptor of its own */
 };
 
 struct flight {
@@ -70,6 +78,8 @@ struct media {
     pthread_cond_t room;  /* nothing is being prepared any more */
     GHashTable *flights;  /* digest -> struct flight, borrowed */
     GQueue todo, parked, finished;
+    GQueue saves; /* struct save */
+    unsigned n_saving;
     unsigned n_waiters;
     unsigned n_taken;     /* flights that have a slot; who is parked has none */
     unsigned n_preparing; /* threads that prepare one */
@@ -151,7 +161,12 @@ void source_close (struct flight *f);
 
 /* ---- save.c ---- */
 
-/* Saves a rendition and makes the answer to that: a memory file with JSON. */
-NODISCARD enum err save_rendition (struct media *m, const struct waiter *w,
-                                   const struct rendition *r, struct media_result *ret,
-                                   struct error *e);
+/* Has a rendition saved and then answers; takes the waiter's strings. BUSY, IO: it will not be. */
+NODISCARD enum err save_queue (struct media *m, struct waiter *w, const struct rendition *r,
+                               struct error *e);
+
+/* With the lock: the next that a thread is to save, or NULL. */
+struct save *save_next (struct media *m);
+
+/* Saves it. Takes `s`. */
+void save_run (struct media *m, struct save *s);

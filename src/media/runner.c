@@ -298,7 +298,7 @@ static void finish (struct flight *f)
 
 static bool is_over (const struct media *m)
 {
-    return m->is_stopping && !m->n_taken && !m->finished.length;
+    return m->is_stopping && !m->n_taken && !m->finished.length && !m->saves.length;
 }
 
 /* With the lock. Looks now and then for those who left. */
@@ -335,12 +335,15 @@ void *runner_run (void *media)
     while (!is_over (m)) {
         GQueue dead = G_QUEUE_INIT;
         bool is_finished;
-        struct flight *f = flight_next (m, &is_finished);
-        if (!f)
+        struct save *save = save_next (m);
+        struct flight *f = save ? NULL : flight_next (m, &is_finished);
+        if (!f && !save)
             wait_for_work (m, &dead);
         m->n_preparing += f != NULL;
         pthread_mutex_unlock (&m->lock);
         flight_bury (&dead);
+        if (save)
+            save_run (m, save);
         if (f)
             work_on (m, f, is_finished);
         else

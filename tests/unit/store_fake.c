@@ -247,6 +247,17 @@ static enum err fake_verify_nothing (struct store_handle *h, struct store_near *
     return ERR_OK;
 }
 
+static enum err fake_put_object (struct store *s, const char *bucket UNUSED, const char *key,
+                                 const void *bytes, size_t len, const char *content_type UNUSED,
+                                 struct error *e)
+{
+    struct fake *f = (struct fake *) s;
+    enum err r = fake_call_hook (f, FAKE_PUT, key, 0, e);
+    if (r == ERR_OK)
+        fake_put (f, key, bytes, len);
+    return r;
+}
+
 static const struct store_ops fake_remote_ops = { .kind = "fake",
                                                   .free = fake_free,
                                                   .buckets = fake_buckets,
@@ -258,7 +269,8 @@ static const struct store_ops fake_remote_ops = { .kind = "fake",
                                                   .head = fake_head,
                                                   .verify = fake_verify_nothing,
                                                   .fetch = fake_fetch,
-                                                  .cancel = fake_cancel };
+                                                  .cancel = fake_cancel,
+                                                  .put = fake_put_object };
 
 void fake_set_remote (struct fake *f)
 {

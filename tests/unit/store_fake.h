@@ -12,6 +12,7 @@ enum fake_point {
     FAKE_HEAD,
     FAKE_VERIFY,
     FAKE_FETCH, /* `page` is the round, from 0 */
+    FAKE_PUT,
 };
 
 struct fake;

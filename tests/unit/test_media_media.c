@@ -370,6 +370,62 @@ static void test_memory_of_sources (void **state)
     assert_int_equal (c.ok, 41);
 }
 
+/* Puts that stall until they may go on. */
+struct stall {
+    atomic_int begun;
+    atomic_bool may_go_on;
+};
+
+static enum err stall_puts (void *arg, struct fake *f, enum fake_point point, const char *key,
+                            int page)
+{
+    struct stall *s = arg;
+    (void) f, (void) key, (void) page;
+    if (point != FAKE_PUT)
+        return ERR_OK;
+    atomic_fetch_add (&s->begun, 1);
+    while (!atomic_load (&s->may_go_on))
+        g_usleep (1000);
+    return ERR_OK;
+}
+
+static void save_to_remote (struct world *w, struct crowd *c, unsigned i)
+{
+    _cleanup_process_ struct process *p = NULL;
+    struct media_result result;
+    struct error e;
+    bool is_done;
+    g_autofree char *key = g_strdup_printf ("saved-%u", i);
+    const struct media_save save = { .bucket = "fake", .object = key };
+    assert_ok (process_parse ("image/resize,w_20", 17, &p, &e), &e);
+    const struct media_request r = {
+        .bucket = "photos", .key = "a.jpg", .process = p, .save = &save, .arg = c
+    };
+    assert_ok (media_begin (w->media, &r, count_done, &is_done, &result, &e), &e);
+    assert_false (is_done);
+}
+
+/* They hold no more threads than they may: those who read get theirs. */
+static void test_stalled_saves (void **state)
+{
+    struct world *w = *state;
+    struct stall s = { 0 };
+    struct crowd saved = { 0 }, read = { 0 };
+    start_remote (w, 100, 0);
+    fake_set_hook (w->remote, stall_puts, &s);
+    for (unsigned i = 0; i < 20; i++)
+        save_to_remote (w, &saved, i);
+    ask_different (w, &read, 30);
+    await (&read, 30);
+    assert_int_equal (read.ok, 30);
+    assert_true (s.begun <= LIMIT_MEDIA_SAVING);
+    assert_int_equal (saved.done, 0);
+    atomic_store (&s.may_go_on, true);
+    await (&saved, 20);
+    assert_int_equal (saved.ok, 20);
+    assert_int_equal (s.begun, 20);
+}
+
 static void test_stops_while_sources_wait (void **state)
 {
     struct world *w = *state;
@@ -425,6 +481,7 @@ int main (void)
         cmocka_unit_test_setup_teardown (test_nobody_waits, setup, teardown),
         cmocka_unit_test_setup_teardown (test_stops, setup, teardown),
         cmocka_unit_test_setup_teardown (test_memory_of_sources, setup, teardown),
+        cmocka_unit_test_setup_teardown (test_stalled_saves, setup, teardown),
         cmocka_unit_test_setup_teardown (test_stops_while_sources_wait, setup, teardown),
         cmocka_unit_test_setup_teardown (test_unchanged, setup, teardown),
     };
