@@ -30,7 +30,8 @@
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |            \
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define READ_ONLY      SCMP_A2 (SCMP_CMP_EQ, PROT_READ)
-#define PRIVATE        SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_PRIVATE, MAP_PRIVATE)
+#define PRIVATE        SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_TYPE, MAP_PRIVATE)
+#define COMMAND(name)  ONLY (SCMP_A1 (SCMP_CMP_EQ, (name)))
 #define CHANGES_A_FILE (O_ACCMODE | O_CREAT | O_TRUNC)
 
 static const struct rule {
@@ -73,7 +74,11 @@ static const struct rule {
     { SCMP_SYS (faccessat), TEXT, 0, ANY },
     { SCMP_SYS (faccessat2), TEXT, 0, ANY },
     { SCMP_SYS (getdents64), TEXT, 0, ANY },
-    { SCMP_SYS (fcntl), TEXT, 0, ANY },
+    /* No owner and no signals: the kernel would send them to others of the same user. */
+    { SCMP_SYS (fcntl), TEXT, 0, COMMAND (F_GETFD) },
+    { SCMP_SYS (fcntl), TEXT, 0, COMMAND (F_SETFD) },
+    { SCMP_SYS (fcntl), TEXT, 0, COMMAND (F_GETFL) },
+    { SCMP_SYS (fcntl), TEXT, 0, COMMAND (F_DUPFD_CLOEXEC) },
     { SCMP_SYS (mmap), TEXT, 0, 2, { READ_ONLY, PRIVATE } },
     /* Memory: never executable, never a file. */
     { SCMP_SYS (brk), ALL, 0, ANY },

@@ -87,6 +87,7 @@ static const struct call {
     { "inotify", SYS_inotify_init1, { 0 } },
     { "truncate", SYS_ftruncate, { 4, 0 } },
     { "dup", SYS_dup, { FRAME_SOCKET } },
+    { "owner", SYS_fcntl, { FRAME_SOCKET, F_SETOWN, 1 } },
     /* Network. */
     { "socket", SYS_socket, { AF_INET, SOCK_STREAM } },
     { "netlink", SYS_socket, { AF_NETLINK, SOCK_RAW } },
