@@ -256,10 +256,11 @@
 #define LIMIT_RENDER_CPU_MS  20000
 #define LIMIT_RENDER_MEMORY  (1536 * MIB) /* address space of a renderer */
 #define LIMIT_RENDER_JOBS    2000         /* jobs until a renderer is replaced by a fresh one */
+#define LIMIT_RENDER_TASKS   8192         /* of its user, beyond which it starts no thread */
 #define LIMIT_FONT_FILES     256          /* descriptors of one that reads fonts */
 #define LIMIT_RENDER_SOURCE  (20 * MIB)   /* bytes of an image */
 #define LIMIT_RENDER_OUTPUT  (64 * MIB)   /* bytes of a rendition */
-#define LIMIT_PNG_PIXELS     (128 * MIB)  /* bytes of pixels that a PNG is decoded to at once */
+#define LIMIT_PNG_PIXELS     (128 * MIB)  /* bytes of pixels; a larger PNG goes in parts */
 #define LIMIT_RENDER_FRAMES  4096         /* of an animation that is processed */
 #define LIMIT_READY_MS       10000        /* from the start of a worker to READY */
 #define LIMIT_ALONE_MS       2000 /* until the threads that libraries had at the start have ended */

@@ -19,7 +19,7 @@ struct profile {
     uint32_t files;   /* descriptors */
     uint32_t jobs;    /* until the worker is replaced by a fresh one */
     uint64_t output;  /* bytes that it may write into a file that it was given */
-    bool has_threads; /* it may start some */
+    uint32_t tasks;   /* threads; the kernel counts all of the user's, of root none */
     bool reads_fonts; /* and what is beside them in their folders, nothing else */
 };
 

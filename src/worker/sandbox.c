@@ -140,15 +140,21 @@ static bool enter_limits (const struct profile *profile)
         int resource;
         rlim_t value;
     } limits[] = {
-        { RLIMIT_AS, profile->memory },    { RLIMIT_CORE, 0 },  { RLIMIT_FSIZE, profile->output },
-        { RLIMIT_NOFILE, profile->files }, { RLIMIT_NPROC, 0 }, { RLIMIT_MEMLOCK, 0 },
+        { RLIMIT_AS, profile->memory },
+        { RLIMIT_CORE, 0 },
+        { RLIMIT_CPU, profile->jobs * (rlim_t) profile->cpu_ms / 1000 },
+        { RLIMIT_FSIZE, profile->output },
+        { RLIMIT_NOFILE, profile->files },
+        { RLIMIT_NPROC, profile->tasks },
+        { RLIMIT_MEMLOCK, 0 },
     };
     for (size_t i = 0; i < N_ELEMENTS (limits); i++) {
-        struct rlimit limit = { limits[i].value, limits[i].value };
-        /* Threads count, with all processes of the user; seccomp lets no process start. */
-        if (limits[i].resource == RLIMIT_NPROC && profile->has_threads)
-            continue;
-        if (setrlimit ((__rlimit_resource_t) limits[i].resource, &limit) < 0)
+        __rlimit_resource_t resource = (__rlimit_resource_t) limits[i].resource;
+        struct rlimit limit;
+        if (getrlimit (resource, &limit) < 0)
+            return false;
+        limit.rlim_cur = limit.rlim_max = MIN (limits[i].value, limit.rlim_max);
+        if (setrlimit (resource, &limit) < 0)
             return false;
     }
     return true;
