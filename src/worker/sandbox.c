@@ -178,17 +178,25 @@ static const struct step {
     { "seccomp", enter_seccomp },
 };
 
+/* Without Landlock, the calls that fonts need would open every file. */
+static bool can_do_without (const struct profile *profile, const struct step *step)
+{
+    return SANITIZED || !profile->reads_fonts || step->enter != enter_landlock;
+}
+
 void sandbox_enter (const struct profile *profile, const char *mode, struct sandbox_report *ret)
 {
     prctl (PR_SET_PDEATHSIG, SIGKILL);
     *ret = (struct sandbox_report){ 0 };
+    bool is_enough = !strcmp (mode, "best-effort");
     for (size_t i = 0; i < N_ELEMENTS (steps); i++) {
         if (!SANITIZED && steps[i].enter (profile))
             continue;
+        is_enough = is_enough && can_do_without (profile, &steps[i]);
         g_strlcat (ret->missing, ret->missing[0] ? ", " : "", sizeof ret->missing);
         g_strlcat (ret->missing, steps[i].name, sizeof ret->missing);
     }
-    if (!ret->missing[0] || !strcmp (mode, "best-effort"))
+    if (!ret->missing[0] || is_enough)
         return;
     (void) !write (STDERR_FILENO, "the jail cannot be set up: ", 27);
     (void) !write (STDERR_FILENO, ret->missing, strlen (ret->missing));

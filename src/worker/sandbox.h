@@ -13,7 +13,8 @@ struct sandbox_report {
 };
 
 /* Enters the jail. If a part of it is not to be had, ends the process with a message on stderr,
- * unless `mode` is "best-effort": then goes on without and reports what is missing. */
+ * unless `mode` is "best-effort": then goes on without and reports what is missing. Who reads fonts
+ * does not go on without Landlock in any mode. */
 void sandbox_enter (const struct profile *profile, const char *mode, struct sandbox_report *ret);
 
 /* A fresh allowance of CPU time, for the next job; SIGPROF ends the process when it is used up.
