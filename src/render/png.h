@@ -10,9 +10,11 @@
 
 /* The pixels of a PNG as libvips' loader, whose lazy result is `header`, would deliver them. False
  * if it is interlaced, has not 8 bits a sample, keys a colour as transparent, has no more than
- * a part of its data, or more than LIMIT_PNG_PIXELS bytes of pixels: nothing happened then. */
+ * a part of its data, more than LIMIT_PNG_PIXELS bytes of pixels, or no memory: nothing happened
+ * then. */
 bool png_decode (const uint8_t *bytes, size_t size, VipsImage *header, VipsImage **ret);
 
-/* `in` as a PNG, without metadata. 0, or -1 with libvips' error set; the caller g_free()s *bytes.
- */
+/* `in` as a PNG, without metadata; one of more than LIMIT_PNG_PIXELS bytes of pixels is libpng's,
+ * too. 0, or -1 with libvips' error set ("out of memory" if it needs more than a job may have, or
+ * makes more than LIMIT_RENDER_OUTPUT bytes); the caller g_free()s *bytes. */
 int png_encode (VipsImage *in, void **bytes, size_t *size);

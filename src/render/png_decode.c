@@ -191,12 +191,13 @@ static bool put_rows (const struct png *p, uint8_t *raw, VipsImage *out)
 static uint8_t *inflate_all (const struct png *p)
 {
     size_t size = ((size_t) p->width * p->bands + 1) * p->height;
-    g_autofree uint8_t *raw = g_malloc (size);
+    g_autofree uint8_t *raw = g_try_malloc (size);
     struct libdeflate_decompressor *d = libdeflate_alloc_decompressor ();
-    enum libdeflate_result r =
-        libdeflate_zlib_decompress (d, p->data, p->data_size, raw, size, NULL);
+    bool is_done = raw && d &&
+                   libdeflate_zlib_decompress (d, p->data, p->data_size, raw, size, NULL) ==
+                       LIBDEFLATE_SUCCESS;
     libdeflate_free_decompressor (d);
-    return r == LIBDEFLATE_SUCCESS ? g_steal_pointer (&raw) : NULL;
+    return is_done ? g_steal_pointer (&raw) : NULL;
 }
 
 /* The loader sees it as we do. */
@@ -211,9 +212,9 @@ static bool is_as_expected (const struct png *p, const VipsImage *header)
 
 bool png_decode (const uint8_t *bytes, size_t size, VipsImage *header, VipsImage **ret)
 {
-    g_autofree uint8_t *data = g_malloc (size);
+    g_autofree uint8_t *data = g_try_malloc (size);
     struct png p = { .data = data };
-    if (!read_chunks (&p, bytes, size) || !is_as_expected (&p, header))
+    if (!data || !read_chunks (&p, bytes, size) || !is_as_expected (&p, header))
         return false;
     g_autofree uint8_t *raw = inflate_all (&p);
     g_autoptr (GObject) owner = (GObject *) vips_image_new_memory ();

@@ -1,14 +1,16 @@
 /* Encoding of 8-bit PNGs: for each row the filter whose result is smallest (PNG 12.8), then one
- * deflation of all. */
+ * deflation of all. Those too large for that are streamed through libpng. */
 #include "render/png.h"
 
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/macros.h"
 
 #define EFFORT     2   /* of 1 to 12; 4 takes a fifth longer and gives a fiftieth less */
+#define FAST       1   /* of zlib's 9, for what is large */
 #define MAX_FRAMES 128 /* bytes of a file beside its data */
 
 struct writer {
@@ -129,31 +131,79 @@ static int put_rows (VipsRegion *region, VipsRect *area, void *a)
     return 0;
 }
 
-/* All rows with their filters, (n + 1) * in->Ysize bytes; NULL if a pixel cannot be computed. */
-static uint8_t *filter_all (VipsImage *in, size_t n)
+static int no_memory (void)
 {
-    g_autofree uint8_t *out = g_malloc ((n + 1) * (size_t) in->Ysize);
-    g_autofree uint8_t *tries = g_malloc (n * FILTERS);
-    g_autofree uint8_t *above = g_malloc0 (n);
-    struct rows rows = { out, tries, above, n };
-    return vips_sink_disc (in, put_rows, &rows) ? NULL : g_steal_pointer (&out);
+    vips_error ("png", "out of memory");
+    return -1;
 }
 
-int png_encode (VipsImage *in, void **bytes, size_t *size)
+/* All rows with their filters, (n + 1) * in->Ysize bytes; NULL with libvips' error set. */
+static uint8_t *filter_all (VipsImage *in, size_t n)
+{
+    g_autofree uint8_t *out = g_try_malloc ((n + 1) * (size_t) in->Ysize);
+    g_autofree uint8_t *tries = g_try_malloc (n * FILTERS);
+    g_autofree uint8_t *above = g_try_malloc0 (n);
+    struct rows rows = { out, tries, above, n };
+    int failed = out && tries && above ? vips_sink_disc (in, put_rows, &rows) : no_memory ();
+    return failed ? NULL : g_steal_pointer (&out);
+}
+
+static void free_compressor (struct libdeflate_compressor **c)
+{
+    libdeflate_free_compressor (*c);
+}
+
+static int encode_at_once (VipsImage *in, void **bytes, size_t *size)
 {
     size_t n = (size_t) in->Xsize * (size_t) in->Bands, all = (n + 1) * (size_t) in->Ysize;
     g_autofree uint8_t *rows = filter_all (in, n);
     if (!rows)
         return -1;
-    struct libdeflate_compressor *c = libdeflate_alloc_compressor (EFFORT);
+    __attribute__ ((cleanup (free_compressor))) struct libdeflate_compressor *c =
+        libdeflate_alloc_compressor (EFFORT);
     size_t room = libdeflate_zlib_compress_bound (c, all);
-    struct writer w = { .bytes = g_malloc (room + MAX_FRAMES) };
+    struct writer w = { .bytes = c ? g_try_malloc (room + MAX_FRAMES) : NULL };
+    if (!w.bytes)
+        return no_memory ();
     put_header (&w, in);
     size_t length = libdeflate_zlib_compress (c, rows, all, w.bytes + w.size + 8, room);
-    libdeflate_free_compressor (c);
     frame_chunk (&w, "IDAT", (uint32_t) length);
     frame_chunk (&w, "IEND", 0);
     *bytes = w.bytes;
     *size = w.size;
     return 0;
+}
+
+/* ---- in parts ---- */
+
+/* libvips' own memory for a result ends the process when there is no more. */
+static gint64 append (VipsTargetCustom *target UNUSED, const void *from, gint64 n, void *to)
+{
+    struct writer *w = to;
+    if ((uint64_t) n > LIMIT_RENDER_OUTPUT - w->size)
+        return no_memory ();
+    put (w, from, (size_t) n);
+    return n;
+}
+
+static int encode_in_parts (VipsImage *in, void **bytes, size_t *size)
+{
+    g_autofree uint8_t *room = g_try_malloc (LIMIT_RENDER_OUTPUT);
+    g_autoptr (GObject) target = G_OBJECT (vips_target_custom_new ());
+    struct writer w = { .bytes = room };
+    g_signal_connect (target, "write", G_CALLBACK (append), &w);
+    if (!room)
+        return no_memory ();
+    if (vips_pngsave_target (in, VIPS_TARGET (target), "compression", FAST, "filter",
+                             VIPS_FOREIGN_PNG_FILTER_SUB, "strip", TRUE, NULL))
+        return -1;
+    *bytes = g_steal_pointer (&room);
+    *size = w.size;
+    return 0;
+}
+
+int png_encode (VipsImage *in, void **bytes, size_t *size)
+{
+    return VIPS_IMAGE_SIZEOF_IMAGE (in) <= LIMIT_PNG_PIXELS ? encode_at_once (in, bytes, size)
+                                                            : encode_in_parts (in, bytes, size);
 }

@@ -152,6 +152,28 @@ static void headers_that_promise_too_much_are_refused (void **state)
     g_free (result.bytes);
 }
 
+/* Flat, so of few bytes: its pixels take 1 GB. */
+static void large_pictures_go_through (void **state)
+{
+    const int side = 15800;
+    VipsImage *black, *flat;
+    void *file;
+    size_t size;
+    assert_int_equal (vips_black (&black, side, side, "bands", 4, NULL), 0);
+    assert_int_equal (vips_copy (black, &flat, "interpretation", VIPS_INTERPRETATION_sRGB, NULL),
+                      0);
+    assert_int_equal (vips_pngsave_buffer (flat, &file, &size, "compression", 1, "filter",
+                                           VIPS_FOREIGN_PNG_FILTER_NONE, NULL),
+                      0);
+    struct render_result result;
+    assert_rendered (*state, "image/format,png", source_of (file, size), &result);
+    assert_int_equal (result.width, side);
+    g_free (result.bytes);
+    g_free (file);
+    g_object_unref (flat);
+    g_object_unref (black);
+}
+
 static void objects_of_other_sizes_are_refused (void **state)
 {
     struct source huge = picture (".png");
@@ -172,6 +194,7 @@ int main (void)
         cmocka_unit_test (every_format_goes_both_ways),
         cmocka_unit_test (chains_of_all_kinds_go),
         cmocka_unit_test (headers_that_promise_too_much_are_refused),
+        cmocka_unit_test (large_pictures_go_through),
         cmocka_unit_test (objects_of_other_sizes_are_refused),
     };
     return VIPS_INIT ("test") ? 1 : cmocka_run_group_tests (tests, start, stop);

@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
+#include "base/limits.h"
 #include "render/init.h"
+#include "render/picture.h"
 #include "test.h"
 
 #define WIDTH  61
@@ -145,6 +147,34 @@ static void damage_is_found (void **state)
     g_free (bytes);
 }
 
+/* More than is done at once: flat it is small, and noise is refused rather than too much. */
+static void large_ones_go_in_parts (void **state)
+{
+    (void) state;
+    const int side = 6000;
+    g_autoptr (VipsImage) black = NULL, flat = NULL, noise = NULL, lazy = NULL, strip = NULL,
+                          grey = NULL, back = NULL;
+    void *bytes;
+    size_t size;
+    assert_int_equal (vips_black (&black, side, side, "bands", 4, NULL), 0);
+    assert_int_equal (vips_copy (black, &flat, "interpretation", VIPS_INTERPRETATION_sRGB, NULL),
+                      0);
+    assert_true (VIPS_IMAGE_SIZEOF_IMAGE (flat) > LIMIT_PNG_PIXELS);
+    assert_int_equal (png_encode (flat, &bytes, &size), 0);
+    assert_true (size < 2 * MIB);
+    assert_int_equal (vips_pngload_buffer (bytes, size, &back, NULL), 0);
+    assert_int_equal (back->Xsize, side);
+    assert_int_equal (back->Bands, 4);
+    g_free (bytes);
+    assert_int_equal (vips_gaussnoise (&noise, 2 * side, 100, "mean", 128.0, NULL), 0);
+    assert_int_equal (vips_cast_uchar (noise, &lazy, NULL), 0);
+    strip = vips_image_copy_memory (lazy);
+    assert_int_equal (vips_replicate (strip, &grey, 1, 2 * side / 100, NULL), 0);
+    assert_int_equal (png_encode (grey, &bytes, &size), -1);
+    assert_non_null (strstr (vips_error_buffer (), "out of memory"));
+    vips_error_clear ();
+}
+
 static int start (void **state)
 {
     (void) state;
@@ -159,6 +189,7 @@ int main (void)
         cmocka_unit_test (palettes_are_looked_up),
         cmocka_unit_test (the_rest_is_left_to_libpng),
         cmocka_unit_test (damage_is_found),
+        cmocka_unit_test (large_ones_go_in_parts),
     };
     return cmocka_run_group_tests (tests, start, NULL);
 }
