@@ -25,9 +25,12 @@ struct job *worker_pop (struct pool *p, struct worker *w)
 }
 
 /* Whether a job may wait at a worker that has others already. One that was just started may be so
- * because of a file like its next: it gets one more for each that it has done. */
+ * because of a file like its next: it gets one more for each that it has done. A rendition waits
+ * nowhere: another worker may be free first, and none shall see the descriptors of the next. */
 static bool may_wait_there (const struct worker *w, const struct job *j)
 {
+    if (j->render)
+        return w->n_jobs == 0;
     unsigned trusted = MIN (DEPTH_LEAST + w->given - w->n_jobs, DEPTH_MOST);
     return w->n_jobs < (j->frame.leaves_text ? trusted : DEPTH_LEAST);
 }
