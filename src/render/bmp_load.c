@@ -59,9 +59,13 @@ static int decode (const uint8_t *bytes, size_t size, AVFrame *frame)
         return failed ("out of memory");
     memcpy (packet->data, bytes, size);
     codec->thread_count = 1;
-    if (avcodec_open2 (codec, NULL, NULL) < 0 || avcodec_send_packet (codec, packet) < 0 ||
-        avcodec_receive_frame (codec, frame) < 0)
-        return failed ("the picture is damaged");
+    int code = avcodec_open2 (codec, NULL, NULL);
+    if (code >= 0)
+        code = avcodec_send_packet (codec, packet);
+    if (code >= 0)
+        code = avcodec_receive_frame (codec, frame);
+    if (code < 0)
+        return failed (code == AVERROR (ENOMEM) ? "out of memory" : "the picture is damaged");
     return 0;
 }
 

@@ -11,10 +11,12 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/cpu.h>
+#include <libavutil/mem.h>
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 #include <poppler.h>
 
+#include "base/limits.h"
 #include "base/macros.h"
 #include "worker/charset.h"
 
@@ -72,6 +74,7 @@ static void init_av (void)
 {
     av_log_set_level (AV_LOG_QUIET);
     av_log_set_callback (drop_av_log);
+    av_max_alloc (LIMIT_MEDIA_ALLOCATION);
     (void) av_get_cpu_flags ();
     (void) av_find_input_format ("mov");
     (void) avcodec_find_decoder (AV_CODEC_ID_H264);

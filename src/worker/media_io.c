@@ -139,7 +139,6 @@ enum err media_open (struct input *in, const char *type, struct media *ret, stru
     if (!media_want_header (in, name))
         return FAIL (e, EXTRACT_FAILED, "not all of its header is known");
     av_log_set_level (AV_LOG_QUIET);
-    av_max_alloc (LIMIT_MEDIA_ALLOCATION);
     if (!prepare (ret, demuxer))
         return FAIL (e, EXTRACT_FAILED, "out of memory");
     AVDictionary *options = NULL;
