@@ -77,7 +77,7 @@ enum err object_doc_snapshot (struct render *r, struct error *e)
     g_autoptr (GInputStream) stream = pdf_stream_new (in);
     g_autoptr (PopplerDocument) pdf = NULL;
     g_autoptr (PopplerPage) page = NULL;
-    VipsImage *image;
+    g_autoptr (VipsImage) image = NULL;
     enum err err = open_document (in, stream, &pdf, e);
     if (err == ERR_OK)
         err = open_page (pdf, s->page, &page, e);
@@ -87,7 +87,7 @@ enum err object_doc_snapshot (struct render *r, struct error *e)
         return FAIL (e, IO, "the object cannot be read: %s", g_strerror (in->error));
     if (err != ERR_OK)
         return err;
-    picture_take (&r->picture, image);
+    picture_take (&r->picture, g_steal_pointer (&image));
     r->picture.is_kept = true;
     r->picture.format = s->target == PROCESS_SNAPSHOT_PNG ? PROCESS_PNG : PROCESS_JPG;
     return ERR_OK;
