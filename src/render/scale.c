@@ -2,8 +2,8 @@
  * LANES rows at once, pixels: these rows are turned on their side, so that again what is mixed lies
  * side by side. Loops are written so that the compiler makes vectors of them.
  *
- * No sum leaves 16 bits: weights of one side add up to 1, their magnitudes to less than 1.4, and a
- * sample is at most 255 << FRACTION. */
+ * No sum leaves 16 bits: weights of one side add up to 1, their magnitudes to at most 1.56, and a
+ * sample is at most 255 << FRACTION; two passes peak at 27,815. */
 #include "render/scale.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@
 #include <glib.h>
 
 #define LOBES    3
-#define FRACTION 6     /* bits after the point of a sample: 255 is 16320, and peaks go to 25000 */
+#define FRACTION 6     /* bits after the point of a sample: 255 is 16320, and peaks go to 27815 */
 #define ONE      32768 /* a weight of 1 */
 #define BOX_FROM 4 /* factor from which boxes are averaged first; they leave a factor of 2 to 3 */
 #define LANES    16
