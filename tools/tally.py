@@ -8,8 +8,8 @@ import sys
 
 def count_program(entry):
     text = (entry.get('stdout') or '') + (entry.get('stderr') or '')
-    passed = sum(map(int, re.findall(r'^\[  PASSED  \] (\d+) test', text, re.M)))
-    failed = sum(map(int, re.findall(r'^\[  FAILED  \] (\d+) test', text, re.M)))
+    passed = sum(map(int, re.findall(r'\[  PASSED  \] (\d+) test', text, re.M)))
+    failed = sum(map(int, re.findall(r'\[  FAILED  \] (\d+) test', text, re.M)))
     if entry['result'] == 'SKIP':
         return 0, 0
     if entry['result'] == 'OK':

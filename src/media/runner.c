@@ -24,16 +24,6 @@ static void on_rendered (void *arg, struct pool_result *result)
     pthread_mutex_unlock (&m->lock);
 }
 
-static void find_extension (const char *key, char ret[FRAME_EXTENSION])
-{
-    const char *dot = strrchr (key, '.');
-    ret[0] = '\0';
-    if (!dot || strchr (dot, '/') || strlen (dot + 1) >= FRAME_EXTENSION)
-        return;
-    for (size_t i = 0; i <= strlen (dot + 1); i++)
-        ret[i] = g_ascii_tolower (dot[1 + i]);
-}
-
 /* A descriptor for the renderer: of its own, and of a memory file one that cannot write. */
 static enum err give (struct store_handle *h, int *ret, struct error *e)
 {
@@ -69,7 +59,7 @@ static enum err submit (struct flight *f, struct pool *pool, struct error *e)
             close (fds[--n]);
         return r;
     }
-    find_extension (f->wanted.objects[0].key, extension);
+    frame_extension (f->wanted.objects[0].key, extension);
     struct pool_render render = { .text = f->wanted.text,
                                   .text_length = f->wanted.text_length,
                                   .output = f->output,

@@ -84,16 +84,6 @@ static bool is_restless (const struct extraction *x)
     return age >= 0 && age < LIMIT_SETTLE_MS * NS_PER_MS;
 }
 
-void extraction_extension (const char *key, char ret[FRAME_EXTENSION])
-{
-    const char *dot = strrchr (key, '.');
-    ret[0] = '\0';
-    if (!dot || strchr (dot, '/') || strlen (dot + 1) >= FRAME_EXTENSION)
-        return;
-    for (size_t i = 0; i <= strlen (dot + 1); i++)
-        ret[i] = g_ascii_tolower (dot[1 + i]);
-}
-
 /* What is known of it, if that is not all; returns how many ranges. */
 static unsigned list_known (const struct store_handle *h, struct frame_range ret[FRAME_KNOWN])
 {
@@ -127,7 +117,7 @@ enum err extraction_submit (struct extraction *x, struct error *e)
     struct frame_range known[FRAME_KNOWN];
     bool has_sidecar = x->sidecar.fd >= 0, is_remote = x->handle.is_remote;
     _cleanup_close_ int fd = -1, sidecar_fd = -1;
-    extraction_extension (x->item->key, extension);
+    frame_extension (x->item->key, extension);
     enum err r = is_remote ? store_handle_reader (&x->handle, &fd, e) : ERR_OK;
     if (r == ERR_OK && has_sidecar && is_remote)
         r = store_handle_reader (&x->sidecar, &sidecar_fd, e);

@@ -263,8 +263,6 @@ NODISCARD enum err extraction_submit (struct extraction *x, struct error *e);
 void extraction_to_writer (struct extraction *x);
 /* The row says that this version was extracted as it would be now. */
 bool extraction_is_indexed (const struct extraction *x);
-/* "" if there is none that a worker could use. */
-void extraction_extension (const char *key, char ret[FRAME_EXTENSION]);
 /* Its work has waited for it to rest as long as work may. */
 bool extraction_is_overdue (const struct extraction *x);
 

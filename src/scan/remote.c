@@ -325,7 +325,7 @@ void remote_begin (struct extraction *x, struct store *store, const char *sideca
     if (sidecar_size)
         store_handle_init (&x->sidecar, store, b->bucket, sidecar);
     x->handle.is_urgent = x->sidecar.is_urgent = x->item->priority == WORK_EVENT;
-    extraction_extension (x->item->key, extension);
+    frame_extension (x->item->key, extension);
     x->handle.is_urgent = x->sidecar.is_urgent = x->item->priority == WORK_EVENT;
     if (x->item->has_row) {
         x->handle.facts.size = x->item->row.version.size;

@@ -37,6 +37,16 @@ static_assert (sizeof (struct frame_header) + sizeof (struct frame_render) + LIM
                    FRAME_AHEAD,
                "a frame with descriptors is read at once");
 
+void frame_extension (const char *key, char ret[FRAME_EXTENSION])
+{
+    const char *dot = strrchr (key, '.');
+    ret[0] = '\0';
+    if (!dot || strchr (dot, '/') || strlen (dot + 1) >= FRAME_EXTENSION)
+        return;
+    for (size_t i = 0; i <= strlen (dot + 1); i++)
+        ret[i] = g_ascii_tolower (dot[1 + i]);
+}
+
 static void begin_frame (struct frame_reader *r)
 {
     r->have = 0;

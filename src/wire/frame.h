@@ -131,6 +131,9 @@ struct frame_header {
     uint32_t type, length;
 };
 
+/* What stands behind the last '.' of a key's name, in lower case; "" if it is too long. */
+void frame_extension (const char *key, char ret[FRAME_EXTENSION]);
+
 /* A frame while it arrives. Zeroed memory (frame_reader_init()) is an empty one. */
 struct frame_reader {
     struct frame_header header;
