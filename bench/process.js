@@ -53,7 +53,7 @@ async function makePictures(folder) {
 const linkOf = (folder, name, i) => path.join(folder, nameOf(name, i));
 const nameOf = (name, i) => `${path.parse(name).name}-${i}${path.extname(name)}`;
 
-/** Asks for target(i), i from `first` on, `lanes` at once, for some seconds. Gives {perSecond, refused, refusedMs, medianMs, next}. */
+/** Asks for target(i), i from `first` on, `lanes` at once, for some seconds. Gives {perSecond, refused, refusedMs, next}. */
 async function load(port, lanes, target, first, forSeconds) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: lanes });
   const begin = process.hrtime.bigint();
@@ -83,7 +83,7 @@ async function load(port, lanes, target, first, forSeconds) {
   const took = seconds(begin);
   agent.destroy();
   return {
-    perSecond: times.length / took, medianMs: 1000 * median(times), refused: refusals.length,
+    perSecond: times.length / took, refused: refusals.length,
     refusedMs: refusals.length ? 1000 * quantile(refusals, 0.99) : 0, next,
   };
 }

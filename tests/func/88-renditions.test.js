@@ -135,17 +135,17 @@ describe('renditions, beside those of sharp', () => {
 
   it('circles and rounded corners are cut out, and white where there is no alpha', async () => {
     const shape = (svg) => sharp(all['made.jpg']).composite([{ input: Buffer.from(svg), blend: 'dest-in' }]).png().toBuffer();
-    const circle = await sharp(await shape('<svg width="900" height="600"><circle cx="450" cy="300" r="100"/></svg>')).extract({ left: 350, top: 200, width: 200, height: 200 }).png().toBuffer();
+    const round = await shape('<svg width="900" height="600"><circle cx="450.5" cy="300.5" r="100.5"/></svg>');
+    const circle = await sharp(round).extract({ left: 350, top: 200, width: 201, height: 201 }).png().toBuffer();
     const corners = await shape('<svg width="900" height="600"><rect width="900" height="600" rx="60"/></svg>');
     for (const [text, expected] of [['circle,r_100', circle], ['rounded-corners,r_60', corners]])
       for (const format of ['png', 'jpg']) {
         const got = await rendition('made.jpg', `${text}/format,${format}`);
         const { width, height, hasAlpha } = await sharp(got).metadata();
         const size = await sharp(expected).metadata();
-        assert.ok(Math.abs(width - size.width) <= 1 && Math.abs(height - size.height) <= 1, `${text}: ${width} x ${height}`);
+        assert.deepEqual([width, height], [size.width, size.height], text);
         assert.equal(hasAlpha, format === 'png');
-        const same = await sharp(got).resize(size.width, size.height, { fit: 'fill' }).png().toBuffer();
-        assert.ok((await ssim(same, expected)) >= LOSSY, `${text} ${format}`);
+        assert.ok((await ssim(got, expected)) >= LOSSY, `${text} ${format}`);
       }
   });
 
