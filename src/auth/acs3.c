@@ -3,11 +3,11 @@
 
 #include <string.h>
 
+#include "auth/signing.h"
 #include "base/macros.h"
 #include "base/text.h"
 
-#define ALGORITHM          "ACS3-HMAC-SHA256"
-#define SIGNED_HEADERS_MAX 64
+#define ALGORITHM "ACS3-HMAC-SHA256"
 
 static const char *header (const struct auth_request *r, const char *name)
 {
@@ -42,29 +42,6 @@ static enum err parse_authorization (const char *text, char **ret_credential, ch
 static int compare_names (const void *a, const void *b)
 {
     return strcmp (*(char *const *) a, *(char *const *) b);
-}
-
-/* The names of SignedHeaders, lower case and sorted; each must be there, and once. */
-static enum err parse_signed_headers (const struct auth_request *r, const char *text, char ***ret,
-                                      struct error *e)
-{
-    g_autofree char *lower = g_ascii_strdown (text, -1);
-    g_auto (GStrv) names = g_strsplit (lower, ";", SIGNED_HEADERS_MAX + 1);
-    size_t n = g_strv_length (names);
-    if (n > SIGNED_HEADERS_MAX)
-        return FAIL (e, SIGNATURE_INCOMPLETE, "SignedHeaders names more than %d headers.",
-                     SIGNED_HEADERS_MAX);
-    qsort (names, n, sizeof *names, compare_names);
-    for (size_t i = 0; i < n; i++) {
-        if (!header (r, names[i]))
-            return FAIL (e, SIGNATURE_INCOMPLETE,
-                         "SignedHeaders names the header '%.64s', which the request does not have.",
-                         names[i]);
-        if (i && strcmp (names[i], names[i - 1]) == 0)
-            return FAIL (e, SIGNATURE_INCOMPLETE, "SignedHeaders names '%.64s' twice.", names[i]);
-    }
-    *ret = g_steal_pointer (&names);
-    return ERR_OK;
 }
 
 /* What carries meaning must be signed: else it could be changed on the way. */
@@ -154,7 +131,7 @@ static GString *show (const struct auth_request *r, const struct claim *claim)
     const char *text = header (r, "authorization") + strlen (ALGORITHM " ");
     g_string_append_printf (shown, "server string to sign is: [%s]", claim->to_sign->str);
     if (parse_authorization (text, &key_id, &signed_headers, &signature, NULL) != ERR_OK ||
-        parse_signed_headers (r, signed_headers, &names, NULL) != ERR_OK)
+        signing_read_listed (r->headers, "SignedHeaders", signed_headers, &names, NULL) != ERR_OK)
         return shown;
     g_autoptr (GString) canonical = canonical_request (r, signed_headers, names, true);
     g_string_append_printf (shown, ", server canonical request is: [%s]", canonical->str);
@@ -174,7 +151,7 @@ static enum err read_claim (const struct auth_request *r, struct claim *claim, s
     enum err code =
         parse_authorization (text + prefix, &claim->key_id, &signed_headers, &claim->signature, e);
     if (code == ERR_OK)
-        code = parse_signed_headers (r, signed_headers, &names, e);
+        code = signing_read_listed (r->headers, "SignedHeaders", signed_headers, &names, e);
     if (code == ERR_OK)
         code = check_coverage (r, names, e);
     if (code == ERR_OK)

@@ -8,9 +8,8 @@
 #include "base/macros.h"
 #include "base/text.h"
 
-#define NS          1000000000ll
-#define HEADERS_MAX 64 /* that a request may say it has signed */
-#define UNSIGNED    "UNSIGNED-PAYLOAD"
+#define NS       1000000000ll
+#define UNSIGNED "UNSIGNED-PAYLOAD"
 
 /* The words of a V4 scheme beyond those of its family. */
 struct words {
@@ -271,33 +270,14 @@ static enum err check_covered (const struct oss_request *r, char **listed, struc
     return ERR_OK;
 }
 
-/* The headers that the request lists, in lower case and sorted; each is there. */
-static enum err read_listed (const struct oss_request *r, const char *text, char ***ret,
-                             struct error *e)
-{
-    g_autofree char *lower = g_ascii_strdown (text ? text : "", -1);
-    g_auto (GStrv) names = g_strsplit (lower, ";", HEADERS_MAX + 1);
-    guint n = g_strv_length (names);
-    if (n > HEADERS_MAX)
-        return FAIL (e, SIGNATURE_INCOMPLETE, "More than %d headers are listed as signed.",
-                     HEADERS_MAX);
-    qsort (names, n, sizeof *names, compare_texts);
-    for (guint i = 0; i < n; i++)
-        if (!g_hash_table_contains (r->headers, names[i]) ||
-            (i && strcmp (names[i], names[i - 1]) == 0))
-            return FAIL (e, SIGNATURE_INCOMPLETE,
-                         "The header '%.64s' is listed as signed, but it is not there, or twice.",
-                         names[i]);
-    *ret = g_steal_pointer (&names);
-    return ERR_OK;
-}
-
 static enum err append_headers (const struct oss_request *r, const struct words *w,
                                 const char *listed, GString *out, struct error *e)
 {
     g_auto (GStrv) names = NULL;
-    enum err code = read_listed (r, listed, &names, e);
-    if (code == ERR_OK && w->family == &signing_s3)
+    bool is_s3 = w->family == &signing_s3;
+    enum err code = signing_read_listed (r->headers, is_s3 ? "SignedHeaders" : "AdditionalHeaders",
+                                         listed, &names, e);
+    if (code == ERR_OK && is_s3)
         code = check_covered (r, names, e);
     if (code != ERR_OK)
         return code;

@@ -7,7 +7,8 @@
 
 #include "base/macros.h"
 
-#define SHA1_SIZE 20
+#define SHA1_SIZE   20
+#define HEADERS_MAX 64 /* that a request may say it has signed */
 
 const struct signing_family signing_s3 = {
     .algorithm = "AWS4-HMAC-SHA256",
@@ -133,4 +134,30 @@ char *signing_hmac_sha1 (const char *secret, const char *text, size_t len)
     gsize size = sizeof digest;
     g_hmac_get_digest (h, digest, &size);
     return g_base64_encode (digest, size);
+}
+
+static int compare_names (const void *a, const void *b)
+{
+    return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
+enum err signing_read_listed (GHashTable *headers, const char *what, const char *text, char ***ret,
+                              struct error *e)
+{
+    g_autofree char *lower = g_ascii_strdown (text ? text : "", -1);
+    g_auto (GStrv) names = g_strsplit (lower, ";", HEADERS_MAX + 1);
+    size_t n = g_strv_length (names);
+    if (n > HEADERS_MAX)
+        return FAIL (e, SIGNATURE_INCOMPLETE, "%s names more than %d headers.", what, HEADERS_MAX);
+    qsort (names, n, sizeof *names, compare_names);
+    for (size_t i = 0; i < n; i++) {
+        if (!g_hash_table_contains (headers, names[i]))
+            return FAIL (e, SIGNATURE_INCOMPLETE,
+                         "%s names the header '%.64s', which the request does not have.", what,
+                         names[i]);
+        if (i && strcmp (names[i], names[i - 1]) == 0)
+            return FAIL (e, SIGNATURE_INCOMPLETE, "%s names '%.64s' twice.", what, names[i]);
+    }
+    *ret = g_steal_pointer (&names);
+    return ERR_OK;
 }

@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <glib.h>
+
+#include "base/error.h"
 
 /* AWS Signature Version 4 and OSS V4: one construction, in two families of words. */
 struct signing_family {
@@ -28,3 +31,9 @@ char *signing_hmac_sha1 (const char *secret, const char *text, size_t len);
 
 /* OSS V1: whether a parameter of the query is part of the resource, and so of what is signed. */
 bool signing_is_sub_resource (const char *name);
+
+/* The headers that a request says it has signed ("host;x-amz-date"; NULL: none), in lower case and
+ * sorted; the caller frees. SIGNATURE_INCOMPLETE, saying `what` ("SignedHeaders"), unless each is
+ * among `headers`, and once, and they are not too many. */
+NODISCARD enum err signing_read_listed (GHashTable *headers, const char *what, const char *text,
+                                        char ***ret, struct error *e);
